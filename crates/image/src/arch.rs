@@ -1,0 +1,123 @@
+//! What CPU a file is for: everything that depends on width or byte order asks here.
+
+/// Byte order of the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endian {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+}
+
+impl Endian {
+    /// Reads an unsigned integer of `bytes.len()` bytes; bytes beyond eight are ignored on the
+    /// more significant side.
+    #[must_use]
+    pub fn read_uint(self, bytes: &[u8]) -> u64 {
+        let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+        match self {
+            Self::Little => bytes.iter().rev().fold(0, join),
+            Self::Big => bytes.iter().fold(0, join),
+        }
+    }
+
+    /// Writes the low bytes of `value` over the whole of `bytes`, zero-extended.
+    pub fn write_uint(self, bytes: &mut [u8], value: u64) {
+        let mut rest = value;
+        let mut put = |byte: &mut u8| {
+            *byte = rest as u8;
+            rest >>= 8;
+        };
+        match self {
+            Self::Little => bytes.iter_mut().for_each(&mut put),
+            Self::Big => bytes.iter_mut().rev().for_each(&mut put),
+        }
+    }
+}
+
+/// The CPU families Miyaburi analyses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// 32-bit ARM, with Thumb.
+    Arm,
+    /// 64-bit ARM.
+    AArch64,
+    /// 32-bit MIPS, with MIPS16.
+    Mips,
+    /// 32-bit PowerPC.
+    PowerPc,
+    /// 32-bit SPARC (v8 and v8+).
+    Sparc,
+    /// Hitachi/Renesas SH-4.
+    SuperH,
+    /// Motorola 68000 family.
+    M68k,
+    /// ColdFire, told from `M68k` because its encodings differ.
+    ColdFire,
+    /// 32-bit x86.
+    X86,
+    /// 64-bit x86.
+    X86_64,
+    /// 64-bit RISC-V.
+    RiscV64,
+}
+
+/// Family, variant and byte order of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Arch {
+    /// The family, which selects the processor specification.
+    pub family: Family,
+    /// Byte order of data (and, on all these targets, of the ELF file).
+    pub endian: Endian,
+    /// The variant as the report spells it, such as `armv5`, `mips-be-o32` or `amd64`.
+    pub cpu: &'static str,
+}
+
+impl Arch {
+    /// Bytes of a pointer: 4 or 8.
+    #[must_use]
+    pub const fn pointer_size(self) -> u32 {
+        match self.family {
+            Family::AArch64 | Family::X86_64 | Family::RiscV64 => 8,
+            _ => 4,
+        }
+    }
+
+    /// All ones over the width of a pointer.
+    #[must_use]
+    pub const fn address_mask(self) -> u64 {
+        if self.pointer_size() == 8 { u64::MAX } else { u32::MAX as u64 }
+    }
+
+    /// The report's name of the family.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.family {
+            Family::Arm => "arm",
+            Family::AArch64 => "aarch64",
+            Family::Mips => "mips",
+            Family::PowerPc => "powerpc",
+            Family::Sparc => "sparc",
+            Family::SuperH => "superh",
+            Family::M68k | Family::ColdFire => "m68k",
+            Family::X86 => "x86",
+            Family::X86_64 => "x86_64",
+            Family::RiscV64 => "riscv",
+        }
+    }
+
+    /// Smallest alignment of an instruction, in bytes.
+    #[must_use]
+    pub const fn instruction_alignment(self) -> u64 {
+        match self.family {
+            Family::X86 | Family::X86_64 => 1,
+            Family::AArch64 | Family::PowerPc | Family::Sparc => 4,
+            Family::Arm
+            | Family::Mips
+            | Family::SuperH
+            | Family::M68k
+            | Family::ColdFire
+            | Family::RiscV64 => 2,
+        }
+    }
+}
