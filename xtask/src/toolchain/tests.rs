@@ -1,0 +1,113 @@
+//! Every installed toolchain compiles a freestanding file and its header is right.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+
+use super::*;
+
+const SOURCE: &str = r"
+static volatile unsigned cell = 7;
+static unsigned mix(unsigned a, unsigned b) { return a * 31u + (b ^ 0x5au); }
+void _start(void) { for (;;) cell = mix(cell, cell >> 3); }
+";
+
+const HOSTED_SOURCE: &str = r#"
+#include <stdio.h>
+int main(int argc, char **argv) { return printf("%s %d\n", argv[0], argc) < 0; }
+"#;
+
+/// (class, byte order, machine) of an ELF header.
+fn header(bytes: &[u8]) -> (u8, Endian, u16) {
+    assert_eq!(&bytes[..4], b"\x7fELF");
+    let pair = [bytes[18], bytes[19]];
+    match bytes[5] {
+        1 => (bytes[4], Endian::Little, u16::from_le_bytes(pair)),
+        2 => (bytes[4], Endian::Big, u16::from_be_bytes(pair)),
+        other => panic!("byte order {other}"),
+    }
+}
+
+/// Number of section headers.
+fn section_count(bytes: &[u8]) -> u16 {
+    let at = if bytes[4] == 2 { 60 } else { 48 };
+    let pair = [bytes[at], bytes[at + 1]];
+    if bytes[5] == 2 { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+}
+
+fn build(toolchain: Toolchain, dir: &Path) -> PathBuf {
+    let text = if toolchain.libc == Libc::Tiny { SOURCE } else { HOSTED_SOURCE };
+    let source = dir.join(format!("{toolchain}.c"));
+    fs::write(&source, text).unwrap();
+    let output = dir.join(toolchain.name());
+    toolchain.compile("-O2", &[source], &[], &[], &output).unwrap();
+    output
+}
+
+fn check(toolchain: Toolchain, dir: &Path) {
+    let output = build(toolchain, dir);
+    let whole = fs::read(&output).unwrap();
+    let target = toolchain.target;
+    let (class, endian, machine) = header(&whole);
+    assert_eq!(u32::from(class) * 32, u32::from(target.bits()), "{toolchain}");
+    assert_eq!(endian, target.endian(), "{toolchain}");
+    assert!(target.elf_machines().contains(&machine), "{toolchain}: machine {machine}");
+    assert!(section_count(&whole) > 0, "{toolchain}");
+
+    toolchain.strip(&output, true).unwrap();
+    let stripped = fs::read(&output).unwrap();
+    assert!(section_count(&stripped) > 0, "{toolchain}");
+    assert!(stripped.len() < whole.len(), "{toolchain}");
+
+    toolchain.strip(&output, false).unwrap();
+    let bare = fs::read(&output).unwrap();
+    assert_eq!(section_count(&bare), 0, "{toolchain}");
+    assert!(bare.len() < stripped.len(), "{toolchain}");
+    assert_eq!(header(&bare), (class, endian, machine), "{toolchain}");
+}
+
+#[test]
+fn installed_toolchains_make_the_right_elf() {
+    let dir = tempfile::tempdir().unwrap();
+    for toolchain in Toolchain::all().into_iter().filter(Toolchain::installed) {
+        check(toolchain, dir.path());
+    }
+}
+
+#[test]
+fn names_read_back() {
+    for toolchain in Toolchain::all() {
+        assert_eq!(toolchain.name().parse::<Toolchain>().unwrap(), toolchain);
+    }
+    assert!("vax-gcc-glibc".parse::<Toolchain>().is_err());
+}
+
+#[test]
+fn builds_are_deterministic() {
+    for toolchain in Toolchain::all().into_iter().filter(Toolchain::installed) {
+        let first = tempfile::tempdir().unwrap();
+        let second = tempfile::tempdir().unwrap();
+        // One path, so that the file name in the symbol table is the same by construction.
+        let (one, two) = (build(toolchain, first.path()), build(toolchain, second.path()));
+        assert_eq!(fs::read(one).unwrap(), fs::read(two).unwrap(), "{toolchain}");
+    }
+}
+
+#[test]
+fn compiler_errors_are_carried() {
+    let Some(toolchain) = Toolchain::all().into_iter().find(Toolchain::installed) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("broken.c");
+    fs::write(&source, "int main(void) { return no_such_name; }").unwrap();
+    let error = toolchain
+        .compile("-O0", &[source], &[], &[], &dir.path().join("out"))
+        .expect_err("undeclared name");
+    assert!(format!("{error:#}").contains("no_such_name"), "{error:#}");
+}
+
+#[test]
+fn stripping_what_is_no_elf_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("text");
+    fs::write(&file, "#!/bin/sh\n").unwrap();
+    assert!(strip::section_headers(&file).is_err());
+}
