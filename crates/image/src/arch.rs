@@ -69,11 +69,49 @@ pub struct Arch {
     pub family: Family,
     /// Byte order of data (and, on all these targets, of the ELF file).
     pub endian: Endian,
+    /// Byte order of instructions. It differs from [`Arch::endian`] on ARM's BE8 alone, where
+    /// code is little endian and everything that code loads, literals included, is big endian.
+    pub instruction_endian: Endian,
     /// The variant as the report spells it, such as `armv5`, `mips-be-o32` or `amd64`.
     pub cpu: &'static str,
 }
 
 impl Arch {
+    /// Every CPU type, under the report's spelling; BE8 shares `armeb` with BE32.
+    pub const ALL: [Self; 18] = {
+        use Endian::{Big, Little};
+        [
+            Self::new(Family::Arm, Little, "armv4"),
+            Self::new(Family::Arm, Little, "armv5"),
+            Self::new(Family::Arm, Little, "armv6"),
+            Self::new(Family::Arm, Little, "armv7"),
+            Self::new(Family::Arm, Little, "armv7-thumb"),
+            Self::new(Family::Arm, Big, "armeb"),
+            Self { instruction_endian: Little, ..Self::new(Family::Arm, Big, "armeb") },
+            Self::new(Family::AArch64, Little, "aarch64"),
+            Self::new(Family::Mips, Big, "mips-be-o32"),
+            Self::new(Family::Mips, Little, "mips-le-o32"),
+            Self::new(Family::PowerPc, Big, "ppc32"),
+            Self::new(Family::Sparc, Big, "sparc32"),
+            Self::new(Family::SuperH, Little, "sh4-le"),
+            Self::new(Family::M68k, Big, "m68k"),
+            Self::new(Family::ColdFire, Big, "coldfire"),
+            Self::new(Family::X86, Little, "i386"),
+            Self::new(Family::X86_64, Little, "amd64"),
+            Self::new(Family::RiscV64, Little, "rv64"),
+        ]
+    };
+
+    const fn new(family: Family, endian: Endian, cpu: &'static str) -> Self {
+        Self { family, endian, instruction_endian: endian, cpu }
+    }
+
+    /// The CPU type of this name in the report's spelling (`armeb` is BE32), or `None`.
+    #[must_use]
+    pub fn named(cpu: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|arch| arch.cpu == cpu)
+    }
+
     /// Bytes of a pointer: 4 or 8.
     #[must_use]
     pub const fn pointer_size(self) -> u32 {
