@@ -1,0 +1,158 @@
+//! From program headers to mapped memory.
+
+use crate::elf::program_headers::ProgramHeader;
+use crate::elf::reader::FileReader;
+use crate::{Address, Arch, ImageDiagnostic, Permissions, Segment};
+use object::elf::{PF_R, PF_W, PF_X, PT_LOAD};
+
+/// Most memory that an image maps, in bytes; zero tails count but are never allocated.
+pub(crate) const MAX_MAPPED: u64 = 256 << 20;
+
+/// Most segments.
+pub(crate) const MAX_SEGMENTS: usize = 128;
+
+/// A file's bytes may be mapped this many times over (text and data share a page, not more).
+const MAX_FILE_COPIES: u64 = 2;
+
+/// A range of memory and where in the file its bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapping {
+    pub(crate) address: u64,
+    pub(crate) size: u64,
+    pub(crate) offset: u64,
+    pub(crate) file_size: u64,
+    pub(crate) permissions: Permissions,
+}
+
+impl Mapping {
+    const fn end(&self) -> u64 {
+        self.address.saturating_add(self.size)
+    }
+
+    /// The part of the mapping from `from` up to `to`.
+    fn part(&self, from: u64, to: u64) -> Option<Self> {
+        let from = from.max(self.address);
+        let to = to.min(self.end());
+        let skipped = from.checked_sub(self.address)?;
+        let size = to.checked_sub(from).filter(|size| *size > 0)?;
+        Some(Self {
+            address: from,
+            size,
+            offset: self.offset.saturating_add(skipped),
+            file_size: self.file_size.saturating_sub(skipped).min(size),
+            permissions: self.permissions,
+        })
+    }
+}
+
+/// The mappings that the `PT_LOAD` entries ask for.
+pub(crate) fn mappings(headers: &[ProgramHeader]) -> Vec<Mapping> {
+    headers
+        .iter()
+        .filter(|header| header.kind == PT_LOAD)
+        .map(|header| Mapping {
+            address: header.address,
+            size: header.memory_size.max(header.file_size),
+            offset: header.offset,
+            file_size: header.file_size,
+            permissions: permissions(header.flags),
+        })
+        .collect()
+}
+
+fn permissions(flags: u32) -> Permissions {
+    let pairs =
+        [(PF_R.0, Permissions::READ), (PF_W.0, Permissions::WRITE), (PF_X.0, Permissions::EXECUTE)];
+    pairs
+        .into_iter()
+        .filter(|(flag, _)| flags & flag != 0)
+        .map(|(_, permission)| permission)
+        .collect()
+}
+
+/// Maps within the limits. Where two mappings overlap the later one wins, as in the kernel.
+pub(crate) fn map(
+    reader: FileReader<'_>,
+    mut wanted: Vec<Mapping>,
+    arch: Arch,
+    diagnostics: &mut Vec<ImageDiagnostic>,
+) -> Vec<Segment> {
+    wanted.retain(|mapping| mapping.size > 0);
+    if let Some(count) = wanted.len().checked_sub(MAX_SEGMENTS).filter(|count| *count > 0) {
+        wanted.truncate(MAX_SEGMENTS);
+        diagnostics.push(ImageDiagnostic::SegmentsLeftOut { count });
+    }
+    let mut budget = Budget {
+        memory: MAX_MAPPED,
+        file: (reader.bytes.len() as u64).saturating_mul(MAX_FILE_COPIES),
+    };
+    let mut mapped: Vec<Mapping> = Vec::new();
+    for mapping in wanted {
+        let Some(mapping) = budget.fit(reader, mapping, arch, diagnostics) else { continue };
+        if replace_range(&mut mapped, mapping) {
+            let address = Address(mapping.address);
+            diagnostics.push(ImageDiagnostic::SegmentsOverlap { address });
+        }
+    }
+    mapped.into_iter().map(|mapping| segment(reader, &mapping)).collect()
+}
+
+struct Budget {
+    memory: u64,
+    file: u64,
+}
+
+impl Budget {
+    /// Cuts a mapping to the file, to the address space and to what is left of the limits.
+    fn fit(
+        &mut self,
+        reader: FileReader<'_>,
+        mapping: Mapping,
+        arch: Arch,
+        diagnostics: &mut Vec<ImageDiagnostic>,
+    ) -> Option<Mapping> {
+        let address = Address(mapping.address);
+        let room = arch.address_mask().checked_sub(mapping.address).unwrap_or(0);
+        let size = mapping.size.min(room).min(self.memory);
+        if size < mapping.size {
+            let (size, used) = (mapping.size, size);
+            diagnostics.push(ImageDiagnostic::SegmentCut { address, size, used });
+        }
+        let stored = reader.clamped(mapping.offset, mapping.file_size).len() as u64;
+        if stored < mapping.file_size {
+            let missing = mapping.file_size - stored;
+            diagnostics.push(ImageDiagnostic::SegmentTruncated { address, missing });
+        }
+        let file_size = stored.min(size).min(self.file);
+        self.memory -= size;
+        self.file -= file_size;
+        (size > 0).then_some(Mapping { size, file_size, ..mapping })
+    }
+}
+
+/// Inserts `mapping`, taking its range from those that are there; tells whether any lost bytes.
+fn replace_range(mapped: &mut Vec<Mapping>, mapping: Mapping) -> bool {
+    let overlaps = |other: &Mapping| other.address < mapping.end() && mapping.address < other.end();
+    let any = mapped.iter().any(overlaps);
+    if any {
+        *mapped = mapped
+            .iter()
+            .flat_map(|other| {
+                let kept = [(0, mapping.address), (mapping.end(), u64::MAX)];
+                kept.map(|(from, to)| other.part(from, to))
+            })
+            .flatten()
+            .collect();
+    }
+    mapped.push(mapping);
+    any
+}
+
+fn segment(reader: FileReader<'_>, mapping: &Mapping) -> Segment {
+    Segment {
+        address: Address(mapping.address),
+        data: reader.clamped(mapping.offset, mapping.file_size).to_vec(),
+        size: mapping.size,
+        permissions: mapping.permissions,
+    }
+}
