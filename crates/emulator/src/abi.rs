@@ -4,7 +4,8 @@
 //! the stack convention and GCC's register convention for local functions exist, the ABI here is
 //! the former.
 
-use miyaburi_image::{Arch, Family};
+use crate::machine::State;
+use miyaburi_image::{Address, Arch, Family};
 use miyaburi_pcode::{Language, Varnode};
 
 /// Where a function finds its return address when it is entered.
@@ -209,7 +210,9 @@ impl Abi {
         let names = names(arch.family);
         let register = |name: &'static str| language.register(name).ok_or(MissingRegister(name));
         let optional = |name: Option<&'static str>| name.map(register).transpose();
-        let list = |all: &[&'static str]| all.iter().map(|name| register(name)).collect();
+        let list = |all: &[&'static str]| -> Result<Vec<Varnode>, MissingRegister> {
+            all.iter().map(|name| register(name)).collect()
+        };
         let return_address = match names.link {
             Some((name, skip)) => ReturnAddress::Register(register(name)?, skip),
             None => ReturnAddress::Stack,
@@ -233,5 +236,17 @@ impl Abi {
             slot_size: arch.pointer_size(),
             mode_switch,
         })
+    }
+
+    /// Integer argument `index` of the function that is about to run its first instruction; 0
+    /// when it cannot be read.
+    pub fn argument(&self, state: &mut State<'_>, index: usize) -> u64 {
+        if let Some(register) = self.argument_registers.get(index) {
+            return state.register(register);
+        }
+        let slot = (index - self.argument_registers.len()) as u64 * u64::from(self.slot_size);
+        let stack_pointer = state.register(&self.stack_pointer);
+        let at = stack_pointer.wrapping_add(self.stack_arguments).wrapping_add(slot);
+        state.memory.load(Address(at), self.slot_size).unwrap_or(0)
     }
 }

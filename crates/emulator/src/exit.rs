@@ -1,0 +1,73 @@
+//! Why a run ended.
+
+use crate::interpreter::Trouble;
+use crate::memory::MemoryError;
+use miyaburi_image::Address;
+use miyaburi_pcode::{LiftError, Opcode};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The called function returned.
+    Returned,
+    /// A hook asked to stop at a call.
+    Stopped {
+        /// The call instruction.
+        at: Address,
+    },
+    /// The run's instructions are spent.
+    Budget {
+        /// Where it stood.
+        at: Address,
+    },
+    /// It cannot go on.
+    Failed {
+        /// The instruction.
+        at: Address,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// Why code could not go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// A load or store failed.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// The bytes could not be lifted.
+    #[error(transparent)]
+    Lift(#[from] LiftError),
+    /// Division by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+    /// A breakpoint or failed check.
+    #[error("trap")]
+    Trap,
+    /// An operation that the interpreter does not model.
+    #[error("operation {} is not modelled", .0.name())]
+    Unimplemented(Opcode),
+    /// A system call that nobody answered.
+    #[error("system call")]
+    SystemCall,
+    /// A call to an address that holds no code.
+    #[error("call to {0}, which is no code")]
+    NotCode(Address),
+    /// Calls nest too deep.
+    #[error("calls nest too deep")]
+    Depth,
+    /// One call spent its budget.
+    #[error("a call spent its budget")]
+    CallBudget,
+}
+
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Memory(error) => Self::Memory(error),
+            Trouble::DivisionByZero => Self::DivisionByZero,
+            Trouble::Trap => Self::Trap,
+            Trouble::Unimplemented(opcode) => Self::Unimplemented(opcode),
+        }
+    }
+}

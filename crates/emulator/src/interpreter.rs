@@ -1,0 +1,260 @@
+//! Executes the operations of one block on the machine state.
+
+use crate::block::{Block, MicroOp, Operand, sign_extend, size_mask};
+use crate::float;
+use crate::machine::State;
+use crate::memory::MemoryError;
+use crate::user_op::UserOp;
+use crate::wide;
+use miyaburi_image::Address;
+use miyaburi_pcode::{Opcode, Space, space_number};
+
+/// How control leaves a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// Runs on at the end of the block.
+    End,
+    /// Jumps to a fixed address.
+    Jump(Address),
+    /// Jumps to a computed address.
+    JumpIndirect(u64),
+    /// Calls a fixed address.
+    Call(Address),
+    /// Calls a computed address.
+    CallIndirect(u64),
+    /// Returns to a computed address.
+    Return(u64),
+    /// Enters the kernel; goes on at the next operation.
+    SystemCall {
+        /// The first argument of the trap instruction, its number where it has one.
+        number: u64,
+    },
+    /// The instruction cannot be executed.
+    Trouble(Trouble),
+}
+
+/// Why an operation could not be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Memory(MemoryError),
+    DivisionByZero,
+    Trap,
+    Unimplemented(Opcode),
+}
+
+impl From<MemoryError> for Trouble {
+    fn from(error: MemoryError) -> Self {
+        Self::Memory(error)
+    }
+}
+
+/// Where a block was left.
+pub(crate) struct Left {
+    pub(crate) how: Leave,
+    /// Index of the operation at which it was left; the number of operations at the end.
+    pub(crate) at: usize,
+    /// Operations executed.
+    pub(crate) executed: u64,
+}
+
+/// What one operation did.
+enum Step {
+    Next,
+    To(u32),
+    Leave(Leave),
+}
+
+/// Executes `block` from operation `from`, at most `budget` operations.
+pub(crate) fn execute(state: &mut State<'_>, block: &Block, from: usize, budget: u64) -> Left {
+    let mut index = from;
+    let mut executed = 0;
+    while let Some(op) = block.ops.get(index) {
+        executed += 1;
+        match step(state, op) {
+            Ok(Step::Next) => index += 1,
+            Ok(Step::To(target)) => {
+                index = target as usize;
+                if executed > budget {
+                    break;
+                }
+            }
+            Ok(Step::Leave(how)) => return Left { how, at: index, executed },
+            Err(trouble) => return Left { how: Leave::Trouble(trouble), at: index, executed },
+        }
+    }
+    Left { how: Leave::End, at: index, executed }
+}
+
+impl State<'_> {
+    /// The value of input `slot`, at most eight bytes.
+    #[inline(always)]
+    pub(crate) fn input(&mut self, op: &MicroOp, slot: usize) -> Result<u64, MemoryError> {
+        self.operand(op.inputs[slot], op.sizes[slot])
+    }
+
+    #[inline(always)]
+    fn operand(&mut self, operand: Operand, size: u32) -> Result<u64, MemoryError> {
+        match operand {
+            Operand::State(offset) => Ok(self.read_state(offset, size)),
+            Operand::Constant(value) => Ok(value),
+            Operand::Memory(address) => self.memory.load(address, size),
+            Operand::None | Operand::Local(_) | Operand::Target(_) => Ok(0),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn output(&mut self, op: &MicroOp, value: u64) -> Result<(), MemoryError> {
+        match op.output {
+            Operand::State(offset) => self.write_state(offset, op.output_size, value),
+            Operand::Memory(address) => self.memory.store(address, op.output_size, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[inline(always)]
+fn step(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
+    use Opcode as O;
+    if op.wide {
+        return wide::step(state, op).map(|()| Step::Next);
+    }
+    let size = op.sizes[0];
+    macro_rules! a {
+        () => {
+            state.input(op, 0)?
+        };
+    }
+    macro_rules! b {
+        () => {
+            state.input(op, 1)?
+        };
+    }
+    macro_rules! signed {
+        ($slot:literal) => {
+            sign_extend(state.input(op, $slot)?, op.sizes[$slot])
+        };
+    }
+    let value = match op.opcode {
+        O::COPY | O::INT_ZEXT => a!(),
+        O::LOAD => return load(state, op),
+        O::STORE => return store(state, op),
+        O::INT_ADD => a!().wrapping_add(b!()),
+        O::INT_SUB => a!().wrapping_sub(b!()),
+        O::INT_AND | O::BOOL_AND => a!() & b!(),
+        O::INT_OR | O::BOOL_OR => a!() | b!(),
+        O::INT_XOR | O::BOOL_XOR => a!() ^ b!(),
+        O::INT_EQUAL => u64::from(a!() == b!()),
+        O::INT_NOTEQUAL => u64::from(a!() != b!()),
+        O::INT_LESS => u64::from(a!() < b!()),
+        O::INT_LESSEQUAL => u64::from(a!() <= b!()),
+        O::INT_SLESS => u64::from(signed!(0) < signed!(1)),
+        O::INT_SLESSEQUAL => u64::from(signed!(0) <= signed!(1)),
+        O::INT_SEXT => signed!(0) as u64,
+        O::INT_CARRY => {
+            let left = a!();
+            u64::from(left.wrapping_add(b!()) & size_mask(size) < left)
+        }
+        O::INT_SCARRY => overflows(i128::from(signed!(0)) + i128::from(signed!(1)), size),
+        O::INT_SBORROW => overflows(i128::from(signed!(0)) - i128::from(signed!(1)), size),
+        O::INT_2COMP => a!().wrapping_neg(),
+        O::INT_NEGATE => !a!(),
+        O::BOOL_NEGATE => a!() ^ 1,
+        O::INT_LEFT => shift_left(a!(), b!(), size),
+        O::INT_RIGHT => shift_right(a!(), b!(), size),
+        O::INT_SRIGHT => (signed!(0) >> b!().min(63)) as u64,
+        O::INT_MULT => a!().wrapping_mul(b!()),
+        O::INT_DIV => a!().checked_div(b!()).ok_or(Trouble::DivisionByZero)?,
+        O::INT_REM => a!().checked_rem(b!()).ok_or(Trouble::DivisionByZero)?,
+        O::INT_SDIV | O::INT_SREM => {
+            let (left, right) = (signed!(0), signed!(1));
+            if right == 0 {
+                return Err(Trouble::DivisionByZero);
+            }
+            match op.opcode {
+                O::INT_SDIV => left.wrapping_div(right) as u64,
+                _ => left.wrapping_rem(right) as u64,
+            }
+        }
+        O::PIECE => a!() << (8 * op.sizes[1]) | b!(),
+        O::SUBPIECE => shift_right(a!(), b!().saturating_mul(8), size),
+        O::POPCOUNT => u64::from(a!().count_ones()),
+        O::LZCOUNT => u64::from(a!().leading_zeros()) - (64 - 8 * u64::from(size.min(8))),
+        O::BRANCH | O::CBRANCH | O::CALL => return branch(state, op),
+        O::BRANCHIND => return Ok(Step::Leave(Leave::JumpIndirect(a!()))),
+        O::CALLIND => return Ok(Step::Leave(Leave::CallIndirect(a!()))),
+        O::RETURN => return Ok(Step::Leave(Leave::Return(a!()))),
+        O::CALLOTHER => return user_op(state, op),
+        _ => return float::step(state, op).map(|()| Step::Next),
+    };
+    state.output(op, value)?;
+    Ok(Step::Next)
+}
+
+fn overflows(value: i128, size: u32) -> u64 {
+    let half = 1i128 << (8 * size.clamp(1, 8) - 1);
+    u64::from(value >= half || value < -half)
+}
+
+fn shift_left(value: u64, count: u64, size: u32) -> u64 {
+    if count >= u64::from(8 * size) { 0 } else { value << count }
+}
+
+fn shift_right(value: u64, count: u64, size: u32) -> u64 {
+    if count >= u64::from(8 * size) { 0 } else { value >> count }
+}
+
+fn load(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
+    let address = state.input(op, 1)? & state.address_mask;
+    let value = if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
+        state.memory.load(Address(address), op.output_size)?
+    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
+        state.read_state(address as u32, op.output_size)
+    } else {
+        0
+    };
+    state.output(op, value)?;
+    Ok(Step::Next)
+}
+
+fn store(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
+    let address = state.input(op, 1)? & state.address_mask;
+    let value = state.input(op, 2)?;
+    if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
+        state.memory.store(Address(address), op.sizes[2], value)?;
+    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
+        state.write_state(address as u32, op.sizes[2], value);
+    }
+    Ok(Step::Next)
+}
+
+fn branch(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
+    match op.user_op {
+        UserOp::WindowSave => state.save_window(),
+        UserOp::WindowRestore => state.restore_window(),
+        _ => {}
+    }
+    if op.opcode == Opcode::CBRANCH && state.input(op, 1)? & 0xff == 0 {
+        return Ok(Step::Next);
+    }
+    Ok(match op.inputs[0] {
+        Operand::Local(target) => Step::To(target),
+        Operand::Target(address) if op.opcode == Opcode::CALL => Step::Leave(Leave::Call(address)),
+        Operand::Target(address) => Step::Leave(Leave::Jump(address)),
+        _ => Step::Next,
+    })
+}
+
+fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
+    match op.user_op {
+        UserOp::SystemCall => {
+            let number = state.operand(op.inputs[1], op.sizes[1])?;
+            state.output(op, 0)?;
+            return Ok(Step::Leave(Leave::SystemCall { number }));
+        }
+        UserOp::Trap => return Err(Trouble::Trap),
+        UserOp::Succeeds => state.output(op, 1)?,
+        _ => state.output(op, 0)?,
+    }
+    Ok(Step::Next)
+}

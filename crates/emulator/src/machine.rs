@@ -1,0 +1,105 @@
+//! The state of the emulated CPU: registers, temporaries, register windows and memory.
+
+use crate::memory::Memory;
+use miyaburi_image::{Address, Endian};
+use miyaburi_pcode::{Context, Varnode};
+
+/// Bytes of the local and input registers of one window.
+pub(crate) const WINDOW_BYTES: usize = 64;
+
+/// Deepest nesting of register windows.
+const MAX_WINDOWS: usize = 4096;
+
+/// Everything that changes while code runs. Cloning makes a snapshot.
+#[derive(Clone)]
+pub struct State<'a> {
+    /// Guest memory.
+    pub memory: Memory<'a>,
+    /// Registers, then the temporaries of the running block.
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes of `bytes` that are registers.
+    pub(crate) registers: usize,
+    pub(crate) endian: Endian,
+    pub(crate) address_mask: u64,
+    /// Where the local and input registers lie, on a CPU with register windows.
+    pub(crate) window_base: Option<u32>,
+    pub(crate) windows: Vec<[u8; WINDOW_BYTES]>,
+    pub(crate) pc: Address,
+    pub(crate) context: Context,
+    /// Blocks of fresh memory taken so far.
+    pub(crate) fresh_blocks: u64,
+}
+
+impl State<'_> {
+    /// The value of a register of at most eight bytes.
+    #[must_use]
+    pub fn register(&self, varnode: &Varnode) -> u64 {
+        self.read_state(varnode.offset as u32, varnode.size)
+    }
+
+    /// Sets a register of at most eight bytes.
+    pub fn set_register(&mut self, varnode: &Varnode, value: u64) {
+        self.write_state(varnode.offset as u32, varnode.size, value);
+    }
+
+    /// Where execution stands.
+    #[must_use]
+    pub fn pc(&self) -> Address {
+        self.pc
+    }
+
+    #[inline(always)]
+    pub(crate) fn read_state(&self, offset: u32, size: u32) -> u64 {
+        let start = offset as usize;
+        let Some(bytes) = self.bytes.get(start..start + (size as usize).min(8)) else { return 0 };
+        match (bytes, self.endian) {
+            ([a], _) => u64::from(*a),
+            ([a, b, c, d], Endian::Little) => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
+            ([a, b, c, d], Endian::Big) => u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
+            (_, endian) => endian.read_uint(bytes),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn write_state(&mut self, offset: u32, size: u32, value: u64) {
+        let start = offset as usize;
+        let Some(bytes) = self.bytes.get_mut(start..start + size as usize) else { return };
+        match (bytes.len(), self.endian) {
+            (1, _) => bytes[0] = value as u8,
+            (4, Endian::Little) => bytes.copy_from_slice(&(value as u32).to_le_bytes()),
+            (4, Endian::Big) => bytes.copy_from_slice(&(value as u32).to_be_bytes()),
+            (_, endian) => endian.write_uint(bytes, value),
+        }
+    }
+
+    /// The bytes of a register or temporary; empty when it lies outside, which no translated block
+    /// does.
+    pub(crate) fn state_bytes(&self, offset: u32, size: u32) -> &[u8] {
+        self.bytes.get(offset as usize..offset as usize + size as usize).unwrap_or(&[])
+    }
+
+    pub(crate) fn state_bytes_mut(&mut self, offset: u32, size: u32) -> &mut [u8] {
+        self.bytes.get_mut(offset as usize..offset as usize + size as usize).unwrap_or(&mut [])
+    }
+
+    /// Keeps the current window's local and input registers for the matching restore.
+    pub(crate) fn save_window(&mut self) {
+        let Some(base) = self.window_base else { return };
+        let mut window = [0; WINDOW_BYTES];
+        if let Some(bytes) = self.bytes.get(base as usize..base as usize + WINDOW_BYTES) {
+            window.copy_from_slice(bytes);
+        }
+        if self.windows.len() < MAX_WINDOWS {
+            self.windows.push(window);
+        }
+    }
+
+    /// Brings back what [`State::save_window`] kept; without a match the registers stay.
+    pub(crate) fn restore_window(&mut self) {
+        let Some(base) = self.window_base else { return };
+        let Some(window) = self.windows.pop() else { return };
+        if let Some(bytes) = self.bytes.get_mut(base as usize..base as usize + WINDOW_BYTES) {
+            bytes.copy_from_slice(&window);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Guest memory: pages made on first touch, shared between snapshots until written.
+
+use miyaburi_image::{Address, Endian, Image};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Bytes of a page.
+pub const PAGE_SIZE: u64 = 4096;
+const PAGE_BYTES: usize = PAGE_SIZE as usize;
+const RECENT: usize = 64;
+
+type Page = [u8; PAGE_BYTES];
+
+/// Whether an access read or wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+}
+
+/// Why an access failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// Nothing is mapped there.
+    #[error("{access:?} of unmapped memory at {address}")]
+    Unmapped {
+        /// First byte that is not mapped.
+        address: Address,
+        /// What was tried.
+        access: Access,
+    },
+    /// The budget of touched pages is spent.
+    #[error("memory budget spent at {address}")]
+    Budget {
+        /// The access that would have touched one page too many.
+        address: Address,
+    },
+}
+
+/// A range of addresses that may be touched; zero unless the image has bytes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// First address.
+    pub start: Address,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+impl Region {
+    /// Whether the region holds `address`.
+    #[must_use]
+    pub fn contains(&self, address: Address) -> bool {
+        address.distance_from(self.start).is_some_and(|distance| distance < self.size)
+    }
+}
+
+/// The bytes that a write replaced.
+#[derive(Clone, Copy, Debug)]
+struct Replaced {
+    address: u64,
+    size: u8,
+    bytes: [u8; 8],
+}
+
+/// A position in the journal of writes, to which memory can be rolled back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JournalMark(usize);
+
+/// Guest memory over an image. Cloning makes a snapshot: pages are shared until one side writes.
+#[derive(Clone)]
+pub struct Memory<'a> {
+    image: &'a Image,
+    endian: Endian,
+    regions: Vec<Region>,
+    pages: Vec<Arc<Page>>,
+    index: FxHashMap<u64, u32>,
+    recent: [(u64, u32); RECENT],
+    page_limit: usize,
+    journal: Option<Vec<Replaced>>,
+}
+
+const NO_PAGE: (u64, u32) = (u64::MAX, 0);
+
+impl<'a> Memory<'a> {
+    /// Memory with the image's segments mapped, and at most `page_limit` pages ever touched.
+    #[must_use]
+    pub fn new(image: &'a Image, page_limit: usize) -> Self {
+        let regions = image
+            .segments()
+            .iter()
+            .map(|segment| Region { start: segment.address, size: segment.size })
+            .collect();
+        Self {
+            image,
+            endian: image.arch().endian,
+            regions,
+            pages: Vec::new(),
+            index: FxHashMap::default(),
+            recent: [NO_PAGE; RECENT],
+            page_limit,
+            journal: None,
+        }
+    }
+
+    /// Maps a zeroed range.
+    pub fn map(&mut self, start: Address, size: u64) {
+        self.regions.push(Region { start, size });
+    }
+
+    /// The mapped ranges, those of the image first.
+    #[must_use]
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// Whether the address is mapped.
+    #[must_use]
+    pub fn is_mapped(&self, address: Address) -> bool {
+        self.regions.iter().any(|region| region.contains(address))
+    }
+
+    /// Begins (or goes on) recording writes, so that they can be undone.
+    pub fn start_journal(&mut self) {
+        self.journal.get_or_insert_default();
+    }
+
+    /// Forgets what was recorded and stops recording.
+    pub fn stop_journal(&mut self) {
+        self.journal = None;
+    }
+
+    /// The present end of the journal.
+    #[must_use]
+    pub fn journal_mark(&self) -> JournalMark {
+        JournalMark(self.journal.as_ref().map_or(0, Vec::len))
+    }
+
+    /// Undoes the writes since `mark`, latest first.
+    pub fn roll_back(&mut self, mark: JournalMark) {
+        let Some(mut journal) = self.journal.take() else { return };
+        while journal.len() > mark.0 {
+            let Some(replaced) = journal.pop() else { break };
+            let size = usize::from(replaced.size);
+            let mut done = 0;
+            while done < size {
+                let at = replaced.address.wrapping_add(done as u64);
+                let offset = (at % PAGE_SIZE) as usize;
+                let count = (size - done).min(PAGE_BYTES - offset);
+                if let Some(&slot) = self.index.get(&(at / PAGE_SIZE)) {
+                    let page = Arc::make_mut(&mut self.pages[slot as usize]);
+                    page[offset..offset + count]
+                        .copy_from_slice(&replaced.bytes[done..done + count]);
+                }
+                done += count;
+            }
+        }
+        self.journal = Some(journal);
+    }
+
+    /// The writes recorded since `mark` in order: address and size of each, at most eight bytes.
+    pub fn written_since(&self, mark: JournalMark) -> impl Iterator<Item = (Address, u32)> + '_ {
+        self.journal
+            .iter()
+            .flat_map(move |journal| journal.get(mark.0..).unwrap_or(&[]))
+            .map(|replaced| (Address(replaced.address), u32::from(replaced.size)))
+    }
+
+    /// Starts of the touched pages in a range, ascending.
+    #[must_use]
+    pub fn touched(&self, start: Address, size: u64) -> Vec<Address> {
+        let first = start.0 / PAGE_SIZE;
+        let last = start.0.saturating_add(size.saturating_sub(1)) / PAGE_SIZE;
+        let mut pages: Vec<Address> = self
+            .index
+            .keys()
+            .filter(|number| (first..=last).contains(*number))
+            .map(|number| Address(number * PAGE_SIZE))
+            .collect();
+        pages.sort_unstable();
+        pages
+    }
+
+    /// Loads an unsigned integer of at most eight bytes.
+    ///
+    /// # Errors
+    /// When a byte is not mapped or the page budget is spent.
+    #[inline]
+    pub fn load(&mut self, address: Address, size: u32) -> Result<u64, MemoryError> {
+        let offset = (address.0 % PAGE_SIZE) as usize;
+        let length = (size as usize).min(8);
+        if offset + length <= PAGE_BYTES {
+            let slot = self.slot(address, Access::Read)?;
+            let bytes = &self.pages[slot][offset..offset + length];
+            return Ok(match (length, self.endian) {
+                (1, _) => u64::from(bytes[0]),
+                (4, Endian::Little) => {
+                    u64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                }
+                (4, Endian::Big) => {
+                    u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                }
+                _ => self.endian.read_uint(bytes),
+            });
+        }
+        let mut buffer = [0; 8];
+        self.read(address, &mut buffer[..length])?;
+        Ok(self.endian.read_uint(&buffer[..length]))
+    }
+
+    /// Stores the low `size` bytes (at most eight) of `value`.
+    ///
+    /// # Errors
+    /// As [`Memory::load`]; a failed store changes nothing.
+    #[inline]
+    pub fn store(&mut self, address: Address, size: u32, value: u64) -> Result<(), MemoryError> {
+        let length = (size as usize).min(8);
+        let mut buffer = [0; 8];
+        self.endian.write_uint(&mut buffer[..length], value);
+        self.write(address, &buffer[..length])
+    }
+
+    /// Reads bytes.
+    ///
+    /// # Errors
+    /// As [`Memory::load`].
+    pub fn read(&mut self, address: Address, into: &mut [u8]) -> Result<(), MemoryError> {
+        let mut done = 0;
+        while done < into.len() {
+            let at = address.offset(done as u64);
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            let count = (into.len() - done).min(PAGE_BYTES - offset);
+            let slot = self.slot(at, Access::Read)?;
+            into[done..done + count].copy_from_slice(&self.pages[slot][offset..offset + count]);
+            done += count;
+        }
+        Ok(())
+    }
+
+    /// Reads `length` bytes, or `None` when not all are mapped.
+    pub fn bytes(&mut self, address: Address, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.read(address, &mut bytes).ok().map(|()| bytes)
+    }
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// As [`Memory::load`]; bytes on pages before the failing one are written.
+    pub fn write(&mut self, address: Address, bytes: &[u8]) -> Result<(), MemoryError> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = address.offset(done as u64);
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            let count = (bytes.len() - done).min(PAGE_BYTES - offset);
+            let slot = self.slot(at, Access::Write)?;
+            if self.journal.is_some() {
+                self.record(slot, at, offset, count);
+            }
+            let page = Arc::make_mut(&mut self.pages[slot]);
+            page[offset..offset + count].copy_from_slice(&bytes[done..done + count]);
+            done += count;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, slot: usize, address: Address, offset: usize, count: usize) {
+        let Some(journal) = &mut self.journal else { return };
+        let old = &self.pages[slot][offset..offset + count];
+        for (number, chunk) in old.chunks(8).enumerate() {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            let address = address.0.wrapping_add(8 * number as u64);
+            journal.push(Replaced { address, size: chunk.len() as u8, bytes });
+        }
+    }
+
+    /// The slot of the page that holds `address`, made on first touch.
+    #[inline]
+    fn slot(&mut self, address: Address, access: Access) -> Result<usize, MemoryError> {
+        let number = address.0 / PAGE_SIZE;
+        let recent = &mut self.recent[(number as usize) % RECENT];
+        if recent.0 == number {
+            return Ok(recent.1 as usize);
+        }
+        if let Some(&slot) = self.index.get(&number) {
+            *recent = (number, slot);
+            return Ok(slot as usize);
+        }
+        self.touch(number, address, access)
+    }
+
+    /// Makes the page `number`. As in the kernel, a page is mapped when any byte of it is.
+    #[cold]
+    fn touch(
+        &mut self,
+        number: u64,
+        address: Address,
+        access: Access,
+    ) -> Result<usize, MemoryError> {
+        let start = number * PAGE_SIZE;
+        let last = start + (PAGE_SIZE - 1);
+        let mapped = self.regions.iter().any(|region| {
+            region.size > 0
+                && region.start.0 <= last
+                && start <= region.start.0.saturating_add(region.size - 1)
+        });
+        if !mapped {
+            return Err(MemoryError::Unmapped { address, access });
+        }
+        if self.pages.len() >= self.page_limit {
+            return Err(MemoryError::Budget { address });
+        }
+        let mut page = [0; PAGE_BYTES];
+        self.fill_from_image(start, &mut page);
+        let slot = self.pages.len() as u32;
+        self.pages.push(Arc::new(page));
+        self.index.insert(number, slot);
+        self.recent[(number as usize) % RECENT] = (number, slot);
+        Ok(slot as usize)
+    }
+
+    fn fill_from_image(&self, start: u64, page: &mut Page) {
+        for segment in self.image.segments() {
+            let begin = segment.address.0.max(start);
+            let end = (segment.address.0.saturating_add(segment.data.len() as u64))
+                .min(start.saturating_add(PAGE_SIZE));
+            if begin >= end {
+                continue;
+            }
+            let from = (begin - segment.address.0) as usize;
+            let to = (begin - start) as usize;
+            let count = (end - begin) as usize;
+            page[to..to + count].copy_from_slice(&segment.data[from..from + count]);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the user-ops of the specifications mean to an emulator, by name.
+
+/// What to do at a `CALLOTHER`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserOp {
+    /// The operation is no user-op.
+    None,
+    /// Enters the kernel.
+    SystemCall,
+    /// Ends the program: a breakpoint or a failed check.
+    Trap,
+    /// Saves the register window before `save` makes a new one, then branches.
+    WindowSave,
+    /// Brings the register window back after `restore`, then branches.
+    WindowRestore,
+    /// Has no effect on a machine with one thread: barriers, hints, cache control.
+    Hint,
+    /// An exclusive or conditional store, which always succeeds here: gives 1.
+    Succeeds,
+    /// Anything else: gives 0 and is counted.
+    Unmodelled,
+}
+
+/// Names by which the specifications enter the kernel.
+const SYSTEM_CALLS: &[&str] = &[
+    "syscall",            // x86-64, MIPS, PowerPC
+    "sysenter",           // x86
+    "swi",                // x86
+    "software_interrupt", // ARM
+    "CallSupervisor",     // AArch64
+    "sw_trap",            // SPARC
+    "TrapAlways",         // SuperH
+    "__m68k_trap",
+    "ecall", // RISC-V
+];
+
+/// Names of traps that end a program: failed checks and breakpoints.
+const TRAPS: &[&str] = &[
+    "trap",
+    "break",
+    "trapWord",
+    "software_bkpt",
+    "software_udf",
+    "ftrap",
+    "__m68k_trapv",
+    "breakpoint",
+    "SoftwareBreakpoint",
+    "invalidInstructionException",
+    "ebreak",
+    "illegal",
+    "IllegalInstructionTrap",
+    "UndefinedInstructionException",
+    "signalReservedInstruction",
+];
+
+const SUCCEEDS: &[&str] = &["hasExclusiveAccess", "ExclusiveMonitorPass"];
+
+const HINT_PARTS: &[&str] = &[
+    "sync",
+    "Sync",
+    "Barrier",
+    "fence",
+    "Hint",
+    "LOCK",
+    "XACQUIRE",
+    "XRELEASE",
+    "enforceInOrder",
+    "isync",
+    "prefetch",
+    "Prefetch",
+    "Preload",
+    "nop",
+    "Yield",
+    "cache",
+    "Cache",
+    "Exclusive",
+    "lockload",
+    "lockwrite",
+];
+
+impl UserOp {
+    pub(crate) fn from_name(name: &str) -> Self {
+        if SYSTEM_CALLS.contains(&name) {
+            Self::SystemCall
+        } else if TRAPS.contains(&name) {
+            Self::Trap
+        } else if SUCCEEDS.contains(&name) {
+            Self::Succeeds
+        } else if HINT_PARTS.iter().any(|part| name.contains(part)) {
+            Self::Hint
+        } else {
+            Self::Unmodelled
+        }
+    }
+}
