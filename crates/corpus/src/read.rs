@@ -1,0 +1,60 @@
+//! Reading an input without letting it take all memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::{Input, Origin};
+
+/// Size beyond which a file is not read: a thousand times that of a usual sample.
+pub const MAX_INPUT_BYTES: u64 = 256 << 20;
+
+/// Why an input gave no bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Collecting already failed on it.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The system refused.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The user named a directory that appeared after collecting, or a device.
+    #[error("is not a regular file")]
+    NotRegular,
+    /// Larger than [`MAX_INPUT_BYTES`].
+    #[error("is larger than {MAX_INPUT_BYTES} bytes")]
+    TooLarge,
+}
+
+/// The bytes of `input`. Pipes are read when the user named them; inside a directory they would
+/// block the batch, so there only regular files are.
+pub(crate) fn read(input: &Input) -> Result<Vec<u8>, ReadError> {
+    if let Some(reason) = &input.unreachable {
+        return Err(ReadError::Unreachable(reason.clone()));
+    }
+    let is_regular = std::fs::metadata(&input.path)?.is_file();
+    if !is_regular && input.origin == Origin::Met {
+        return Err(ReadError::NotRegular);
+    }
+    read_at_most(&input.path, MAX_INPUT_BYTES)
+}
+
+fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limit { Err(ReadError::TooLarge) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_limit_is_inclusive() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [1, 2, 3]).unwrap();
+        assert_eq!(read_at_most(file.path(), 3).unwrap(), [1, 2, 3]);
+        assert!(matches!(read_at_most(file.path(), 2), Err(ReadError::TooLarge)));
+    }
+}
