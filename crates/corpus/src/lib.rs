@@ -6,7 +6,7 @@
 mod collect;
 mod read;
 mod run;
-//pub mod score;
+pub mod score;
 
 pub use collect::{Input, Origin, collect};
 pub use read::{MAX_INPUT_BYTES, ReadError};
