@@ -1,1 +1,6 @@
-//! placeholder
+//! From the bytes of one file to its report: budgets, panic isolation, composition.
+
+mod analyze;
+mod sample;
+
+pub use analyze::{Options, analyze};

@@ -1,0 +1,67 @@
+//! The analysis of one file, contained: it never panics and never exceeds its budget by much.
+
+use crate::sample;
+use miyaburi_image::Image;
+use miyaburi_model::{Diagnostic, Level, Report, Verdict};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// What the analysis of one file may spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Emulated instructions over all stages.
+    pub max_instructions: u64,
+    /// Bytes of guest memory touched by one emulated run.
+    pub max_bytes: u64,
+    /// Wall clock behind the other two; a report it cut says so.
+    pub time_limit: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_instructions: 50_000_000,
+            max_bytes: 64 << 20,
+            time_limit: Some(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// Analyses one file. `path` only names it in the report.
+///
+/// Every way to fail ends in the report: `unsupported` for what is no ELF file of a known CPU,
+/// `failed` for what is damaged beyond use or made the analyser panic.
+#[must_use]
+pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
+    let sample = sample::describe(bytes, path);
+    let contained =
+        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options)));
+    contained.unwrap_or_else(|panic| {
+        let reason = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("unknown");
+        Report::failed(sample, "pipeline", format!("the analysis crashed: {reason}"))
+    })
+}
+
+fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, _options: &Options) -> Report {
+    let image = match Image::parse(bytes) {
+        Ok(image) => image,
+        Err(error) => {
+            let verdict =
+                if error.is_unsupported() { Verdict::Unsupported } else { Verdict::Failed };
+            let mut report = Report::new(sample, verdict);
+            let level = if error.is_unsupported() { Level::Info } else { Level::Error };
+            report.diagnostics.push(Diagnostic::new("image", level, error.to_string()));
+            return report;
+        }
+    };
+    sample::add_arch(&mut sample, image.arch());
+    let mut report = Report::new(sample, Verdict::NoConfig);
+    for diagnostic in image.diagnostics() {
+        report.diagnostics.push(Diagnostic::new("image", Level::Warning, diagnostic.to_string()));
+    }
+    report
+}
