@@ -1,12 +1,13 @@
 //! From a file's bytes to its image.
 
+use crate::elf::dynamic::Dynamic;
 use crate::elf::header::{self, FileHeader};
 use crate::elf::program_headers::{self, ProgramHeader};
 use crate::elf::reader::{FileReader, name_from};
 use crate::elf::sections::Sections;
 use crate::elf::segments::{self, Mapping};
 use crate::elf::symbols::SymbolTable;
-use crate::elf::{arm, cpu};
+use crate::elf::{arm, cpu, indirect, mips_got, relocations};
 use crate::segment::SegmentMap;
 use crate::{
     Address, Arch, Family, Image, ImageDiagnostic, ImageError, ImageKind, Permissions, Segment,
@@ -52,37 +53,24 @@ fn load_program(
         let offset = header.program_headers.offset;
         return Err(ImageError::Damaged { offset, reason: "no segment has any bytes in the file" });
     }
-    make_entry_executable(&mut mapped, entry_address(arch, header.entry), &mut diagnostics);
+    // Shared objects need no entry point.
+    if header.file_type != ET_DYN || header.entry != 0 {
+        make_entry_executable(&mut mapped, entry_address(arch, header.entry), &mut diagnostics);
+    }
     let arch = match arch.family {
         Family::Arm => arm::variant(arch, reader.bytes, &mapped),
         _ => arch,
     };
-    let segments = SegmentMap::new(mapped);
+    let memory = SegmentMap::new(mapped);
     let interpreter = interpreter(reader, &program_headers);
-    let table = SymbolTable::from_sections(reader, sections, &mut diagnostics).unwrap_or_default();
-    let kind = match header.file_type {
-        ET_DYN
-            if interpreter.is_some()
-                || segments
-                    .at(entry_address(arch, header.entry))
-                    .is_some_and(|s| s.permissions.contains(Permissions::EXECUTE)) =>
-        {
-            ImageKind::PositionIndependent
-        }
-        ET_DYN => ImageKind::SharedObject,
-        _ => ImageKind::Executable,
-    };
-    let mut symbols: Vec<Symbol> =
-        table.symbols(arch).filter(|symbol| segments.at(symbol.address).is_some()).collect();
-    symbols.sort_by(|a, b| (a.address, a.kind, &a.name).cmp(&(b.address, b.kind, &b.name)));
-    symbols.dedup();
-    Ok(Image {
+    let kind = kind(header, arch, &memory, interpreter.is_some());
+    let image = Image {
         arch,
         kind,
         entry: header.entry,
-        segments,
-        symbols,
-        mapped_contents: table.mapped_contents(arch),
+        segments: memory,
+        symbols: Vec::new(),
+        mapped_contents: Vec::new(),
         imports: Vec::new(),
         indirect_functions: Vec::new(),
         initializers: Vec::new(),
@@ -90,7 +78,71 @@ fn load_program(
         interpreter,
         needed: Vec::new(),
         diagnostics,
-    })
+    };
+    let static_table = |diagnostics: &mut Vec<ImageDiagnostic>| {
+        SymbolTable::from_sections(reader, sections, diagnostics).unwrap_or_default()
+    };
+    Ok(link(image, &program_headers, static_table))
+}
+
+/// Relocates a mapped program and gives its symbols.
+fn link(
+    mut image: Image,
+    program_headers: &[ProgramHeader],
+    static_table: impl FnOnce(&mut Vec<ImageDiagnostic>) -> SymbolTable,
+) -> Image {
+    let arch = image.arch;
+    let memory = &mut image.segments;
+    let dynamic = Dynamic::read(program_headers, memory, arch);
+    let relocations = dynamic.relocations(memory, arch);
+    let exported = dynamic.symbols(memory, arch, &relocations, &mut image.diagnostics);
+    image.needed = dynamic.needed(memory);
+    let mut relocated = relocations::apply(&relocations, &exported, memory, arch);
+    relocated.report(&mut image.diagnostics);
+    if arch.family == Family::Mips {
+        relocated.imports.extend(mips_got::resolve(&dynamic, &exported, memory, arch));
+        image.global_pointer = mips_got::global_pointer(&dynamic, program_headers, memory, arch);
+    }
+    if dynamic.is_empty() {
+        relocated.indirect_functions = indirect::scan(memory, arch);
+    }
+    relocated.imports.sort_by_key(|import| import.slot);
+    relocated.imports.dedup_by_key(|import| import.slot);
+    image.imports = relocated.imports;
+    image.indirect_functions = relocated.indirect_functions;
+    image.initializers = dynamic.initializers(memory, arch);
+    let table = static_table(&mut image.diagnostics);
+    image.mapped_contents = table.mapped_contents(arch);
+    let symbols = table.symbols(arch).chain(exported.symbols(arch));
+    image.symbols = symbols.filter(|symbol| memory.at(symbol.address).is_some()).collect();
+    sort_symbols(&mut image.symbols);
+    // The names under which ABIs let linkers define the small data base.
+    let base = match arch.family {
+        Family::RiscV64 => image.symbol_named("__global_pointer$"),
+        Family::PowerPc => image.symbol_named("_SDA_BASE_"),
+        _ => None,
+    };
+    image.global_pointer = image.global_pointer.or(base.map(|symbol| symbol.address));
+    image
+}
+
+/// By address, functions first; what two tables both name is kept once.
+fn sort_symbols(symbols: &mut Vec<Symbol>) {
+    symbols.sort_by(|a, b| (a.address, a.kind, &a.name).cmp(&(b.address, b.kind, &b.name)));
+    symbols.dedup();
+}
+
+fn kind(header: &FileHeader, arch: Arch, memory: &SegmentMap, interpreted: bool) -> ImageKind {
+    let entry_is_code = memory
+        .at(entry_address(arch, header.entry))
+        .is_some_and(|segment| segment.permissions.contains(Permissions::EXECUTE));
+    match header.file_type {
+        ET_DYN if interpreted || (header.entry != 0 && entry_is_code) => {
+            ImageKind::PositionIndependent
+        }
+        ET_DYN => ImageKind::SharedObject,
+        _ => ImageKind::Executable,
+    }
 }
 
 fn entry_address(arch: Arch, entry: u64) -> Address {

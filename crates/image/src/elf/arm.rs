@@ -7,7 +7,7 @@
 
 use crate::{Arch, Endian, Permissions, Segment};
 
-/// Calls from Thumb code to Thumb function prologues that prove Thumb code.
+/// Calls from Thumb code to function prologues that prove Thumb code.
 const THUMB_CALLS: usize = 4;
 
 /// Occurrences of newer instructions that prove a newer core.
@@ -124,7 +124,8 @@ impl std::iter::Sum for ThumbEvidence {
     }
 }
 
-/// Counts `bl` pairs whose target begins with a Thumb prologue, and `movw`/`movt` pairs.
+/// Counts `bl` pairs whose target begins with a Thumb prologue, `blx` pairs whose target begins
+/// with an ARM one, and `movw`/`movt` pairs.
 fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
     let halfword = |index: usize| {
         let bytes = code.get(index * 2..index * 2 + 2)?;
@@ -133,11 +134,16 @@ fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
     let mut evidence = ThumbEvidence::default();
     for index in 0..code.len() / 2 {
         let (Some(first), Some(second)) = (halfword(index), halfword(index + 1)) else { break };
-        if let Some(distance) = thumb_call_distance(first, second) {
-            let target = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(2 + distance / 2);
-            let prologue = usize::try_from(target).ok().and_then(halfword).is_some_and(is_prologue);
-            evidence.calls += usize::from(prologue);
-        }
+        let is_call = thumb_call_target(index, first, second).is_some_and(|(target, to_arm)| {
+            if to_arm {
+                // `push {.., lr}` in ARM mode.
+                halfword(target + 1) == Some(0xe92d)
+                    && halfword(target).is_some_and(|registers| registers & 0x4000 != 0)
+            } else {
+                halfword(target).is_some_and(is_prologue)
+            }
+        });
+        evidence.calls += usize::from(is_call);
         let pair = first & 0xfbf0 == 0xf240
             && [2, 3, 4].into_iter().any(|further| {
                 let (movt, fields) = (halfword(index + further), halfword(index + further + 1));
@@ -149,18 +155,21 @@ fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
     evidence
 }
 
-/// Distance in bytes from the end of a `bl` to its target.
-fn thumb_call_distance(first: u32, second: u32) -> Option<i64> {
-    if first & 0xf800 != 0xf000 || second & 0xd000 != 0xd000 {
+/// The halfword index that a `bl` or `blx` at halfword `index` leads to, and whether it changes to
+/// ARM mode.
+fn thumb_call_target(index: usize, first: u32, second: u32) -> Option<(usize, bool)> {
+    let to_arm = second & 0xd001 == 0xc000;
+    if first & 0xf800 != 0xf000 || !(second & 0xd000 == 0xd000 || to_arm) {
         return None;
     }
     let sign = first >> 10 & 1;
-    let j1 = second >> 13 & 1;
-    let j2 = second >> 11 & 1;
-    let i1 = !(j1 ^ sign) & 1;
-    let i2 = !(j2 ^ sign) & 1;
+    let i1 = !((second >> 13 & 1) ^ sign) & 1;
+    let i2 = !((second >> 11 & 1) ^ sign) & 1;
     let bits = sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3ff) << 12 | (second & 0x7ff) << 1;
-    Some(i64::from(bits) - if sign == 1 { 1 << 25 } else { 0 })
+    let distance = i64::from(bits) - if sign == 1 { 1 << 25 } else { 0 };
+    let target = i64::try_from(index).ok()?.checked_add(2 + distance / 2)?;
+    let target = usize::try_from(target).ok()?;
+    Some((if to_arm { target & !1 } else { target }, to_arm))
 }
 
 /// `push {..}` with or without the link register, narrow or wide.

@@ -2,9 +2,13 @@
 
 pub(crate) mod arm;
 pub(crate) mod cpu;
+pub(crate) mod dynamic;
 pub(crate) mod header;
+pub(crate) mod indirect;
+pub(crate) mod mips_got;
 pub(crate) mod program_headers;
 pub(crate) mod reader;
+pub(crate) mod relocations;
 pub(crate) mod sections;
 pub(crate) mod segments;
 pub(crate) mod symbols;

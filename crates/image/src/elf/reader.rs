@@ -47,12 +47,6 @@ impl<'a> FileReader<'a> {
     pub(crate) const fn word_size(self) -> u64 {
         if self.wide { 8 } else { 4 }
     }
-
-    /// The NUL-terminated string at `offset` of a string table, cut to `MAX_NAME` bytes.
-    pub(crate) fn name_in(table: &[u8], offset: u32) -> Option<String> {
-        let rest = table.get(usize::try_from(offset).ok()?..)?;
-        Some(name_from(rest))
-    }
 }
 
 /// Longest symbol or library name that is kept, in bytes.
