@@ -5,10 +5,12 @@
 
 mod lifter;
 mod op;
+mod sleigh;
 mod varnode;
 
 pub use lifter::{CONTEXT_WORDS, CodeBytes, Context, Instruction, Language, LiftError, Lifter};
 pub use op::{MAX_INPUTS, Op, Opcode};
+pub use sleigh::{LanguageError, SpecificationError, language_for};
 pub use varnode::{Space, Varnode};
 
 /// The number that stands for a space in the first input of `LOAD` and `STORE`.

@@ -1,0 +1,90 @@
+//! No input makes a lifter panic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use miyaburi_image::Address;
+use miyaburi_pcode::{Instruction, LiftError};
+use support::{BASE, MODES};
+
+/// Random bytes of one mode.
+const LENGTH: usize = 64 << 10;
+
+/// xorshift64*: bytes that are the same in every run.
+fn random_bytes(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    for (seed, mode) in (1..).zip(MODES) {
+        let language = mode.language();
+        let mut context = mode.context(&*language);
+        let mut lifter = language.lifter();
+        let bytes = random_bytes(seed, LENGTH);
+        let mut instruction = Instruction::default();
+        let mut lifted = 0_u32;
+        for offset in (0..LENGTH as u64).step_by(if mode.name.starts_with("x86") { 1 } else { 2 }) {
+            let address = BASE.offset(offset);
+            let code = (BASE, bytes.as_slice());
+            match lifter.lift(&code, address, context, &mut instruction) {
+                Ok(()) => {
+                    lifted += 1;
+                    assert!(instruction.own_length > 0 && instruction.length < 64);
+                    context = instruction.context_at(address.offset(instruction.length.into()));
+                }
+                Err(error) => {
+                    assert!(instruction.ops.is_empty());
+                    assert_ne!(error, LiftError::Unmapped(address));
+                    context = mode.context(&*language);
+                }
+            }
+            // Text needs no semantics, so that it may succeed where lifting does not.
+            let _ = lifter.disassemble(&code, address, context);
+        }
+        assert!(lifted > 1000, "{}: {lifted}", mode.name);
+    }
+}
+
+#[test]
+fn every_truncation_is_an_error_or_a_shorter_instruction() {
+    for (seed, mode) in (100..).zip(MODES) {
+        let language = mode.language();
+        let context = mode.context(&*language);
+        let mut lifter = language.lifter();
+        let mut instruction = Instruction::default();
+        for sample in random_bytes(seed, 4096).chunks_exact(16) {
+            for end in 0..sample.len() {
+                let code = (BASE, &sample[..end]);
+                match lifter.lift(&code, BASE, context, &mut instruction) {
+                    Ok(()) => assert!(instruction.length as usize <= end, "{}", mode.name),
+                    Err(LiftError::Unmapped(at)) => {
+                        assert!(at.0 >= BASE.0 + end as u64, "{}", mode.name);
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses_at_the_end_of_the_space_wrap() {
+    let code = [0xff; 64];
+    for mode in MODES {
+        let language = mode.language();
+        let context = mode.context(&*language);
+        let mut instruction = Instruction::default();
+        for base in [0xffff_fff0_u64, 0xffff_ffff_ffff_fff0] {
+            let code = (Address(base), code.as_slice());
+            let _ = language.lifter().lift(&code, Address(base), context, &mut instruction);
+        }
+    }
+}
