@@ -116,13 +116,15 @@ fn link(
     let symbols = table.symbols(arch).chain(exported.symbols(arch));
     image.symbols = symbols.filter(|symbol| memory.at(symbol.address).is_some()).collect();
     sort_symbols(&mut image.symbols);
-    // The names under which ABIs let linkers define the small data base.
-    let base = match arch.family {
-        Family::RiscV64 => image.symbol_named("__global_pointer$"),
-        Family::PowerPc => image.symbol_named("_SDA_BASE_"),
-        _ => None,
-    };
-    image.global_pointer = image.global_pointer.or(base.map(|symbol| symbol.address));
+    image.global_pointer = image.global_pointer.or_else(|| {
+        // The names under which ABIs let linkers define the small data base.
+        let base = match arch.family {
+            Family::RiscV64 => table.value_of("__global_pointer$"),
+            Family::PowerPc => table.value_of("_SDA_BASE_"),
+            _ => None,
+        };
+        base.map(Address)
+    });
     image
 }
 

@@ -75,6 +75,9 @@ pub(crate) fn read<'a>(
     let cut_off =
         ImageError::Damaged { offset: bytes.len() as u64, reason: "the file header is cut off" };
     let Some(reader) = reader else { return Err(cut_off) };
+    if declared_class == class_byte(true) && bytes.len() < 64 {
+        return Err(cut_off);
+    }
     let header = fields(reader).ok_or(cut_off)?;
     if class_byte(reader.wide) != declared_class {
         let bits = if reader.wide { 64 } else { 32 };

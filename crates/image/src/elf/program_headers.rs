@@ -39,17 +39,18 @@ pub(crate) fn read(
     let table = header.program_headers;
     let trusted = (1..=TRUSTED_COUNT).contains(&table.count);
     let size = reader.program_header_size();
-    let entry_size =
-        if u64::from(table.entry_size) >= size { u64::from(table.entry_size) } else { size };
+    let stated_size = u64::from(table.entry_size);
     let limit = if trusted { usize::from(table.count) } else { MAX_PROGRAM_HEADERS };
-    let mut entries = read_table(reader, table.offset, entry_size, limit, trusted);
-    if !has_load(&entries) && entry_size != size {
-        entries = read_table(reader, table.offset, size, limit, trusted);
+    let mut used_size = size;
+    let mut entries = read_table(reader, table.offset, size, limit, trusted);
+    if !has_load(&entries) && stated_size > size {
+        used_size = stated_size;
+        entries = read_table(reader, table.offset, stated_size, limit, trusted);
     }
     if has_load(&entries) {
-        if u64::from(table.entry_size) != size {
+        if stated_size != size {
             let found = table.entry_size;
-            diagnostics.push(ImageDiagnostic::ProgramHeaderSize { found, used: entry_size });
+            diagnostics.push(ImageDiagnostic::ProgramHeaderSize { found, used: used_size });
         }
     } else {
         entries = read_table(reader, reader.header_size(), size, MAX_PROGRAM_HEADERS, false);

@@ -152,6 +152,12 @@ impl SymbolTable {
         rest.map(name_from).unwrap_or_default()
     }
 
+    /// The value of the defined symbol of this name.
+    pub(crate) fn value_of(&self, name: &str) -> Option<u64> {
+        let named = |entry: &&RawSymbol| !entry.is_undefined() && self.name(entry) == name;
+        self.entries.iter().find(named).map(|entry| entry.value)
+    }
+
     /// Every entry that names an address, mapping symbols left out.
     pub(crate) fn symbols(&self, arch: Arch) -> impl Iterator<Item = Symbol> {
         self.entries
