@@ -46,6 +46,8 @@ pub struct Abi {
     pub stack_alignment: u64,
     /// Bytes of one stack slot.
     pub slot_size: u32,
+    /// Where the kernel marks a failed system call, beside the result itself.
+    pub system_call_error: Vec<ErrorFlag>,
     /// Registers whose low bit carries the instruction set mode on indirect jumps, with the
     /// context field they set.
     pub mode_switch: Option<ModeSwitch>,
@@ -58,6 +60,22 @@ pub struct ModeSwitch {
     pub register: Varnode,
     /// The context field that takes its value.
     pub field: &'static str,
+}
+
+/// Bits that the kernel sets when a system call fails.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorFlag {
+    /// The register.
+    pub register: Varnode,
+    /// Its bits.
+    pub mask: u64,
+}
+
+impl ErrorFlag {
+    fn clear(&self, state: &mut State<'_>) {
+        let value = state.register(&self.register);
+        state.set_register(&self.register, value & !self.mask);
+    }
 }
 
 /// The names behind an [`Abi`], in the specification's spelling.
@@ -73,6 +91,7 @@ struct Names {
     global_pointer: Option<&'static str>,
     preserved: &'static [&'static str],
     mode_switch: Option<(&'static str, &'static str)>,
+    system_call_error: &'static [(&'static str, u64)],
 }
 
 const PLAIN: Names = Names {
@@ -87,6 +106,7 @@ const PLAIN: Names = Names {
     global_pointer: None,
     preserved: &[],
     mode_switch: None,
+    system_call_error: &[],
 };
 
 fn names(family: Family) -> Names {
@@ -119,10 +139,12 @@ fn names(family: Family) -> Names {
             global_pointer: Some("gp"),
             preserved: &["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "gp"],
             mode_switch: Some(("ISAModeSwitch", "ISA_MODE")),
+            system_call_error: &[("a3", u64::MAX)],
             ..PLAIN
         },
         Family::PowerPc => Names {
             stack_pointer: "r1",
+            system_call_error: &[("cr0", 1)],
             link: Some(("LR", 0)),
             arguments: &["r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10"],
             stack_arguments: 8,
@@ -136,6 +158,7 @@ fn names(family: Family) -> Names {
         },
         Family::Sparc => Names {
             link: Some(("o7", 8)),
+            system_call_error: &[("i_cf", 1)],
             arguments: &["o0", "o1", "o2", "o3", "o4", "o5"],
             stack_arguments: 92,
             result: "o0",
@@ -234,6 +257,11 @@ impl Abi {
             preserved: list(names.preserved)?,
             stack_alignment: if arch.pointer_size() == 8 { 16 } else { 8 },
             slot_size: arch.pointer_size(),
+            system_call_error: names
+                .system_call_error
+                .iter()
+                .map(|(name, mask)| Ok(ErrorFlag { register: register(name)?, mask: *mask }))
+                .collect::<Result<_, MissingRegister>>()?,
             mode_switch,
         })
     }
@@ -248,5 +276,13 @@ impl Abi {
         let stack_pointer = state.register(&self.stack_pointer);
         let at = stack_pointer.wrapping_add(self.stack_arguments).wrapping_add(slot);
         state.memory.load(Address(at), self.slot_size).unwrap_or(0)
+    }
+
+    /// Leaves a system call's result where its caller looks for it, marked as success.
+    pub fn set_system_call_result(&self, state: &mut State<'_>, value: u64) {
+        state.set_register(&self.result, value);
+        for flag in &self.system_call_error {
+            flag.clear(state);
+        }
     }
 }

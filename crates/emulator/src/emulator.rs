@@ -74,13 +74,14 @@ pub struct Emulator<'a> {
     translator: Translator<'a>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
     failures: FxHashMap<Address, u32>,
+    global_pointer: Option<u64>,
 }
 
 impl<'a> Emulator<'a> {
     /// An emulator for `image`, whose code `language` describes.
     #[must_use]
     pub fn new(image: &'a Image, language: &'a dyn Language, abi: Abi) -> Self {
-        Self {
+        let mut emulator = Self {
             image,
             language,
             abi,
@@ -89,7 +90,34 @@ impl<'a> Emulator<'a> {
             translator: Translator::new(language, image.arch().address_mask()),
             blocks: FxHashMap::default(),
             failures: FxHashMap::default(),
+            global_pointer: None,
+        };
+        emulator.global_pointer = emulator.probe_global_pointer();
+        emulator
+    }
+
+    /// The global pointer that start-up code sets before it calls anything: functions that rely
+    /// on their caller for it cannot run without.
+    fn probe_global_pointer(&mut self) -> Option<u64> {
+        struct StopAtCall;
+        impl Hooks for StopAtCall {
+            fn call(&mut self, _: &mut State<'_>, _: &Abi, _: &Call) -> CallAction {
+                CallAction::Stop
+            }
         }
+        let register = self.abi.global_pointer?;
+        let mut state = self.bare_state(64);
+        let entry = (self.image.entry(), self.entry_context());
+        let limits = Limits { instructions: 500, undo: false, ..Limits::default() };
+        self.call(&mut state, entry, &[], &mut StopAtCall, &limits);
+        let set = Some(state.register(&register)).filter(|value| *value != 0);
+        set.or_else(|| self.image.global_pointer().map(|address| address.0))
+    }
+
+    /// The context in which the entry point is decoded.
+    #[must_use]
+    pub fn entry_context(&self) -> Context {
+        self.context(self.image.entry_is_thumb())
     }
 
     /// The calling convention in use.
@@ -138,6 +166,9 @@ impl<'a> Emulator<'a> {
             if let Some(register) = self.language.register(name) {
                 state.set_register(&register, *value);
             }
+        }
+        if let Some((register, value)) = self.abi.global_pointer.zip(self.global_pointer) {
+            state.set_register(&register, value);
         }
         state.set_register(&self.abi.stack_pointer, self.layout.initial_stack_pointer().0);
         state

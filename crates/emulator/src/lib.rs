@@ -17,7 +17,7 @@ mod memory;
 mod user_op;
 mod wide;
 
-pub use abi::{Abi, MissingRegister, ModeSwitch, ReturnAddress};
+pub use abi::{Abi, ErrorFlag, MissingRegister, ModeSwitch, ReturnAddress};
 pub use emulator::{Emulator, Limits, Outcome};
 pub use exit::{Exit, Reason};
 pub use frames::Call;

@@ -68,6 +68,14 @@ struct Replaced {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JournalMark(usize);
 
+impl JournalMark {
+    /// Writes recorded since `earlier`.
+    #[must_use]
+    pub fn writes_since(self, earlier: Self) -> usize {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 /// Guest memory over an image. Cloning makes a snapshot: pages are shared until one side writes.
 #[derive(Clone)]
 pub struct Memory<'a> {

@@ -1,1 +1,6 @@
-//! placeholder
+//! One module per kind of finding.
+
+pub mod string_table;
+pub mod trace;
+pub mod written;
+pub mod xor;

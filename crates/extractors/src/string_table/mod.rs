@@ -1,0 +1,3 @@
+//! The string table.
+
+pub mod records;
