@@ -57,7 +57,10 @@ pub(super) fn apply_commits(
         let mut prescription =
             if address == own && !prescribed { context } else { instruction.context_at(address) };
         set(&mut prescription, commit);
-        instruction.prescribed.push((address, prescription));
+        // Many changes set what is already set.
+        if prescription != instruction.context_at(address) {
+            instruction.prescribed.push((address, prescription));
+        }
     }
     Ok(())
 }

@@ -37,10 +37,20 @@ pub enum LanguageError {
 /// # Errors
 /// [`LanguageError::Unsupported`] when the CPU has no specification.
 pub fn language_for(arch: Arch) -> Result<Arc<dyn Language>, LanguageError> {
-    match source(arch.family, arch.endian) {
+    match source(arch.family, arch.endian, arch.instruction_endian) {
         Some(source) => Ok(source.language()?),
         None => Err(LanguageError::Unsupported { family: arch.name(), endian: arch.endian }),
     }
+}
+
+/// How the bytes of code are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CodeOrder {
+    /// As the specification has them.
+    AsSpecified,
+    /// ARM's BE8: the specification is big endian, as data are, but halfwords of Thumb code and
+    /// words of ARM code are stored little endian.
+    Be8,
 }
 
 /// The files of one language, and the language once it is loaded.
@@ -48,27 +58,36 @@ struct Source {
     name: &'static str,
     compiled: &'static [u8],
     processor: &'static str,
+    code_order: CodeOrder,
     language: OnceLock<Result<Arc<SleighLanguage>, SpecificationError>>,
 }
 
 impl Source {
     fn language(&self) -> Result<Arc<SleighLanguage>, LanguageError> {
+        let load = || SleighLanguage::load(self.compiled, self.processor, self.code_order);
         self.language
-            .get_or_init(|| SleighLanguage::load(self.compiled, self.processor).map(Arc::new))
+            .get_or_init(|| load().map(Arc::new))
             .clone()
             .map_err(|error| LanguageError::Specification { name: self.name, error })
     }
 }
 
+/// One language per line: family, byte order of data and of code, specification, settings.
 macro_rules! sources {
-    ($($family:ident $endian:ident => $compiled:literal $processor:literal),* $(,)?) => {
-        fn source(family: Family, endian: Endian) -> Option<&'static Source> {
-            match (family, endian) {
-                $((Family::$family, Endian::$endian) => {
+    ($($family:ident $data:ident $code:ident => $compiled:literal $processor:literal $order:ident),*
+        $(,)?) => {
+        fn source(family: Family, data: Endian, code: Endian) -> Option<&'static Source> {
+            match (family, data, code) {
+                $((Family::$family, Endian::$data, Endian::$code) => {
                     static SOURCE: Source = Source {
                         name: $compiled,
-                        compiled: include_bytes!(concat!("../../specifications/", $compiled, ".sla")),
-                        processor: include_str!(concat!("../../specifications/", $processor, ".pspec")),
+                        compiled: include_bytes!(
+                            concat!("../../specifications/", $compiled, ".sla")
+                        ),
+                        processor: include_str!(
+                            concat!("../../specifications/", $processor, ".pspec")
+                        ),
+                        code_order: CodeOrder::$order,
                         language: OnceLock::new(),
                     };
                     Some(&SOURCE)
@@ -80,32 +99,38 @@ macro_rules! sources {
 }
 
 sources! {
-    Arm Little => "ARM7_le" "ARMt",
-    Arm Big => "ARM7_be" "ARMt",
-    AArch64 Little => "AARCH64" "AARCH64",
-    Mips Big => "mips32be" "mips32",
-    Mips Little => "mips32le" "mips32",
-    PowerPc Big => "ppc_32_be" "ppc_32",
-    Sparc Big => "SparcV9_32" "SparcV9",
-    SuperH Little => "SuperH4_le" "SuperH4",
-    M68k Big => "68020" "68000",
-    ColdFire Big => "coldfire" "68000",
-    X86 Little => "x86" "x86",
-    X86_64 Little => "x86-64" "x86-64",
-    RiscV64 Little => "riscv.lp64d" "RV64GC",
+    Arm Little Little => "ARM7_le" "ARMt" AsSpecified,
+    Arm Big Big => "ARM7_be" "ARMt" AsSpecified,
+    Arm Big Little => "ARM7_be" "ARMt" Be8,
+    AArch64 Little Little => "AARCH64" "AARCH64" AsSpecified,
+    Mips Big Big => "mips32be" "mips32" AsSpecified,
+    Mips Little Little => "mips32le" "mips32" AsSpecified,
+    PowerPc Big Big => "ppc_32_be" "ppc_32" AsSpecified,
+    Sparc Big Big => "SparcV9_32" "SparcV9" AsSpecified,
+    SuperH Little Little => "SuperH4_le" "SuperH4" AsSpecified,
+    M68k Big Big => "68020" "68000" AsSpecified,
+    ColdFire Big Big => "coldfire" "68000" AsSpecified,
+    X86 Little Little => "x86" "x86" AsSpecified,
+    X86_64 Little Little => "x86-64" "x86-64" AsSpecified,
+    RiscV64 Little Little => "riscv.lp64d" "RV64GC" AsSpecified,
 }
 
 /// A specification with its processor's settings.
 pub(super) struct SleighLanguage {
     specification: Specification,
     start_context: Context,
+    code_order: CodeOrder,
     tracked: Vec<(Varnode, u64)>,
     register_space_size: usize,
     names: OnceLock<FxHashMap<Varnode, usize>>,
 }
 
 impl SleighLanguage {
-    pub(super) fn load(compiled: &[u8], processor: &str) -> Result<Self, SpecificationError> {
+    fn load(
+        compiled: &[u8],
+        processor: &str,
+        code_order: CodeOrder,
+    ) -> Result<Self, SpecificationError> {
         let settings = pspec::read(processor)?;
         let mut specification = load(compiled)?;
         specification.registers.retain(|(_, varnode)| varnode.space == Space::Register);
@@ -114,6 +139,7 @@ impl SleighLanguage {
         let mut language = Self {
             specification,
             start_context: Context::default(),
+            code_order,
             tracked: Vec::new(),
             register_space_size: usize::try_from(register_space_size).unwrap_or(usize::MAX),
             names: OnceLock::new(),
@@ -142,6 +168,17 @@ impl SleighLanguage {
 
     pub(super) const fn start_context(&self) -> Context {
         self.start_context
+    }
+
+    /// Bytes of the units in which code is stored the other way round than the specification has
+    /// it; 1 when it is not.
+    #[inline]
+    pub(super) fn code_unit(&self, context: Context) -> usize {
+        match self.code_order {
+            CodeOrder::AsSpecified => 1,
+            CodeOrder::Be8 if self.context_field(context, "TMode") == Some(1) => 2,
+            CodeOrder::Be8 => 4,
+        }
     }
 
     fn field(&self, name: &str) -> Option<&NamedField> {

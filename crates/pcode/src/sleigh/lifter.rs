@@ -16,8 +16,8 @@ const MAX_DELAY_SLOTS: usize = 2;
 
 /// Lifts instructions of one language.
 pub(super) struct SleighLifter<'a> {
+    language: &'a SleighLanguage,
     specification: &'a Specification,
-    initial: Context,
     /// The instruction and those in its delay slots.
     parses: Vec<Parse>,
     labels: Labels,
@@ -26,8 +26,8 @@ pub(super) struct SleighLifter<'a> {
 impl<'a> SleighLifter<'a> {
     pub(super) fn new(language: &'a SleighLanguage) -> Self {
         Self {
+            language,
             specification: language.specification(),
-            initial: language.start_context(),
             parses: vec![Parse::default()],
             labels: Labels::default(),
         }
@@ -54,7 +54,8 @@ impl<'a> SleighLifter<'a> {
         let Some(parse) = self.parses.get_mut(slot) else {
             return Err(LiftError::Undecodable(address));
         };
-        parse.reset(bytes, address.0, context.0);
+        let unit = self.language.code_unit(context);
+        parse.reset(bytes, unit, address.0, context.0);
         decode(self.specification, parse).map_err(|fault| fault.at(address))?;
         let length = parse.length() as usize;
         if length == 0 {
@@ -63,7 +64,7 @@ impl<'a> SleighLifter<'a> {
         if length > WINDOW {
             return Err(LiftError::Limit { address, limit: "bytes of an instruction" });
         }
-        if length > bytes.len() {
+        if length > bytes.len() / unit * unit {
             return Err(LiftError::Truncated(address));
         }
         Ok(parse)
@@ -93,7 +94,8 @@ impl<'a> SleighLifter<'a> {
         context: Context,
         into: &mut Instruction,
     ) -> Result<(), LiftError> {
-        into.successor_context = successor_context(self.specification, context, self.initial);
+        into.successor_context =
+            successor_context(self.specification, context, self.language.start_context());
         let main = self.prepare(0, code, address, context, into)?;
         let delay_bytes = main.delay_bytes;
         into.own_length = main.length();

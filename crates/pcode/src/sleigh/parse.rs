@@ -125,12 +125,22 @@ impl Default for Parse {
 }
 
 impl Parse {
-    /// Starts over with the instruction at `address`, whose bytes `code` starts with.
-    pub(super) fn reset(&mut self, code: &[u8], address: u64, context: [u32; CONTEXT_WORDS]) {
+    /// Starts over with the instruction at `address`, whose bytes `code` starts with, stored in
+    /// units of `unit` bytes that are the other way round than the specification has them.
+    pub(super) fn reset(
+        &mut self,
+        code: &[u8],
+        unit: usize,
+        address: u64,
+        context: [u32; CONTEXT_WORDS],
+    ) {
         let count = code.len().min(WINDOW);
         let (filled, rest) = self.window.split_at_mut(count);
         filled.copy_from_slice(code.get(..count).unwrap_or(&[]));
         rest.fill(0);
+        if unit > 1 {
+            filled.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        }
         self.nodes.clear();
         self.nodes.push(Node::UNDECODED);
         self.context = context;

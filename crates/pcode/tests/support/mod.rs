@@ -1,5 +1,12 @@
 //! What the tests of lifting share.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use miyaburi_image::{Address, Arch, Endian, Family};
 use miyaburi_pcode::{
@@ -13,12 +20,14 @@ pub struct Mode {
     pub name: &'static str,
     pub family: Family,
     pub endian: Endian,
+    /// Byte order of code.
+    pub instruction_endian: Endian,
     /// Context fields that select the mode.
     pub fields: &'static [(&'static str, u32)],
 }
 
 const fn mode(name: &'static str, family: Family, endian: Endian) -> Mode {
-    Mode { name, family, endian, fields: &[] }
+    Mode { name, family, endian, instruction_endian: endian, fields: &[] }
 }
 
 /// Every CPU and mode that is supported.
@@ -29,6 +38,12 @@ pub const MODES: &[Mode] = &[
     mode("arm-be", Family::Arm, Endian::Big),
     Mode { fields: &[("TMode", 1)], ..mode("thumb-le", Family::Arm, Endian::Little) },
     Mode { fields: &[("TMode", 1)], ..mode("thumb-be", Family::Arm, Endian::Big) },
+    Mode { instruction_endian: Endian::Little, ..mode("arm-be8", Family::Arm, Endian::Big) },
+    Mode {
+        instruction_endian: Endian::Little,
+        fields: &[("TMode", 1)],
+        ..mode("thumb-be8", Family::Arm, Endian::Big)
+    },
     mode("aarch64", Family::AArch64, Endian::Little),
     mode("mips-be", Family::Mips, Endian::Big),
     mode("mips-le", Family::Mips, Endian::Little),
@@ -48,13 +63,8 @@ pub fn find(name: &str) -> &'static Mode {
 
 impl Mode {
     pub fn language(&self) -> Arc<dyn Language> {
-        language_for(Arch {
-            family: self.family,
-            endian: self.endian,
-            instruction_endian: self.endian,
-            cpu: "test",
-        })
-        .unwrap()
+        let Self { family, endian, instruction_endian, .. } = *self;
+        language_for(Arch { family, endian, instruction_endian, cpu: "test" }).unwrap()
     }
 
     pub fn context(&self, language: &dyn Language) -> Context {
