@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use super::{Compiler, Libc, Target, Toolchain, process};
+use super::{Compiler, Libc, Target, Toolchain, process, zig};
 
 /// Installs what `wanted` needs and is not there yet; prints each step. Needs root for
 /// the distribution's packages.
@@ -14,6 +14,9 @@ pub(crate) fn install(wanted: &[Toolchain]) -> anyhow::Result<()> {
     let packages: BTreeSet<&str> = missing.iter().flat_map(|it| packages(*it)).collect();
     if !packages.is_empty() {
         apt_install(&packages)?;
+    }
+    if missing.iter().any(|it| it.compiler == Compiler::Clang) {
+        zig::install()?;
     }
     for toolchain in &missing {
         println!(
@@ -40,7 +43,8 @@ fn apt_install(packages: &BTreeSet<&str>) -> anyhow::Result<()> {
 /// The Debian packages of a toolchain.
 fn packages(toolchain: Toolchain) -> Vec<&'static str> {
     if toolchain.compiler == Compiler::Clang {
-        return Vec::new();
+        // Stripping uses the target's own binutils whatever compiled the file.
+        return vec!["python3-pip", binutils_package(toolchain.target)];
     }
     let mut packages = vec![compiler_package(toolchain.target)];
     if toolchain.target == Target::Sparc32 {
@@ -65,6 +69,22 @@ fn compiler_package(target: Target) -> &'static str {
         Target::X86 => "gcc-i686-linux-gnu",
         Target::X86_64 => "gcc-x86-64-linux-gnu",
         Target::Riscv64 => "gcc-riscv64-linux-gnu",
+    }
+}
+
+fn binutils_package(target: Target) -> &'static str {
+    match target {
+        Target::Armv5 | Target::Armv7Thumb | Target::ArmBe => "binutils-arm-linux-gnueabi",
+        Target::Aarch64 => "binutils-aarch64-linux-gnu",
+        Target::MipsBe => "binutils-mips-linux-gnu",
+        Target::MipsLe => "binutils-mipsel-linux-gnu",
+        Target::PowerPc => "binutils-powerpc-linux-gnu",
+        Target::Sparc32 => "binutils-sparc64-linux-gnu",
+        Target::Sh4 => "binutils-sh4-linux-gnu",
+        Target::M68k | Target::ColdFire => "binutils-m68k-linux-gnu",
+        Target::X86 => "binutils-i686-linux-gnu",
+        Target::X86_64 => "binutils-x86-64-linux-gnu",
+        Target::Riscv64 => "binutils-riscv64-linux-gnu",
     }
 }
 

@@ -16,6 +16,7 @@ mod install;
 mod process;
 mod strip;
 mod target;
+mod zig;
 
 use std::{
     ffi::OsString,
@@ -107,7 +108,7 @@ impl Toolchain {
     fn exists(&self) -> bool {
         match self.compiler {
             Compiler::Gcc => gcc::offers(self.target, self.libc),
-            Compiler::Clang => false,
+            Compiler::Clang => zig::offers(self.target, self.libc),
         }
     }
 
@@ -120,7 +121,7 @@ impl Toolchain {
     pub(crate) fn installed(&self) -> bool {
         match self.compiler {
             Compiler::Gcc => gcc::installed(self.target, self.libc),
-            Compiler::Clang => false,
+            Compiler::Clang => zig::installed(self.target, self.libc),
         }
     }
 
@@ -156,7 +157,7 @@ impl Toolchain {
         let job = Job { opt, sources, includes, extra, output };
         let mut command = match self.compiler {
             Compiler::Gcc => gcc::command(self.target, self.libc, &job),
-            Compiler::Clang => bail!("there is no toolchain {}", self.name()),
+            Compiler::Clang => zig::command(self.target, self.libc, &job),
         };
         process::run(&mut command)
             .with_context(|| format!("{}: cannot build {}", self.name(), output.display()))?;
@@ -240,7 +241,8 @@ fn add_common(command: &mut Command, libc: Libc, job: &Job<'_>) {
 
 /// The checkout.
 pub(crate) fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").components().collect::<PathBuf>()
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
 }
 
 /// Where toolchains that the distribution does not package are kept.
