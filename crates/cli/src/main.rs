@@ -1,1 +1,46 @@
-fn main() {}
+//! `miyaburi`: what Mirai-family files are configured to do, read without running them natively.
+
+mod arguments;
+mod commands;
+mod error;
+mod output;
+mod progress;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::error::CommandError;
+
+/// What a command that ran to its end says about its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Nothing failed.
+    Clean,
+    /// Something failed, and was named on standard error or in the output.
+    SomethingFailed,
+}
+
+/// Exit codes: 0 nothing failed, 1 something failed, 2 usage (given by the argument parser).
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(Status::Clean) => ExitCode::SUCCESS,
+        Ok(Status::SomethingFailed) => ExitCode::FAILURE,
+        Err(error) => {
+            error::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<Status, CommandError> {
+    match command {
+        Command::Extract(arguments) => commands::extract::run(arguments),
+        Command::Score(arguments) => commands::score::run(arguments),
+        Command::Schema => commands::schema::run(),
+        Command::Completions(arguments) => commands::completions::run(arguments),
+        Command::Man(arguments) => commands::man::run(arguments),
+    }
+}

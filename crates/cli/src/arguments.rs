@@ -1,0 +1,145 @@
+//! The command line: commands and their options, the source of help, completions and manual.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
+/// vectors.
+///
+/// Files are never executed natively: their own routines run in an emulator that has no outside.
+/// Exit codes: 0 nothing failed, 1 something failed, 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "miyaburi", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Analyse files and print a report for each
+    Extract(ExtractArguments),
+    /// Compare reports with what is known about the files
+    Score(ScoreArguments),
+    /// Print the JSON Schema of a report
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArguments {
+    /// Files to analyse; directories stand for everything below them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// How to print reports [default: text on a terminal, ndjson elsewhere]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ReportFormat>,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Files to analyse at the same time [default: one per CPU]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// What one file may cost at most. A report cut by a budget says so.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Budgets")]
+pub(crate) struct Budgets {
+    /// Instructions to emulate for one file
+    #[arg(long, value_name = "COUNT")]
+    pub max_instructions: Option<u64>,
+
+    /// Bytes of memory to give to one file's program
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<u64>,
+
+    /// Wall clock for one file, 0 for none; the only budget that makes output depend on the
+    /// machine
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// Indented JSON: one object for one named file, else an array
+    Json,
+    /// For people
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArguments {
+    /// Report files, NDJSON or JSON; - is standard input
+    #[arg(required = true, value_name = "REPORTS")]
+    pub reports: Vec<PathBuf>,
+
+    /// Truth file: NDJSON, one line a file
+    #[arg(long, value_name = "FILE")]
+    pub truth: PathBuf,
+
+    /// Fail when fewer files than this are exact
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub require: Option<f64>,
+
+    /// How to print the score
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ScoreFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScoreFormat {
+    /// Tables, and the first files that are not exact
+    Text,
+    /// One JSON object with every miss
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// Shell to complete in
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Command to describe [default: all in brief]
+    pub command: Option<String>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "not a number from 0 to 100".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

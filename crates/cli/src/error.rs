@@ -1,0 +1,36 @@
+//! What ends a command, and how it is told.
+
+use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
+
+use miyaburi_corpus::score::TruthError;
+
+use crate::text::escape;
+
+/// What keeps a command from finishing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error("{}: {error}", path.display())]
+    Create { path: PathBuf, error: io::Error },
+    #[error("output: {0}")]
+    Write(#[source] io::Error),
+    #[error("threads: {0}")]
+    Threads(#[source] io::Error),
+    #[error("{}: {error}", path.display())]
+    Truth { path: PathBuf, error: TruthError },
+    #[error("schema: {0}")]
+    Schema(#[from] serde_json::Error),
+    #[error("there is no command {0}")]
+    NoSuchCommand(String),
+}
+
+/// One line on standard error, whatever the message holds.
+pub(crate) fn complain(message: impl Display) {
+    eprintln!("{}", line(message));
+}
+
+/// The line that [`complain`] prints.
+pub(crate) fn line(message: impl Display) -> String {
+    format!("miyaburi: {}", escape(&message.to_string()))
+}

@@ -1,0 +1,17 @@
+//! Output for people.
+//!
+//! Everything that comes out of a file goes through [`escape`]: an analysed file must not be able
+//! to drive the terminal.
+
+mod attacks;
+mod escape;
+mod layout;
+mod report;
+mod score;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use escape::escape;
+pub(crate) use layout::Palette;
+pub(crate) use report::report;
+pub(crate) use score::score;

@@ -1,0 +1,32 @@
+//! The commands that print documentation.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::miyaburi;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = miyaburi().args(["completions", shell]).assert().code(0);
+        run.stdout(contains("extract").and(contains("max-instructions")));
+    }
+    miyaburi().args(["completions", "cmd"]).assert().code(2);
+}
+
+#[test]
+fn the_manual_describes_every_command() {
+    let page = miyaburi().arg("man").assert().code(0);
+    page.stdout(contains(".TH miyaburi 1").and(contains("extract")).and(contains("score")));
+    let page = miyaburi().args(["man", "extract"]).assert().code(0);
+    page.stdout(contains("max\\-instructions").and(contains("time\\-limit")));
+    miyaburi().args(["man", "sing"]).assert().code(1).stderr(contains("no command sing"));
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    miyaburi().arg("--help").assert().code(0).stdout(contains("Exit codes"));
+    miyaburi().arg("--version").assert().code(0).stdout(contains("miyaburi 0.1.0"));
+}
