@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask <task>`.
 
+mod specimens;
 mod toolchain;
 
 use clap::Parser;
@@ -8,12 +9,15 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
+    /// Build the specimens with their truth
+    Specimens(specimens::Args),
     /// List or install the cross toolchains of the specimens
     Toolchains(toolchain::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
+        Task::Specimens(args) => specimens::run(&args),
         Task::Toolchains(args) => toolchain::run(&args),
     }
 }

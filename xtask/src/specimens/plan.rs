@@ -1,0 +1,115 @@
+//! The build matrix: which specimens there are.
+//!
+//! Every target meets every optimisation level and every fork, every fork meets every
+//! optimisation level, and every C library that a target has is linked at least once.
+
+use std::collections::BTreeSet;
+
+use crate::toolchain::{Compiler, Libc, Target, Toolchain};
+
+use super::fork::Fork;
+
+/// Optimisation levels of the set.
+pub(super) const OPTIMISATIONS: [&str; 5] = ["-O0", "-O1", "-O2", "-O3", "-Os"];
+
+/// One specimen to build.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Specimen {
+    pub(super) fork: Fork,
+    pub(super) toolchain: Toolchain,
+    pub(super) optimisation: &'static str,
+    /// The program as one translation unit.
+    pub(super) single_unit: bool,
+    pub(super) section_headers: bool,
+    /// With some 60 KB or more of ordinary code beside it.
+    pub(super) ballast: bool,
+}
+
+impl Specimen {
+    /// Name of the file, of its values in the random stream, and of its line in the manifest.
+    pub(super) fn label(&self) -> String {
+        let mut label = format!(
+            "{}.{}{}.{}",
+            self.toolchain.name(),
+            self.fork.name(),
+            self.optimisation,
+            if self.single_unit { "single" } else { "modules" },
+        );
+        if !self.section_headers {
+            label.push_str(".nosections");
+        }
+        if self.ballast {
+            label.push_str(".ballast");
+        }
+        label
+    }
+}
+
+/// Optimisation levels per target and fork in the main part of the set.
+const LEVELS_PER_PAIR: usize = 3;
+
+/// Every specimen, in a fixed order.
+pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
+    let mut specimens = BTreeSet::new();
+    for (t, target) in Target::ALL.into_iter().enumerate() {
+        let Some(toolchain) = main_toolchain(toolchains, target) else { continue };
+        for (f, fork) in Fork::FAMILY.into_iter().enumerate() {
+            for step in 0..LEVELS_PER_PAIR {
+                let number = t + 3 * f + 7 * step;
+                specimens.insert(Specimen {
+                    fork,
+                    toolchain,
+                    optimisation: OPTIMISATIONS[(t + f + 2 * step) % OPTIMISATIONS.len()],
+                    single_unit: number % 3 == 0,
+                    section_headers: number % 4 != 1,
+                    ballast: number % 5 == 2,
+                });
+            }
+        }
+        specimens.extend(lookalikes(toolchain, t));
+    }
+    for (n, &toolchain) in toolchains.iter().enumerate() {
+        if main_toolchain(toolchains, toolchain.target) != Some(toolchain) {
+            specimens.extend(of_other_library(toolchain, n));
+        }
+    }
+    specimens.into_iter().collect()
+}
+
+/// The toolchain of the main part: our own C library, which every target has.
+fn main_toolchain(toolchains: &[Toolchain], target: Target) -> Option<Toolchain> {
+    let wanted = Toolchain { target, libc: Libc::Tiny, compiler: Compiler::Gcc };
+    toolchains.contains(&wanted).then_some(wanted)
+}
+
+/// Each look-alike on two levels, the pair differing per target.
+fn lookalikes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen> {
+    Fork::LOOKALIKES.into_iter().enumerate().flat_map(move |(f, fork)| {
+        (0..2).map(move |step| Specimen {
+            fork,
+            toolchain,
+            optimisation: OPTIMISATIONS[(t + f + 3 * step) % OPTIMISATIONS.len()],
+            single_unit: false,
+            section_headers: (t + f + step) % 2 == 0,
+            ballast: false,
+        })
+    })
+}
+
+/// A few forks with another C library or compiler. glibc is large: two files per target.
+fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
+    let count = match toolchain.libc {
+        Libc::Glibc => 2,
+        Libc::Tiny | Libc::Musl | Libc::Uclibc => 4,
+    };
+    (0..count)
+        .map(|step| Specimen {
+            fork: Fork::FAMILY[(n + 5 * step) % Fork::FAMILY.len()],
+            toolchain,
+            optimisation: OPTIMISATIONS[(n + step) % OPTIMISATIONS.len()],
+            single_unit: (n + step) % 3 == 0,
+            section_headers: (n + step) % 2 == 0,
+            ballast: false,
+        })
+        .collect()
+}

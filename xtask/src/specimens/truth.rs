@@ -1,0 +1,248 @@
+//! What is true of a specimen, written from the configuration that went into it.
+
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::toolchain::Target;
+
+use super::{
+    attacks::{Attack, DefaultValue},
+    configuration::{C2From, Configuration, Dispatch, Entry, Strings, Value},
+    header::exploit_body,
+    purpose::Role,
+    values::folded,
+};
+
+/// The truth of a specimen of the family: the part of a report that its configuration fixes.
+pub(super) fn of_family(configuration: &Configuration, target: Target) -> Map<String, Json> {
+    let external = configuration.c2.from == C2From::Argument;
+    let mut truth = Map::new();
+    truth.insert("sample".into(), sample(target));
+    truth.insert("verdict".into(), if external { "external_c2" } else { "config" }.into());
+    truth.insert("endpoints".into(), endpoints(configuration).into());
+    truth.insert(
+        "external".into(),
+        if external { json!([{"source": "argv"}]) } else { json!([]) },
+    );
+    truth.insert("string_table".into(), string_table(configuration));
+    if configuration.strings != Strings::Table {
+        truth.insert("strings".into(), loose_strings(configuration).into());
+    }
+    truth.insert("credentials".into(), credentials(configuration));
+    let attacks: Vec<Json> =
+        configuration.attacks.iter().map(|attack| attack_json(attack, configuration)).collect();
+    truth.insert("attacks".into(), attacks.into());
+    truth.insert("scan".into(), scan(configuration));
+    truth
+}
+
+/// The truth of a benign program: nothing of the family.
+pub(super) fn of_lookalike(target: Target) -> Map<String, Json> {
+    let mut truth = Map::new();
+    truth.insert("sample".into(), sample(target));
+    truth.insert("verdict".into(), "no_config".into());
+    truth.insert("endpoints".into(), json!([]));
+    truth.insert("external".into(), json!([]));
+    truth.insert("string_table".into(), json!({"entries": []}));
+    truth.insert("credentials".into(), json!({"entries": []}));
+    truth.insert("attacks".into(), json!([]));
+    truth.insert("scan".into(), json!({"probes": [], "exploits": []}));
+    truth
+}
+
+fn sample(target: Target) -> Json {
+    json!({
+        "arch": target.arch(),
+        "cpu": target.cpu(),
+        "bits": target.bits(),
+        "endian": target.endian().name(),
+    })
+}
+
+fn endpoints(configuration: &Configuration) -> Vec<Json> {
+    let mut endpoints: Vec<Json> = configuration
+        .c2
+        .hosts
+        .iter()
+        .zip(1..)
+        .map(|(host, order)| {
+            json!({"host": host.text(), "port": configuration.c2.port, "protocol": "tcp",
+                   "role": "c2", "order": order})
+        })
+        .collect();
+    let mut add = |host: String, port: u16, protocol: &str, role: &str| {
+        endpoints.push(json!({"host": host, "port": port, "protocol": protocol, "role": role}));
+    };
+    add(configuration.decoy.0.to_string(), configuration.decoy.1, "tcp", "decoy");
+    if let Some((host, port)) = &configuration.scan_receiver {
+        add(host.clone(), *port, "tcp", "scan_receiver");
+    }
+    add(configuration.resolver.to_string(), 53, "udp", "resolver");
+    add("127.0.0.1".to_owned(), configuration.single_instance_port, "tcp", "single_instance");
+    if let Some(exploit) = &configuration.exploit {
+        endpoints.push(json!({"host": exploit.loader_host.to_string(), "port": 80,
+            "protocol": "tcp", "url": exploit.loader, "role": "loader"}));
+    }
+    endpoints
+}
+
+fn hex_key(key: u8) -> String {
+    format!("0x{key:02x}")
+}
+
+fn string_table(configuration: &Configuration) -> Json {
+    if configuration.strings != Strings::Table {
+        return json!({"entries": []});
+    }
+    let entries: Vec<Json> = configuration.entries.iter().map(|entry| entry_json(entry, configuration)).collect();
+    let mut table = json!({
+        "effective_key": hex_key(folded(configuration.key)),
+        "cipher": "xor",
+        "entries": entries,
+        "sha256": table_hash(configuration),
+    });
+    if configuration.style.keeps_key_word() {
+        table["key"] = format!("0x{:08x}", configuration.key).into();
+    }
+    table
+}
+
+fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
+    let mut json = json!({
+        "id": entry.id,
+        "hex": hex::encode(entry.value.bytes()),
+        "role": entry.role.name(),
+        "stale": entry.stale_key.is_some(),
+    });
+    match &entry.value {
+        Value::Text(text) => {
+            json["kind"] = "text".into();
+            json["text"] = printable(text.as_bytes()).into();
+        }
+        Value::Port(port) => {
+            json["kind"] = "port".into();
+            json["port"] = (*port).into();
+        }
+        Value::Bytes(_) => json["kind"] = "bytes".into(),
+    }
+    if let Some(key) = entry.stale_key {
+        json["effective_key"] = hex_key(key).into();
+        json["code_hex"] = hex::encode(configuration.seen_by_code(entry)).into();
+    }
+    json
+}
+
+fn loose_strings(configuration: &Configuration) -> Vec<Json> {
+    let key = hex_key(folded(configuration.key));
+    configuration
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            let Value::Text(text) = &entry.value else { return None };
+            let role = (entry.role != Role::Unknown).then(|| entry.role.name());
+            Some(json!({"text": printable(text.as_bytes()), "hex": hex::encode(entry.value.bytes()), "cipher": "xor",
+                        "effective_key": key, "role": role}))
+        })
+        .collect()
+}
+
+fn credentials(configuration: &Configuration) -> Json {
+    if configuration.credentials.is_empty() {
+        return json!({"entries": []});
+    }
+    let entries: Vec<Json> = configuration
+        .credentials
+        .iter()
+        .map(|pair| json!({"user": pair.user, "password": pair.password, "weight": pair.weight}))
+        .collect();
+    json!({
+        "effective_key": hex_key(folded(configuration.credential_key)),
+        "cipher": "xor",
+        "entries": entries,
+        "sha256": credential_hash(configuration),
+    })
+}
+
+/// An attack; without a number where commands are words, since then it has none.
+fn attack_json(attack: &Attack, configuration: &Configuration) -> Json {
+    let options: Vec<Json> = attack
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let (kind, default) = match &parameter.default {
+                DefaultValue::Int(value) => ("int", json!(value)),
+                DefaultValue::Text(text) => ("str", json!(text)),
+                DefaultValue::NoText => ("str", Json::Null),
+                DefaultValue::LocalAddress => ("ip", Json::Null),
+            };
+            json!({"key": parameter.key, "name": parameter.option.name, "type": kind,
+                   "default": default})
+        })
+        .collect();
+    let mut json = json!({"kind": attack.kind.name, "options": options});
+    if configuration.dispatch == Dispatch::Text {
+        json["command"] = attack.command.as_str().into();
+    } else {
+        json["vector"] = attack.vector.into();
+    }
+    json
+}
+
+fn scan(configuration: &Configuration) -> Json {
+    let mut scan = json!({"probes": [], "exploits": []});
+    if let Some(probes) = &configuration.probes {
+        scan["probes"] = json!([
+            {"port": probes.port, "weight": probes.every - 1},
+            {"port": probes.other_port, "weight": 1},
+        ]);
+        scan["syn"] = json!({"tcp.seq": {"from": "ip.dst"}});
+    }
+    if let Some(exploit) = &configuration.exploit {
+        scan["exploits"] = json!([{
+            "port": exploit.port,
+            "method": "POST",
+            "path": exploit.path,
+            "body_hex": hex::encode(exploit_body(exploit)),
+            "loader": exploit.loader,
+        }]);
+    }
+    scan
+}
+
+/// A text as reports spell it: zero bytes dropped, bytes outside 0x20-0x7e as `\xNN`.
+fn printable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for &byte in bytes {
+        match byte {
+            0 => {}
+            0x20..=0x7e => text.push(char::from(byte)),
+            _ => text.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    text
+}
+
+/// The table hash that users of mirai-toushi compare: `str` and the text as the running code sees
+/// it, or `int` and the port.
+fn table_hash(configuration: &Configuration) -> String {
+    let mut hashed = String::new();
+    for entry in &configuration.entries {
+        if let Value::Port(port) = entry.value {
+            hashed.push_str(&format!("int{port}"));
+            continue;
+        }
+        hashed.push_str("str");
+        hashed.push_str(&printable(&configuration.seen_by_code(entry)));
+    }
+    hex::encode(Sha256::digest(hashed))
+}
+
+/// The credentials' hash: user, password, decimal weight.
+fn credential_hash(configuration: &Configuration) -> String {
+    let hashed: String = configuration
+        .credentials
+        .iter()
+        .map(|pair| format!("{}{}{}", pair.user, pair.password, pair.weight))
+        .collect();
+    hex::encode(Sha256::digest(hashed))
+}
