@@ -52,6 +52,40 @@ impl Image {
         crate::load::load(bytes)
     }
 
+    /// An image that holds memory alone.
+    pub(crate) const fn new(
+        arch: Arch,
+        kind: ImageKind,
+        segments: SegmentMap,
+        diagnostics: Vec<ImageDiagnostic>,
+    ) -> Self {
+        Self {
+            arch,
+            kind,
+            entry: 0,
+            segments,
+            symbols: Vec::new(),
+            mapped_contents: Vec::new(),
+            imports: Vec::new(),
+            indirect_functions: Vec::new(),
+            initializers: Vec::new(),
+            global_pointer: None,
+            interpreter: None,
+            needed: Vec::new(),
+            diagnostics,
+        }
+    }
+
+    /// Takes the symbols that lie in mapped memory, by address, functions first; what two tables
+    /// both name is kept once.
+    pub(crate) fn set_symbols(&mut self, symbols: impl Iterator<Item = Symbol>) {
+        let mut symbols: Vec<_> =
+            symbols.filter(|symbol| self.segments.at(symbol.address).is_some()).collect();
+        symbols.sort_by(|a, b| (a.address, a.kind, &a.name).cmp(&(b.address, b.kind, &b.name)));
+        symbols.dedup();
+        self.symbols = symbols;
+    }
+
     /// The CPU type.
     #[must_use]
     pub const fn arch(&self) -> Arch {

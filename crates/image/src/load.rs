@@ -7,11 +7,10 @@ use crate::elf::reader::{FileReader, name_from};
 use crate::elf::sections::Sections;
 use crate::elf::segments::{self, Mapping};
 use crate::elf::symbols::SymbolTable;
-use crate::elf::{arm, cpu, indirect, mips_got, relocations};
+use crate::elf::{arm, cpu, indirect, mips_got, relocatable, relocations};
 use crate::segment::SegmentMap;
 use crate::{
     Address, Arch, Family, Image, ImageDiagnostic, ImageError, ImageKind, Permissions, Segment,
-    Symbol,
 };
 use object::elf::{
     ET_CORE, ET_DYN, ET_EXEC, ET_REL, PT_INTERP, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS,
@@ -30,14 +29,49 @@ pub(crate) fn load(bytes: &[u8]) -> Result<Image, ImageError> {
         diagnostics.push(ImageDiagnostic::FileTypeUnknown(header.file_type.0));
     }
     let sections = Sections::read(reader, &header);
+    if header.file_type == ET_REL {
+        return load_object(reader, &header, arch, &sections, diagnostics);
+    }
     load_program(reader, &header, arch, &sections, diagnostics)
+}
+
+fn load_object(
+    reader: FileReader<'_>,
+    header: &FileHeader,
+    arch: Arch,
+    sections: &Sections,
+    mut diagnostics: Vec<ImageDiagnostic>,
+) -> Result<Image, ImageError> {
+    let linked = relocatable::link(reader, header, arch, sections, &mut diagnostics)?;
+    let arch = match arch.family {
+        Family::Arm => arm::variant(arch, reader.bytes, linked.memory.as_slice()),
+        _ => arch,
+    };
+    let mut image = Image {
+        mapped_contents: linked.table.mapped_contents(arch),
+        imports: linked.imports,
+        ..Image::new(arch, ImageKind::Relocatable, linked.memory, diagnostics)
+    };
+    image.set_symbols(linked.table.symbols(arch));
+    image.entry = object_entry(&image).unwrap_or(0);
+    Ok(image)
+}
+
+/// Where an object file starts: `_start`, `main`, or its first code byte.
+fn object_entry(image: &Image) -> Option<u64> {
+    let named = ["_start", "main", "init_module"].into_iter().find_map(|name| {
+        let symbol = image.symbol_named(name)?;
+        Some(symbol.address.0 | u64::from(symbol.thumb))
+    });
+    let is_code = |segment: &&Segment| segment.permissions.contains(Permissions::EXECUTE);
+    named.or_else(|| Some(image.segments().iter().find(is_code)?.address.0))
 }
 
 fn load_program(
     reader: FileReader<'_>,
     header: &FileHeader,
     arch: Arch,
-    sections: &Sections<'_>,
+    sections: &Sections,
     mut diagnostics: Vec<ImageDiagnostic>,
 ) -> Result<Image, ImageError> {
     let program_headers = program_headers::read(reader, header, &mut diagnostics);
@@ -64,21 +98,8 @@ fn load_program(
     let memory = SegmentMap::new(mapped);
     let interpreter = interpreter(reader, &program_headers);
     let kind = kind(header, arch, &memory, interpreter.is_some());
-    let image = Image {
-        arch,
-        kind,
-        entry: header.entry,
-        segments: memory,
-        symbols: Vec::new(),
-        mapped_contents: Vec::new(),
-        imports: Vec::new(),
-        indirect_functions: Vec::new(),
-        initializers: Vec::new(),
-        global_pointer: None,
-        interpreter,
-        needed: Vec::new(),
-        diagnostics,
-    };
+    let image =
+        Image { entry: header.entry, interpreter, ..Image::new(arch, kind, memory, diagnostics) };
     let static_table = |diagnostics: &mut Vec<ImageDiagnostic>| {
         SymbolTable::from_sections(reader, sections, diagnostics).unwrap_or_default()
     };
@@ -114,8 +135,7 @@ fn link(
     let table = static_table(&mut image.diagnostics);
     image.mapped_contents = table.mapped_contents(arch);
     let symbols = table.symbols(arch).chain(exported.symbols(arch));
-    image.symbols = symbols.filter(|symbol| memory.at(symbol.address).is_some()).collect();
-    sort_symbols(&mut image.symbols);
+    image.set_symbols(symbols);
     image.global_pointer = image.global_pointer.or_else(|| {
         // The names under which ABIs let linkers define the small data base.
         let base = match arch.family {
@@ -126,12 +146,6 @@ fn link(
         base.map(Address)
     });
     image
-}
-
-/// By address, functions first; what two tables both name is kept once.
-fn sort_symbols(symbols: &mut Vec<Symbol>) {
-    symbols.sort_by(|a, b| (a.address, a.kind, &a.name).cmp(&(b.address, b.kind, &b.name)));
-    symbols.dedup();
 }
 
 fn kind(header: &FileHeader, arch: Arch, memory: &SegmentMap, interpreted: bool) -> ImageKind {
@@ -152,7 +166,7 @@ fn entry_address(arch: Arch, entry: u64) -> Address {
 }
 
 /// The layout that allocated sections ask for, for files whose program headers are gone.
-fn section_mappings(sections: &Sections<'_>) -> Vec<Mapping> {
+fn section_mappings(sections: &Sections) -> Vec<Mapping> {
     let set = |flags: u64, flag: u64, permission| {
         if flags & flag != 0 { permission } else { Permissions::empty() }
     };

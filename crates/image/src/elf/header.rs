@@ -16,7 +16,6 @@ pub(crate) struct FileHeader {
     pub(crate) entry: u64,
     pub(crate) program_headers: Table,
     pub(crate) section_headers: Table,
-    pub(crate) section_names: u16,
 }
 
 /// Where the header says a table is.
@@ -151,6 +150,5 @@ fn fields(reader: FileReader<'_>) -> Option<FileHeader> {
         program_headers: table(24 + word, after_words + 6)?,
         section_headers: table(24 + 2 * word, after_words + 10)?,
         flags: reader.u32(after_words)?,
-        section_names: reader.u16(after_words + 14)?,
     })
 }

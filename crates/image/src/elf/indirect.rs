@@ -49,7 +49,7 @@ fn indirect_function(
     let permits = |address: Address, permission| {
         memory.at(address).is_some_and(|segment| segment.permissions.contains(permission))
     };
-    if slot.0 % u64::from(size) != 0 || !permits(slot, Permissions::WRITE) {
+    if !slot.0.is_multiple_of(u64::from(size)) || !permits(slot, Permissions::WRITE) {
         return None;
     }
     let resolver = relocation.addend.or_else(|| memory.read_uint(slot, size, arch.endian))?;

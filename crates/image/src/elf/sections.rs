@@ -1,7 +1,7 @@
 //! Section headers: never needed for a program, used where they are sound.
 
 use crate::elf::header::FileHeader;
-use crate::elf::reader::{FileReader, name_from};
+use crate::elf::reader::FileReader;
 use object::elf::{SHT_NOBITS, SectionType};
 
 /// Most section headers that are read.
@@ -10,7 +10,6 @@ const MAX_SECTIONS: u64 = 8192;
 /// One section header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Section {
-    pub(crate) name: u32,
     pub(crate) kind: SectionType,
     pub(crate) flags: u64,
     pub(crate) address: u64,
@@ -23,14 +22,13 @@ pub(crate) struct Section {
 
 /// The section header table; empty when there is none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sections<'a> {
+pub(crate) struct Sections {
     pub(crate) list: Vec<Section>,
-    names: &'a [u8],
 }
 
-impl<'a> Sections<'a> {
+impl Sections {
     /// Reads as many whole entries as the file holds, whatever they contain.
-    pub(crate) fn read(reader: FileReader<'a>, header: &FileHeader) -> Self {
+    pub(crate) fn read(reader: FileReader<'_>, header: &FileHeader) -> Self {
         let table = header.section_headers;
         if table.offset == 0 {
             return Self::default();
@@ -45,19 +43,11 @@ impl<'a> Sections<'a> {
                 read_one(reader, table.offset.checked_add(index.checked_mul(size)?)?)
             })
             .collect();
-        let names = list
-            .get(usize::from(header.section_names))
-            .map_or(&[][..], |section| reader.clamped(section.offset, section.size));
-        Self { list, names }
-    }
-
-    pub(crate) fn name(&self, section: &Section) -> String {
-        let rest = usize::try_from(section.name).ok().and_then(|start| self.names.get(start..));
-        rest.map(name_from).unwrap_or_default()
+        Self { list }
     }
 
     /// The bytes of a section that lies wholly in the file.
-    pub(crate) fn contents(reader: FileReader<'a>, section: &Section) -> Option<&'a [u8]> {
+    pub(crate) fn contents<'a>(reader: FileReader<'a>, section: &Section) -> Option<&'a [u8]> {
         if section.kind == SHT_NOBITS {
             return None;
         }
@@ -69,7 +59,6 @@ fn read_one(reader: FileReader<'_>, offset: u64) -> Option<Section> {
     let word = reader.word_size();
     let at = |distance: u64| offset.checked_add(distance);
     Some(Section {
-        name: reader.u32(offset)?,
         kind: SectionType(reader.u32(at(4)?)?),
         flags: reader.word(at(8)?)?,
         address: reader.word(at(8 + word)?)?,

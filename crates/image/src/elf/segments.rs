@@ -8,8 +8,8 @@ use object::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 /// Most memory that an image maps, in bytes; zero tails count but are never allocated.
 pub(crate) const MAX_MAPPED: u64 = 256 << 20;
 
-/// Most segments.
-pub(crate) const MAX_SEGMENTS: usize = 128;
+/// Most segments; only object files with many sections come near it.
+const MAX_SEGMENTS: usize = 1024;
 
 /// A file's bytes may be mapped this many times over (text and data share a page, not more).
 const MAX_FILE_COPIES: u64 = 2;
@@ -112,7 +112,7 @@ impl Budget {
         diagnostics: &mut Vec<ImageDiagnostic>,
     ) -> Option<Mapping> {
         let address = Address(mapping.address);
-        let room = arch.address_mask().checked_sub(mapping.address).unwrap_or(0);
+        let room = arch.address_mask().saturating_sub(mapping.address);
         let size = mapping.size.min(room).min(self.memory);
         if size < mapping.size {
             let (size, used) = (mapping.size, size);

@@ -56,6 +56,12 @@ impl RawSymbol {
         Some(symbol)
     }
 
+    /// The symbol's name in the string table `names`; empty when it lies outside.
+    pub(crate) fn name_in(&self, names: &[u8]) -> String {
+        let rest = usize::try_from(self.name).ok().and_then(|start| names.get(start..));
+        rest.map(name_from).unwrap_or_default()
+    }
+
     pub(crate) const fn kind(&self) -> u8 {
         self.info & 0xf
     }
@@ -133,7 +139,7 @@ impl SymbolTable {
     /// The table that the section headers name as `.symtab`, when it and its names are sound.
     pub(crate) fn from_sections(
         reader: FileReader<'_>,
-        sections: &Sections<'_>,
+        sections: &Sections,
         diagnostics: &mut Vec<ImageDiagnostic>,
     ) -> Option<Self> {
         let table = sections.list.iter().find(|section| section.kind == SHT_SYMTAB)?;
@@ -148,8 +154,7 @@ impl SymbolTable {
     }
 
     pub(crate) fn name(&self, symbol: &RawSymbol) -> String {
-        let rest = usize::try_from(symbol.name).ok().and_then(|start| self.names.get(start..));
-        rest.map(name_from).unwrap_or_default()
+        symbol.name_in(&self.names)
     }
 
     /// The value of the defined symbol of this name.

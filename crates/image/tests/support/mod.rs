@@ -18,6 +18,7 @@ pub mod machine {
     pub const RISCV: u16 = 243;
 }
 
+pub const REL: u16 = 1;
 pub const EXEC: u16 = 2;
 pub const DYN: u16 = 3;
 

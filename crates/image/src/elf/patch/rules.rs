@@ -1,0 +1,182 @@
+//! Relocation types of object files, by family: numbers and formulas as in the processor
+//! supplements of the System V ABI ("ELF for the Arm Architecture", "RISC-V ELF psABI", ...).
+
+use crate::Family;
+use crate::elf::patch::Value::{
+    Absolute, Added, None as Nothing, PageRelative, Partner, Relative, Subtracted, SymbolRelative,
+    TableOffset, TableRelative,
+};
+use crate::elf::patch::field::Field;
+use crate::elf::patch::{MIPS_LO16, RISCV_PCREL_HI20, Value};
+
+/// What a relocation type computes and where it goes; `None` for types that are not handled:
+/// those that need entries of a global offset table, and thread-local storage.
+pub(super) fn rule(family: Family, kind: u32) -> Option<(Value, Field)> {
+    if kind == 0 {
+        return Some((Nothing, Field::Word));
+    }
+    match family {
+        Family::X86_64 => x86_64(kind),
+        Family::X86 => x86(kind),
+        Family::Arm => arm(kind),
+        Family::AArch64 => aarch64(kind),
+        Family::Mips => mips(kind),
+        Family::PowerPc => powerpc(kind),
+        Family::Sparc => sparc(kind),
+        Family::SuperH => superh(kind),
+        Family::M68k | Family::ColdFire => m68k(kind),
+        Family::RiscV64 => riscv(kind),
+    }
+}
+
+fn x86_64(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Double),
+        2 | 4 => (Relative, Field::Word),
+        10 | 11 => (Absolute, Field::Word),
+        24 => (Relative, Field::Double),
+        // GOTPCREL and its relaxable forms: a load of the address becomes its computation.
+        9 | 41 | 42 => (Relative, Field::X86LoadToAddress),
+        _ => return None,
+    })
+}
+
+fn x86(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Word),
+        2 | 4 => (Relative, Field::Word),
+        9 => (TableOffset, Field::Word),
+        10 => (TableRelative, Field::Word),
+        3 | 43 => (TableOffset, Field::X86LoadToAddress),
+        _ => return None,
+    })
+}
+
+fn arm(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 | 28 | 29 => (Relative, Field::ArmBranch),
+        2 | 38 => (Absolute, Field::Word),
+        3 => (Relative, Field::Word),
+        10 | 30 => (Relative, Field::ThumbBranch),
+        24 => (TableOffset, Field::Word),
+        25 => (TableRelative, Field::Word),
+        40 => (Nothing, Field::Word),
+        42 => (Relative, Field::Low31),
+        43 => (Absolute, Field::ArmMove { high: false }),
+        44 => (Absolute, Field::ArmMove { high: true }),
+        47 => (Absolute, Field::ThumbMove { high: false }),
+        48 => (Absolute, Field::ThumbMove { high: true }),
+        _ => return None,
+    })
+}
+
+fn aarch64(kind: u32) -> Option<(Value, Field)> {
+    let low12 = |shift| (Absolute, Field::AArch64Low12 { shift });
+    Some(match kind {
+        257 => (Absolute, Field::Double),
+        258 => (Absolute, Field::Word),
+        260 => (Relative, Field::Double),
+        261 => (Relative, Field::Word),
+        274 => (Relative, Field::AArch64Adr { shift: 0 }),
+        275 | 276 | 311 => (PageRelative, Field::AArch64Adr { shift: 12 }),
+        277 | 278 => low12(0),
+        284 => low12(1),
+        285 => low12(2),
+        286 => low12(3),
+        299 => low12(4),
+        279 => (Relative, Field::Bits { width: 14, shift: 2, at: 5 }),
+        280 => (Relative, Field::Bits { width: 19, shift: 2, at: 5 }),
+        282 | 283 => (Relative, Field::Bits { width: 26, shift: 2, at: 0 }),
+        // LD64_GOT_LO12_NC: the load of the address becomes its computation.
+        312 => (Absolute, Field::AArch64LoadToAdd),
+        _ => return None,
+    })
+}
+
+fn mips(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        2 => (Absolute, Field::Word),
+        4 => (Absolute, Field::Bits { width: 26, shift: 2, at: 0 }),
+        5 => (Absolute, Field::MipsHigh),
+        MIPS_LO16 => (Absolute, Field::Bits { width: 16, shift: 0, at: 0 }),
+        10 => (Relative, Field::Bits { width: 16, shift: 2, at: 0 }),
+        37 => (Nothing, Field::Word),
+        _ => return None,
+    })
+}
+
+fn powerpc(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Word),
+        4 => (Absolute, Field::Half),
+        5 => (Absolute, Field::HighHalf { rounded: false }),
+        6 => (Absolute, Field::HighHalf { rounded: true }),
+        // The addend of PLTREL24 is the caller's global offset table register.
+        18 => (SymbolRelative, Field::Bits { width: 24, shift: 2, at: 2 }),
+        10 | 23 => (Relative, Field::Bits { width: 24, shift: 2, at: 2 }),
+        11 => (Relative, Field::Bits { width: 14, shift: 2, at: 2 }),
+        26 => (Relative, Field::Word),
+        249 | 250 => (Relative, Field::Half),
+        251 => (Relative, Field::HighHalf { rounded: false }),
+        252 => (Relative, Field::HighHalf { rounded: true }),
+        _ => return None,
+    })
+}
+
+fn sparc(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        3 | 23 => (Absolute, Field::Word),
+        6 => (Relative, Field::Word),
+        7 | 18 => (Relative, Field::Bits { width: 30, shift: 2, at: 0 }),
+        8 => (Relative, Field::Bits { width: 22, shift: 2, at: 0 }),
+        9 => (Absolute, Field::Bits { width: 22, shift: 10, at: 0 }),
+        11 => (Absolute, Field::Bits { width: 13, shift: 0, at: 0 }),
+        12 => (Absolute, Field::Bits { width: 10, shift: 0, at: 0 }),
+        _ => return None,
+    })
+}
+
+fn superh(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Word),
+        2 => (Relative, Field::Word),
+        _ => return None,
+    })
+}
+
+fn m68k(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Word),
+        2 => (Absolute, Field::Half),
+        4 | 13 => (Relative, Field::Word),
+        5 | 14 => (Relative, Field::Half),
+        _ => return None,
+    })
+}
+
+fn riscv(kind: u32) -> Option<(Value, Field)> {
+    Some(match kind {
+        1 => (Absolute, Field::Word),
+        2 => (Absolute, Field::Double),
+        16 => (Relative, Field::RiscvBranch),
+        17 => (Relative, Field::RiscvJump),
+        18 | 19 => (Relative, Field::RiscvCall),
+        RISCV_PCREL_HI20 => (Relative, Field::RiscvHigh),
+        24 => (Partner, Field::Bits { width: 12, shift: 0, at: 20 }),
+        25 => (Partner, Field::RiscvStore),
+        26 => (Absolute, Field::RiscvHigh),
+        27 => (Absolute, Field::Bits { width: 12, shift: 0, at: 20 }),
+        28 => (Absolute, Field::RiscvStore),
+        34 => (Added, Field::Half),
+        35 => (Added, Field::Word),
+        36 => (Added, Field::Double),
+        38 => (Subtracted, Field::Half),
+        39 => (Subtracted, Field::Word),
+        40 => (Subtracted, Field::Double),
+        43 | 51 => (Nothing, Field::Word),
+        44 => (Relative, Field::RiscvShortBranch),
+        45 => (Relative, Field::RiscvShortJump),
+        57 => (Relative, Field::Word),
+        _ => return None,
+    })
+}

@@ -1,0 +1,360 @@
+//! Position-independent and dynamic files: relocations at load base 0, imports, resolvers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use miyaburi_image::{Address, Endian, Image, ImageDiagnostic, ImageKind, ImportKind};
+use support::{DYN, EXEC, EXECUTE, ElfBuilder, READ, WRITE, Words, machine};
+
+const TABLES: u64 = 0x1000;
+const TEXT: u64 = 0x4000;
+const DATA: u64 = 0x8000;
+const PT_DYNAMIC: u32 = 2;
+
+/// One target's relocation numbers, from its processor supplement.
+#[derive(Clone, Copy)]
+struct Target {
+    machine: u16,
+    wide: bool,
+    endian: Endian,
+    with_addend: bool,
+    relative: u64,
+    absolute: u64,
+    slot_call: u64,
+}
+
+const fn target(
+    machine: u16,
+    wide: bool,
+    endian: Endian,
+    with_addend: bool,
+    kinds: [u64; 3],
+) -> Target {
+    let [relative, absolute, slot_call] = kinds;
+    Target { machine, wide, endian, with_addend, relative, absolute, slot_call }
+}
+
+const TARGETS: [Target; 11] = [
+    target(machine::X86_64, true, Endian::Little, true, [8, 1, 7]),
+    target(machine::I386, false, Endian::Little, false, [8, 1, 7]),
+    target(machine::ARM, false, Endian::Little, false, [23, 2, 22]),
+    target(machine::ARM, false, Endian::Big, false, [23, 2, 22]),
+    target(machine::AARCH64, true, Endian::Little, true, [1027, 257, 1026]),
+    target(machine::MIPS, false, Endian::Big, false, [3, 3, 127]),
+    target(machine::PPC, false, Endian::Big, true, [22, 1, 21]),
+    target(machine::SPARC, false, Endian::Big, true, [22, 3, 21]),
+    target(machine::SH, false, Endian::Little, true, [165, 1, 164]),
+    target(machine::M68K, false, Endian::Big, true, [22, 1, 21]),
+    target(machine::RISCV, true, Endian::Little, true, [3, 2, 5]),
+];
+
+impl Target {
+    fn word_size(self) -> u64 {
+        if self.wide { 8 } else { 4 }
+    }
+
+    fn words(self) -> Words {
+        Words::new(self.wide, self.endian)
+    }
+
+    fn image(self, tables: Tables, data: Words) -> Image {
+        self.image_of(DYN, tables, data)
+    }
+
+    fn image_of(self, file_type: u16, tables: Tables, data: Words) -> Image {
+        let size = data.bytes.len() as u64;
+        let (bytes, dynamic) = tables.finish(self);
+        let length = bytes.len() as u64;
+        let file = ElfBuilder::new(self.machine, self.wide, self.endian)
+            .file_type(file_type)
+            .entry(TEXT)
+            .load(TABLES, bytes, length, READ)
+            .load(TEXT, vec![0; 0x100], 0x100, READ | EXECUTE)
+            .load(DATA, data.bytes, size + 0x100, READ | WRITE)
+            .view(PT_DYNAMIC, TABLES + dynamic, length - dynamic)
+            .build();
+        Image::parse(&file).unwrap()
+    }
+}
+
+/// Names every dynamic table of a file; the null symbol and an import are always there.
+struct Tables {
+    names: Vec<u8>,
+    symbols: Words,
+    relocations: Words,
+    linkage: Words,
+    hash: Hash,
+    extra: Vec<(u64, u64)>,
+}
+
+/// How a file tells the number of its dynamic symbols.
+#[derive(Clone, Copy, PartialEq)]
+enum Hash {
+    None,
+    SystemV,
+    Gnu,
+}
+
+const IMPORTED: u64 = 1;
+const DEFINED: u64 = 2;
+
+impl Tables {
+    fn new(target: Target, hash: Hash) -> Self {
+        let mut symbols = target.words();
+        symbols.symbol(0, 0, 0, 0, 0);
+        symbols.symbol(1, 0, 0, 0x12, 0);
+        symbols.symbol(8, TEXT + 0x40, 16, 0x12, 3);
+        Self {
+            names: b"\0socket\0start_bot\0libc.so.0\0".to_vec(),
+            symbols,
+            relocations: target.words(),
+            linkage: target.words(),
+            hash,
+            extra: Vec::new(),
+        }
+    }
+
+    /// The bytes at `TABLES` and the distance of the dynamic section in them.
+    fn finish(self, target: Target) -> (Vec<u8>, u64) {
+        let mut all = target.words();
+        let count = self.symbols.bytes.len() as u32 / if target.wide { 24 } else { 16 };
+        let mut place = |bytes: &[u8]| {
+            all.bytes.resize(all.bytes.len().next_multiple_of(8), 0);
+            let address = TABLES + all.bytes.len() as u64;
+            all.bytes.extend(bytes);
+            address
+        };
+        let mut hash = target.words();
+        match self.hash {
+            Hash::None => {}
+            Hash::SystemV => [1, count, 1, 0].iter().for_each(|word| hash.u32(*word)),
+            Hash::Gnu => {
+                // One bucket that starts at symbol 1, a one-word bloom filter, and a chain that
+                // ends at the last symbol.
+                [1, 1, 1, 6].iter().for_each(|word| hash.u32(*word));
+                hash.word(u64::MAX);
+                hash.u32(1);
+                (1..count).for_each(|index| hash.u32(if index + 1 == count { 5 } else { 4 }));
+            }
+        }
+        let with_addend = target.with_addend;
+        let mut dynamic = vec![(1, 18)];
+        // The names follow the symbols, so that without a hash table their distance tells.
+        let symbols = place(&self.symbols.bytes);
+        let names = place(&self.names);
+        dynamic.extend([(6, symbols), (5, names), (10, self.names.len() as u64)]);
+        match self.hash {
+            Hash::None => {}
+            Hash::SystemV => dynamic.push((4, place(&hash.bytes))),
+            Hash::Gnu => dynamic.push((0x6fff_fef5, place(&hash.bytes))),
+        }
+        let (start, size) = if with_addend { (7, 8) } else { (17, 18) };
+        dynamic.push((start, place(&self.relocations.bytes)));
+        dynamic.push((size, self.relocations.bytes.len() as u64));
+        dynamic.push((20, if with_addend { 7 } else { 17 }));
+        dynamic.push((23, place(&self.linkage.bytes)));
+        dynamic.push((2, self.linkage.bytes.len() as u64));
+        dynamic.extend(&self.extra);
+        dynamic.push((0, 0));
+        let mut section = target.words();
+        for (tag, value) in dynamic {
+            section.word(tag);
+            section.word(value);
+        }
+        let start = place(&section.bytes) - TABLES;
+        (all.bytes, start)
+    }
+}
+
+#[test]
+fn relative_relocations_give_addresses_at_load_base_0() {
+    for target in TARGETS {
+        let mut tables = Tables::new(target, Hash::SystemV);
+        let mut data = target.words();
+        let in_place = !target.with_addend;
+        data.word(if in_place { TEXT + 8 } else { 0 });
+        data.word(0x1111);
+        tables.relocations.relocation(DATA, 0, target.relative, (!in_place).then_some(TEXT + 8));
+        let image = target.image(tables, data);
+        let machine = target.machine;
+        assert_eq!(image.read_pointer(Address(DATA)), Some(Address(TEXT + 8)), "{machine}");
+        let next = Address(DATA + target.word_size());
+        assert_eq!(image.read_pointer(next), Some(Address(0x1111)), "{machine}");
+        assert_eq!(image.kind(), ImageKind::PositionIndependent);
+        assert_eq!(image.diagnostics(), []);
+    }
+}
+
+#[test]
+fn symbols_of_the_file_are_linked_and_others_are_imports() {
+    for target in TARGETS {
+        let mut tables = Tables::new(target, Hash::SystemV);
+        let word = target.word_size();
+        let mut data = target.words();
+        let addend = |value: u64| target.with_addend.then_some(value);
+        data.word(if target.with_addend { 0 } else { 4 });
+        data.word(0x77);
+        data.word(0x88);
+        tables.relocations.relocation(DATA, DEFINED, target.absolute, addend(4));
+        tables.relocations.relocation(DATA + word, IMPORTED, target.absolute, addend(0));
+        tables.linkage.relocation(DATA + 2 * word, IMPORTED, target.slot_call, addend(0));
+        let image = target.image(tables, data);
+        let machine = target.machine;
+        assert_eq!(image.read_pointer(Address(DATA)), Some(Address(TEXT + 0x44)), "{machine}");
+        let kept = image.read_pointer(Address(DATA + word));
+        assert_eq!(kept, Some(Address(0x77)), "an import's slot keeps the file's value");
+        let imports: Vec<_> = image
+            .imports()
+            .iter()
+            .map(|import| (import.name.as_str(), import.slot.0, import.kind))
+            .collect();
+        let address = ("socket", DATA + word, ImportKind::Address);
+        assert_eq!(imports, [address, ("socket", DATA + 2 * word, ImportKind::Function)]);
+        assert_eq!(image.import_at(Address(DATA + word)).unwrap().name, "socket");
+        assert_eq!(image.import_at(Address(DATA)), None);
+        assert_eq!(image.needed_libraries(), ["libc.so.0"]);
+    }
+}
+
+#[test]
+fn dynamic_symbols_are_counted_without_section_headers() {
+    for target in TARGETS {
+        for hash in [Hash::SystemV, Hash::Gnu, Hash::None] {
+            let image = target.image(Tables::new(target, hash), target.words());
+            let names: Vec<_> = image.symbols().iter().map(|symbol| symbol.name.as_str()).collect();
+            assert_eq!(names, ["start_bot"], "{}", target.machine);
+            assert_eq!(image.symbols()[0].address, Address(TEXT + 0x40));
+            assert_eq!(image.symbols()[0].size, 16);
+        }
+    }
+}
+
+#[test]
+fn relr_words_hold_their_value_already() {
+    let target = TARGETS[0];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    tables.extra.extend([(36, TABLES), (35, 8), (37, 8)]);
+    let mut data = target.words();
+    data.word(TEXT + 0x10);
+    let image = target.image(tables, data);
+    assert_eq!(image.read_pointer(Address(DATA)), Some(Address(TEXT + 0x10)));
+    assert_eq!(image.diagnostics(), []);
+}
+
+#[test]
+fn superh_takes_a_zero_addend_as_one_in_place() {
+    let target = TARGETS[8];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    let mut data = target.words();
+    data.word(TEXT + 0x20);
+    tables.relocations.relocation(DATA, 0, target.relative, Some(0));
+    let image = target.image(tables, data);
+    assert_eq!(image.read_pointer(Address(DATA)), Some(Address(TEXT + 0x20)));
+}
+
+#[test]
+fn the_global_part_of_a_mips_got_follows_the_symbols() {
+    let target = TARGETS[5];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    // DT_PLTGOT, DT_MIPS_LOCAL_GOTNO, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO
+    tables.extra.extend([(3, DATA), (0x7000_000a, 2), (0x7000_0013, 1), (0x7000_0011, 3)]);
+    let mut data = target.words();
+    [0, 0x8000_0000, 0x4242, 0].iter().for_each(|word| data.word(*word));
+    let image = target.image(tables, data);
+    assert_eq!(image.imports().len(), 1);
+    assert_eq!(image.import_at(Address(DATA + 8)).unwrap().name, "socket");
+    assert_eq!(image.import_at(Address(DATA + 8)).unwrap().kind, ImportKind::Function);
+    assert_eq!(image.read_pointer(Address(DATA + 8)), Some(Address(0x4242)));
+    assert_eq!(image.read_pointer(Address(DATA + 12)), Some(Address(TEXT + 0x40)));
+    assert_eq!(image.global_pointer(), Some(Address(DATA + 0x7ff0)));
+}
+
+#[test]
+fn initializers_come_from_the_dynamic_section() {
+    let target = TARGETS[0];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    // DT_INIT; DT_INIT_ARRAY with two entries, one of which is not mapped
+    tables.extra.extend([(12, TEXT + 4), (25, DATA), (27, 16)]);
+    tables.relocations.relocation(DATA, 0, 8, Some(TEXT + 0x80));
+    let mut data = target.words();
+    data.word(0);
+    data.word(0xffff_ffff_ffff_ffff);
+    let image = target.image(tables, data);
+    assert_eq!(image.initializers(), [Address(TEXT + 4), Address(TEXT + 0x80)]);
+}
+
+#[test]
+fn relocations_that_cannot_be_applied_are_counted() {
+    let target = TARGETS[0];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    tables.relocations.relocation(0x9999_0000, 0, 8, Some(TEXT));
+    tables.relocations.relocation(DATA, 0, 0x7777, Some(TEXT));
+    tables.relocations.relocation(DATA, 999, 6, Some(0));
+    let mut data = target.words();
+    data.word(5);
+    let image = target.image(tables, data);
+    assert_eq!(image.read_pointer(Address(DATA)), Some(Address(5)));
+    let skipped = image.diagnostics().iter().find_map(|diagnostic| match diagnostic {
+        ImageDiagnostic::RelocationsSkipped { count, address, .. } => Some((*count, *address)),
+        _ => None,
+    });
+    assert_eq!(skipped, Some((3, Address(DATA))));
+}
+
+#[test]
+fn resolver_tables_of_static_programs_are_found_by_content() {
+    let irelative = [
+        (TARGETS[0], 37),
+        (TARGETS[1], 42),
+        (TARGETS[2], 160),
+        (TARGETS[4], 1032),
+        (TARGETS[6], 248),
+    ];
+    for (target, kind) in irelative {
+        let word = target.word_size();
+        let mut table = target.words();
+        let addend = |value: u64| target.with_addend.then_some(value);
+        table.word(0x55);
+        table.relocation(DATA, 0, kind, addend(TEXT + 0x30));
+        // Negatives: a slot in read-only memory, a resolver outside of code, an unaligned slot.
+        table.relocation(TEXT, 0, kind, addend(TEXT + 0x30));
+        table.relocation(DATA + word, 0, kind, addend(DATA));
+        table.relocation(DATA + 1, 0, kind, addend(TEXT + 0x30));
+        let mut data = target.words();
+        data.word(TEXT + 0x30);
+        data.word(DATA);
+        let (bytes, size) = (table.bytes.clone(), table.bytes.len() as u64);
+        let file = ElfBuilder::new(target.machine, target.wide, target.endian)
+            .file_type(EXEC)
+            .entry(TEXT)
+            .load(TABLES, bytes, size, READ)
+            .load(TEXT, vec![0; 0x100], 0x100, READ | EXECUTE)
+            .load(DATA, data.bytes, 0x100, READ | WRITE)
+            .build();
+        let image = Image::parse(&file).unwrap();
+        let found: Vec<_> = image
+            .indirect_functions()
+            .iter()
+            .map(|function| (function.slot.0, function.resolver.0))
+            .collect();
+        assert_eq!(found, [(DATA, TEXT + 0x30)], "{}", target.machine);
+    }
+}
+
+#[test]
+fn kinds_follow_type_entry_point_and_interpreter() {
+    let program = |file_type, entry| {
+        let builder = ElfBuilder::new(machine::X86_64, true, Endian::Little)
+            .file_type(file_type)
+            .entry(entry)
+            .load(0, b"/lib/ld.so\0".to_vec(), 0x100, READ)
+            .load(TEXT, vec![0; 0x100], 0x100, READ | EXECUTE);
+        Image::parse(&builder.build()).unwrap()
+    };
+    assert_eq!(program(EXEC, TEXT).kind(), ImageKind::Executable);
+    assert_eq!(program(DYN, TEXT).kind(), ImageKind::PositionIndependent);
+    let library = program(DYN, 0);
+    assert_eq!(library.kind(), ImageKind::SharedObject);
+    assert_eq!(library.interpreter(), None);
+    assert_eq!(library.diagnostics(), []);
+}
