@@ -1,0 +1,89 @@
+//! Compares the lifter with the reference implementation, operation by operation.
+
+mod compare;
+mod program;
+mod random;
+mod reference;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use std::path::PathBuf;
+
+#[derive(Parser)]
+enum Task {
+    /// Whole programs, along control flow
+    Programs {
+        /// How many differences of a file to show
+        #[arg(long, default_value_t = 10)]
+        show: usize,
+        files: Vec<PathBuf>,
+    },
+    /// Random bytes in every mode
+    Random {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Bytes of each mode
+        #[arg(long, default_value_t = 65536)]
+        bytes: usize,
+        /// Only these modes
+        modes: Vec<String>,
+    },
+    /// A part of one mode, for `random`
+    #[command(hide = true)]
+    RandomChild { mode: String, seed: u64, bytes: usize, from: u64, record: PathBuf },
+}
+
+const HEADER: &str = "| | same | operations | successor contexts | both refuse | reference's bound \
+                      | own bound | different |";
+
+fn row(name: &str, counts: compare::Counts) -> String {
+    let cells: Vec<String> = counts.to_array().iter().map(u64::to_string).collect();
+    format!("| {name} | {} |", cells.join(" | "))
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Programs { show, files } => programs(&files, show),
+        Task::Random { seed, bytes, modes } => random_modes(seed, bytes, &modes),
+        Task::RandomChild { mode, seed, bytes, from, record } => {
+            let mode = random::MODES.iter().find(|known| known.name == mode);
+            random::child(mode.context("unknown mode")?, seed, bytes, from, &record)
+        }
+    }
+}
+
+fn programs(files: &[PathBuf], show: usize) -> anyhow::Result<()> {
+    println!("{HEADER}\n|---|---|---|---|---|---|---|---|");
+    let mut total = compare::Counts::default();
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some((cpu, counts)) = program::compare(file, show)? else {
+            println!("| {name}: no reference | | | | | | | |");
+            continue;
+        };
+        println!("{}", row(&format!("{name} ({cpu})"), counts));
+        total.add(counts.to_array());
+    }
+    println!("{}", row("all", total));
+    if total.different > 0 {
+        bail!("{} instructions differ", total.different);
+    }
+    Ok(())
+}
+
+fn random_modes(seed: u64, bytes: usize, modes: &[String]) -> anyhow::Result<()> {
+    println!("{HEADER} crashes |\n|---|---|---|---|---|---|---|---|---|");
+    let mut different = 0;
+    for mode in random::MODES {
+        if !modes.is_empty() && !modes.iter().any(|name| name == mode.name) {
+            continue;
+        }
+        let (counts, crashes) = random::parent(mode, seed, bytes)?;
+        println!("{} {crashes} |", row(mode.name, counts));
+        different += counts.different;
+    }
+    if different > 0 {
+        bail!("{different} instructions differ");
+    }
+    Ok(())
+}
