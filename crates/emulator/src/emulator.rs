@@ -7,6 +7,7 @@ use crate::frames::{Call, Frame, Frames};
 use crate::hooks::{CallAction, Hooks};
 use crate::interpreter::{self, Leave};
 use crate::layout::Layout;
+use crate::linux::KernelCode;
 use crate::machine::State;
 use crate::memory::Memory;
 use miyaburi_image::{Address, Arch, Image};
@@ -53,11 +54,22 @@ const FAILURES_BEFORE_SKIPPING: u32 = 6;
 /// A failed call that cost more than this is not tried again.
 const EXPENSIVE_FAILURE: u64 = 20_000;
 
-struct ImageCode<'a>(&'a Image);
+/// Instruction bytes: those of the file, and what the kernel maps into every process.
+struct ProcessCode<'a> {
+    image: &'a Image,
+    kernel: KernelCode,
+}
 
-impl CodeBytes for ImageCode<'_> {
+impl ProcessCode<'_> {
+    fn is_executable(&self, address: Address) -> bool {
+        self.image.is_executable(address) || !self.kernel.bytes_from(address).is_empty()
+    }
+}
+
+impl CodeBytes for ProcessCode<'_> {
     fn code_at(&self, address: Address) -> &[u8] {
-        self.0.bytes_from(address)
+        let bytes = self.image.bytes_from(address);
+        if bytes.is_empty() { self.kernel.bytes_from(address) } else { bytes }
     }
 }
 
@@ -70,7 +82,7 @@ pub struct Emulator<'a> {
     language: &'a dyn Language,
     abi: Abi,
     layout: Layout,
-    code: ImageCode<'a>,
+    code: ProcessCode<'a>,
     translator: Translator<'a>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
     failures: FxHashMap<Address, u32>,
@@ -81,12 +93,16 @@ impl<'a> Emulator<'a> {
     /// An emulator for `image`, whose code `language` describes.
     #[must_use]
     pub fn new(image: &'a Image, language: &'a dyn Language, abi: Abi) -> Self {
+        let layout = Layout::beside(image);
         let mut emulator = Self {
             image,
             language,
             abi,
-            layout: Layout::beside(image),
-            code: ImageCode(image),
+            layout,
+            code: ProcessCode {
+                image,
+                kernel: KernelCode::new(image.arch(), layout.kernel_page()),
+            },
             translator: Translator::new(language, image.arch().address_mask()),
             blocks: FxHashMap::default(),
             failures: FxHashMap::default(),
@@ -112,6 +128,18 @@ impl<'a> Emulator<'a> {
         self.call(&mut state, entry, &[], &mut StopAtCall, &limits);
         let set = Some(state.register(&register)).filter(|value| *value != 0);
         set.or_else(|| self.image.global_pointer().map(|address| address.0))
+    }
+
+    /// Maps what a thread pointer of 0 would reach, so that routines that look into their thread
+    /// block find zeros, and the kernel entry where i386 programs look for it.
+    pub fn map_thread_block(&self, state: &mut State<'a>) {
+        const BELOW: u64 = 0x1_0000;
+        state.memory.map(Address(0), 0x1000);
+        state.memory.map(Address(state.address_mask & !(BELOW - 1)), BELOW - 1);
+        if let Some((slot, entry)) = self.code.kernel.system_call_slot() {
+            // Page 0 was mapped just now.
+            let _ = state.memory.store(slot, self.abi.slot_size, entry.0);
+        }
     }
 
     /// The context in which the entry point is decoded.
@@ -433,7 +461,7 @@ impl<'a> Emulator<'a> {
                 self.return_from(state, &call, value);
                 return Ok(());
             }
-            CallAction::Enter if hopeless || !self.image.is_executable(callee) => {
+            CallAction::Enter if hopeless || !self.code.is_executable(callee) => {
                 if !run.limits.undo {
                     return Err(Exit::Failed { at: site, reason: Reason::NotCode(callee) });
                 }

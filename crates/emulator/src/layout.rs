@@ -53,6 +53,11 @@ impl Layout {
         self.fresh_base().offset(FRESH_BLOCK * FRESH_BLOCKS + 0x1_0000)
     }
 
+    /// Where the kernel's own code appears on CPUs that have no fixed place for it.
+    pub(crate) fn kernel_page(&self) -> Address {
+        self.return_sentinel().offset(0x1000)
+    }
+
     fn fresh_base(&self) -> Address {
         self.base.offset(STACK_SIZE)
     }

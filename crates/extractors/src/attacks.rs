@@ -1,0 +1,133 @@
+//! The attack registry: which vector number is handled by which routine.
+//!
+//! How it works: of the routines that fill something item by item, the one that leaves behind
+//! records of a code pointer and a number is the registering one; the order of its stores is the
+//! order of registration.
+//!
+//! False positives: any registry of numbered callbacks, such as a command table; that alone is
+//! therefore never reported as a configuration. False negatives: dispatch without a registry
+//! (a switch, a table of constants).
+
+use crate::initialisers::Initialiser;
+use crate::string_table::base::call_that_wrote;
+use crate::subject::Subject;
+use crate::written::WrittenRanges;
+use miyaburi_image::Address;
+
+/// Fewest vectors that make a registry.
+const MIN_VECTORS: usize = 3;
+
+/// One registered vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vector {
+    /// Its number.
+    pub number: u32,
+    /// The routine behind it.
+    pub handler: Address,
+    /// The call that registered it, when one can be named.
+    pub registered_at: Option<Address>,
+}
+
+/// The registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    /// The routine that registers.
+    pub initialiser: Address,
+    /// In the order of registration.
+    pub vectors: Vec<Vector>,
+}
+
+/// A code pointer that a run stored.
+struct Cell {
+    address: Address,
+    handler: Address,
+    stored_by: usize,
+}
+
+/// Looks for the largest registry.
+pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Registry> {
+    let mut best: Option<Registry> = None;
+    for run in runs {
+        let Some(registry) = registry(subject, run) else { continue };
+        if best.as_ref().is_none_or(|best| registry.vectors.len() > best.vectors.len()) {
+            best = Some(registry);
+        }
+    }
+    best
+}
+
+fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Registry> {
+    let writes: Vec<(Address, u32)> = run.trace.writes().collect();
+    let ranges = WrittenRanges::new(writes.iter().copied());
+    let cells = code_pointer_cells(subject, run, &writes);
+    if cells.len() < MIN_VECTORS {
+        return None;
+    }
+    let numbers = numbers_beside(subject, run, &ranges, &cells)?;
+    let vectors = cells
+        .iter()
+        .zip(numbers)
+        .map(|(cell, number)| Vector {
+            number,
+            handler: cell.handler,
+            registered_at: call_that_wrote(&run.trace, cell.stored_by).map(|call| call.call.site),
+        })
+        .collect();
+    Some(Registry { initialiser: run.function, vectors })
+}
+
+fn code_pointer_cells<'a>(
+    subject: &Subject<'a>,
+    run: &mut Initialiser<'a>,
+    writes: &[(Address, u32)],
+) -> Vec<Cell> {
+    let pointer = subject.emulator.arch().pointer_size();
+    let layout = *subject.emulator.layout();
+    let mut seen = rustc_hash::FxHashSet::default();
+    let mut cells = Vec::new();
+    for (stored_by, (address, size)) in writes.iter().enumerate() {
+        if *size != pointer || layout.is_stack(*address) || !seen.insert(address.0) {
+            continue;
+        }
+        let Ok(value) = run.trace.state.memory.load(*address, pointer) else { continue };
+        if let Some(handler) = subject.function_at_pointer(value) {
+            cells.push(Cell { address: *address, handler, stored_by });
+        }
+    }
+    cells
+}
+
+/// The numbers that stand at the same distance from every code pointer, all different.
+fn numbers_beside<'a>(
+    subject: &Subject<'a>,
+    run: &mut Initialiser<'a>,
+    ranges: &WrittenRanges,
+    cells: &[Cell],
+) -> Option<Vec<u32>> {
+    let pointer = i64::from(subject.emulator.arch().pointer_size());
+    let behind = pointer..3 * pointer;
+    let before = (-pointer..0).rev();
+    for size in [4, 1] {
+        for offset in behind.clone().chain(before.clone()) {
+            let numbers: Option<Vec<u32>> = cells
+                .iter()
+                .map(|cell| {
+                    let at = Address(cell.address.0.wrapping_add_signed(offset));
+                    if ranges.length_from(at) < u64::from(size) {
+                        return None;
+                    }
+                    let number = run.trace.state.memory.load(at, size).ok()?;
+                    (number < 256).then_some(number as u32)
+                })
+                .collect();
+            let Some(numbers) = numbers else { continue };
+            let mut distinct = numbers.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            if distinct.len() == numbers.len() {
+                return Some(numbers);
+            }
+        }
+    }
+    None
+}
