@@ -1,0 +1,142 @@
+//! Calls that cannot be completed, and register windows across calls.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use miyaburi_emulator::{Abi, Call, CallAction, Exit, Hooks, Limits, MemoryError, Reason, State};
+use miyaburi_image::Address;
+use support::{CODE, Program, call};
+
+const X86_64: u16 = 62;
+const SPARC: u16 = 2;
+
+/// `outer` stores 0x11 where it is told, calls `bad`, keeps its result, returns what it stored.
+/// `bad` overwrites that and a preserved register, then reads address 0x10. `spin` calls an
+/// endless loop and returns 7.
+const UNDO: &[u8] = &[
+    0x53, // outer: push rbx
+    0x48, 0xc7, 0x07, 0x11, 0, 0, 0, // mov qword [rdi], 0x11
+    0x48, 0x89, 0xfb, // mov rbx, rdi
+    0xe8, 0x09, 0, 0, 0, // call bad
+    0x48, 0x89, 0x43, 0x08, // mov [rbx+8], rax
+    0x48, 0x8b, 0x03, // mov rax, [rbx]
+    0x5b, // pop rbx
+    0xc3, // ret
+    0x48, 0xc7, 0x03, 0x22, 0, 0, 0, // bad: mov qword [rbx], 0x22
+    0xbb, 0x99, 0, 0, 0, // mov ebx, 0x99
+    0x48, 0x8b, 0x04, 0x25, 0x10, 0, 0, 0,    // mov rax, [0x10]
+    0xc3, // ret
+    0xe8, 0x06, 0, 0, 0, // spin (0x2e): call here
+    0xb8, 0x07, 0, 0, 0,    // mov eax, 7
+    0xc3, // ret
+    0xeb, 0xfe, // here: jmp here
+];
+
+const SPIN: u64 = 0x2e;
+
+#[test]
+fn a_call_that_faults_is_undone_and_returns_fresh_memory() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let buffer = emulator.layout().fresh_block(&mut state);
+    let outcome = call(&mut emulator, &mut state, 0, &[buffer.0], &Limits::default());
+    assert_eq!(outcome.exit, Exit::Returned);
+    assert_eq!(outcome.result, 0x11, "the write of the undone call is gone");
+    assert_eq!(outcome.summarised, 1);
+    let given = Address(state.memory.load(buffer.offset(8), 8).unwrap());
+    assert_eq!(emulator.layout().fresh_block_at(given), Some(given));
+    assert_ne!(given, buffer, "each block is given once");
+}
+
+#[test]
+fn without_undo_the_fault_names_instruction_and_address() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let buffer = emulator.layout().fresh_block(&mut state);
+    let limits = Limits { undo: false, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, 0, &[buffer.0], &limits);
+    let Exit::Failed { at, reason: Reason::Memory(MemoryError::Unmapped { address, .. }) } =
+        outcome.exit
+    else {
+        panic!("{:?}", outcome.exit)
+    };
+    assert_eq!((at, address), (Address(CODE + 0x25), Address(0x10)));
+}
+
+#[test]
+fn an_endless_call_ends_with_its_budget_and_the_caller_goes_on() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let limits = Limits { call_instructions: 1000, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, SPIN, &[], &limits);
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 7));
+    assert!((1000..1100).contains(&outcome.instructions), "{}", outcome.instructions);
+}
+
+#[test]
+fn an_endless_run_ends_with_the_budget() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let limits = Limits { instructions: 500, undo: false, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, SPIN, &[], &limits);
+    assert_eq!(outcome.exit, Exit::Budget { at: Address(CODE + 0x39) });
+}
+
+struct Skip(Vec<(Address, Address)>);
+
+impl Hooks for Skip {
+    fn call(&mut self, _: &mut State<'_>, _: &Abi, call: &Call) -> CallAction {
+        self.0.push((call.site, call.callee));
+        CallAction::Return(0x55)
+    }
+}
+
+#[test]
+fn a_hook_can_answer_for_a_callee() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let buffer = emulator.layout().fresh_block(&mut state);
+    let mut hook = Skip(Vec::new());
+    let function = (Address(CODE), emulator.context(false));
+    let outcome = emulator.call(&mut state, function, &[buffer.0], &mut hook, &Limits::default());
+    assert_eq!(outcome.exit, Exit::Returned);
+    assert_eq!(hook.0, [(Address(CODE + 0xb), Address(CODE + 0x19))]);
+    assert_eq!(state.memory.load(buffer.offset(8), 8), Ok(0x55));
+}
+
+/// `outer` puts 5 into l2 and 7 into l7, calls `inner` with 1 and returns
+/// `(l2 + l7) << 8 + result`; `inner` spoils both in its own window and adds 41.
+const WINDOWS: &[u32] = &[
+    0x9de3_bfa0, // outer: save %sp, -96, %sp
+    0xa410_2005, // mov 5, %l2
+    0xae10_2007, // mov 7, %l7
+    0x9010_2001, // mov 1, %o0
+    0x4000_0007, // call inner
+    0x0100_0000, // nop
+    0xb004_8017, // add %l2, %l7, %i0
+    0xb12e_2008, // sll %i0, 8, %i0
+    0xb006_0008, // add %i0, %o0, %i0
+    0x81c7_e008, // ret
+    0x81e8_0000, // restore
+    0x9de3_bfa0, // inner: save %sp, -96, %sp
+    0xa410_2063, // mov 0x63, %l2
+    0xae10_2062, // mov 0x62, %l7
+    0xb006_2029, // add %i0, 0x29, %i0
+    0x81c7_e008, // ret
+    0x81e8_0000, // restore
+];
+
+#[test]
+fn every_call_has_its_own_register_window() {
+    let code: Vec<u8> = WINDOWS.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let program = Program::new(SPARC, false, true, &code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::default());
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, (12 << 8) + 42));
+}

@@ -1,0 +1,65 @@
+//! Snapshots, roll-back and limits of guest memory.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use miyaburi_emulator::{Access, Memory, MemoryError};
+use miyaburi_image::Address;
+use support::{CODE, Program};
+
+const X86_64: u16 = 62;
+
+#[test]
+fn a_snapshot_does_not_see_later_writes_of_either_side() {
+    let program = Program::new(X86_64, true, false, &[1, 2, 3, 4]);
+    let mut memory = Memory::new(&program.image, 16);
+    memory.store(Address(CODE), 2, 0xbbaa).unwrap();
+    let mut snapshot = memory.clone();
+    memory.store(Address(CODE), 1, 0xcc).unwrap();
+    snapshot.store(Address(CODE + 1), 1, 0xdd).unwrap();
+    assert_eq!(memory.load(Address(CODE), 4), Ok(0x0403_bbcc));
+    assert_eq!(snapshot.load(Address(CODE), 4), Ok(0x0403_ddaa));
+}
+
+#[test]
+fn rolling_back_restores_bytes_across_a_page_boundary() {
+    let program = Program::new(X86_64, true, false, &[0x90]);
+    let mut memory = Memory::new(&program.image, 16);
+    let edge = Address(CODE + 0x1000 - 3);
+    memory.store(edge, 8, 0x1122_3344_5566_7788).unwrap();
+    memory.start_journal();
+    let mark = memory.journal_mark();
+    memory.store(edge, 8, 0).unwrap();
+    memory.write(edge.offset(2), &[9; 20]).unwrap();
+    memory.roll_back(mark);
+    assert_eq!(memory.load(edge, 8), Ok(0x1122_3344_5566_7788));
+    assert_eq!(memory.load(edge.offset(8), 8), Ok(0));
+    assert_eq!(memory.written_since(mark).count(), 0);
+}
+
+#[test]
+fn the_journal_keeps_writes_in_order() {
+    let program = Program::new(X86_64, true, false, &[0x90]);
+    let mut memory = Memory::new(&program.image, 16);
+    memory.start_journal();
+    let mark = memory.journal_mark();
+    memory.store(Address(CODE + 8), 4, 1).unwrap();
+    memory.store(Address(CODE), 2, 2).unwrap();
+    let writes: Vec<_> = memory.written_since(mark).collect();
+    assert_eq!(writes, [(Address(CODE + 8), 4), (Address(CODE), 2)]);
+}
+
+#[test]
+fn unmapped_addresses_and_the_page_budget_are_errors() {
+    let program = Program::new(X86_64, true, false, &[0x90]);
+    let mut memory = Memory::new(&program.image, 2);
+    let unmapped = Address(0x7000_0000);
+    assert_eq!(
+        memory.load(unmapped, 4),
+        Err(MemoryError::Unmapped { address: unmapped, access: Access::Read })
+    );
+    memory.store(Address(CODE), 1, 1).unwrap();
+    memory.store(Address(CODE + 0x1000), 1, 1).unwrap();
+    let third = Address(CODE + 0x2000);
+    assert_eq!(memory.store(third, 1, 1), Err(MemoryError::Budget { address: third }));
+}
