@@ -1,0 +1,179 @@
+//! Basic blocks of one function.
+
+use crate::code::{Code, InstructionId};
+use crate::flow::{Flow, absolute_target};
+use crate::functions::learnt::{ComputedJump, Learnt};
+use miyaburi_image::Address;
+use miyaburi_pcode::Opcode;
+use std::ops::Range;
+
+/// How control leaves a block. A call is no exit unless the callee never returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// To other blocks of the function alone.
+    Inside,
+    /// Back to the caller, on some path.
+    Return,
+    /// To another function's first instruction, on some path.
+    TailCall,
+    /// To an address that is not known, on some path.
+    Unknown,
+    /// Nowhere: the last instruction calls what never returns, or what follows it is no
+    /// instruction.
+    Stop,
+}
+
+/// A run of instructions entered at its first and left after its last alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Address of the first instruction.
+    pub start: Address,
+    /// Address after the last instruction and its delay slots.
+    pub end: Address,
+    /// How control leaves it.
+    pub exit: Exit,
+    /// The blocks of the function that control can go to, by number.
+    pub successors: Vec<u32>,
+    pub(crate) instructions: Range<u32>,
+}
+
+/// The code of one function.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Body {
+    /// In address order.
+    pub(crate) instructions: Vec<(Address, InstructionId)>,
+    /// In address order.
+    pub(crate) blocks: Vec<Block>,
+    /// The block of the entry point.
+    pub(crate) entry_block: u32,
+}
+
+/// What the exploration of a function found out about its control flow.
+pub(crate) struct Exploration<'a> {
+    pub(crate) entry: Address,
+    /// Instructions reached, in any order.
+    pub(crate) visited: &'a [(Address, InstructionId)],
+    /// Addresses that control is transferred to.
+    pub(crate) leaders: &'a [Address],
+    /// What is known of computed jumps and calls.
+    pub(crate) learnt: &'a Learnt,
+    /// Computed jumps that are calls.
+    pub(crate) jumps_that_call: &'a [Address],
+    /// Calls that do not return.
+    pub(crate) stops: &'a [Address],
+    /// Jumps that leave the function.
+    pub(crate) tail_calls: &'a [(Address, Address)],
+}
+
+impl Exploration<'_> {
+    /// Cuts the visited instructions into blocks and joins them.
+    pub(crate) fn build(&self, code: &Code) -> Body {
+        let mut instructions = self.visited.to_vec();
+        instructions.sort_unstable();
+        instructions.dedup_by_key(|(address, _)| *address);
+        let mut leaders: Vec<Address> = self.leaders.to_vec();
+        leaders.push(self.entry);
+        leaders.sort_unstable();
+        leaders.dedup();
+        let mut blocks = cut(code, &instructions, &leaders, |address, flow| {
+            flow.ends_block() && !self.jumps_that_call.contains(&address)
+                || self.stops.contains(&address)
+        });
+        let starts: Vec<Address> = blocks.iter().map(|block| block.start).collect();
+        for block in &mut blocks {
+            self.connect(code, &instructions, &starts, block);
+        }
+        let entry_block = starts.binary_search(&self.entry).unwrap_or_default() as u32;
+        Body { instructions, blocks, entry_block }
+    }
+
+    fn connect(
+        &self,
+        code: &Code,
+        instructions: &[(Address, InstructionId)],
+        starts: &[Address],
+        block: &mut Block,
+    ) {
+        let last =
+            block.instructions.end.checked_sub(1).and_then(|last| instructions.get(last as usize));
+        let Some(&(address, id)) = last else { return };
+        let view = code.instruction(id);
+        let calls_by_jump = self.jumps_that_call.contains(&address);
+        let stops = self.stops.contains(&address);
+        let mut targets: Vec<Address> = Vec::new();
+        let goes_on = view.flow.contains(Flow::NEXT) || calls_by_jump;
+        if goes_on && !stops {
+            targets.push(address.offset(u64::from(view.length)));
+        }
+        let jumps =
+            view.ops.iter().filter(|op| matches!(op.opcode, Opcode::BRANCH | Opcode::CBRANCH));
+        targets.extend(jumps.filter_map(absolute_target));
+        let computed = self.learnt.jumps.get(&address);
+        if let Some(ComputedJump::Switch(resolved)) = computed {
+            targets.extend(resolved);
+        }
+        targets.retain(|target| !self.tail_calls.contains(&(address, *target)));
+        let mut successors: Vec<u32> = targets
+            .iter()
+            .filter_map(|target| starts.binary_search(target).ok())
+            .map(|block| block as u32)
+            .collect();
+        successors.sort_unstable();
+        successors.dedup();
+        let is_computed = view.flow.contains(Flow::INDIRECT_JUMP) && !calls_by_jump;
+        block.exit = if self.tail_calls.iter().any(|(site, _)| *site == address) {
+            Exit::TailCall
+        } else if view.flow.contains(Flow::RETURN) {
+            Exit::Return
+        } else if is_computed && computed.is_none_or(|jump| *jump == ComputedJump::Unknown) {
+            Exit::Unknown
+        } else if is_computed && computed == Some(&ComputedJump::Return) {
+            Exit::Return
+        } else if is_computed && computed == Some(&ComputedJump::TailCall) {
+            Exit::TailCall
+        } else if successors.is_empty() {
+            Exit::Stop
+        } else {
+            Exit::Inside
+        };
+        block.successors = successors;
+    }
+}
+
+/// Cuts instructions in address order after every exit and before every leader.
+fn cut(
+    code: &Code,
+    instructions: &[(Address, InstructionId)],
+    leaders: &[Address],
+    ends_block: impl Fn(Address, Flow) -> bool,
+) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open: Option<(Address, Address, u32)> = None;
+    let mut leaders = leaders.iter().peekable();
+    let close = |blocks: &mut Vec<Block>,
+                 (start, end, first): (Address, Address, u32),
+                 last: u32| {
+        let instructions = first..last;
+        blocks.push(Block { start, end, exit: Exit::Inside, successors: Vec::new(), instructions });
+    };
+    for (number, &(address, id)) in (0u32..).zip(instructions) {
+        while leaders.next_if(|leader| **leader < address).is_some() {}
+        let is_leader = leaders.peek().is_some_and(|leader| **leader == address);
+        if let Some(block) = open.take_if(|(_, end, _)| *end != address || is_leader) {
+            close(&mut blocks, block, number);
+        }
+        let view = code.instruction(id);
+        let end = address.offset(u64::from(view.length));
+        let (start, _, first) = open.unwrap_or((address, end, number));
+        open = Some((start, end, first));
+        if ends_block(address, view.flow)
+            && let Some(block) = open.take()
+        {
+            close(&mut blocks, block, number + 1);
+        }
+    }
+    if let Some(block) = open {
+        close(&mut blocks, block, instructions.len() as u32);
+    }
+    blocks
+}

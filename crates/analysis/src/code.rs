@@ -1,0 +1,252 @@
+//! Lifted instructions, each lifted once.
+
+use crate::address_index::AddressIndex;
+use crate::flow::{Flow, summarize};
+use miyaburi_image::{Address, Image};
+use miyaburi_pcode::{CodeBytes, Context, Instruction, LiftError, Lifter, Op};
+use rustc_hash::FxHashMap;
+
+/// The most instructions lifted of one file: several times the code of the largest programs seen,
+/// and a bound on memory for hostile ones.
+const MAX_INSTRUCTIONS: usize = 4 << 20;
+
+/// A lifted instruction, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstructionId(u32);
+
+/// A decoding context, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ContextId(u16);
+
+#[derive(Clone, Debug)]
+struct Record {
+    first_op: u32,
+    op_count: u16,
+    length: u16,
+    own_length: u8,
+    flow: Flow,
+    context: ContextId,
+    successor_context: ContextId,
+    has_prescribed: bool,
+}
+
+/// A view of one lifted instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct InstructionView<'a> {
+    /// Its operations, those of its delay slots included.
+    pub ops: &'a [Op],
+    /// Bytes up to the next instruction in sequence, delay slots included.
+    pub length: u32,
+    /// Bytes of the instruction alone.
+    pub own_length: u32,
+    /// Where control can go from it.
+    pub flow: Flow,
+}
+
+/// What the lifter may read: the file-backed bytes of the image.
+struct ImageBytes<'a>(&'a Image);
+
+impl CodeBytes for ImageBytes<'_> {
+    fn code_at(&self, address: Address) -> &[u8] {
+        self.0.bytes_from(address)
+    }
+}
+
+/// The instructions of an image that have been lifted so far.
+///
+/// Tables are indexed by address; a second instruction set mode at one address goes to a map.
+#[derive(Clone, Debug)]
+pub struct Code {
+    pub(crate) index: AddressIndex,
+    /// Per slot: number of the instruction plus one, `0` when none was lifted, or [`FAILED`].
+    first: Vec<u32>,
+    others: FxHashMap<(Address, ContextId), u32>,
+    records: Vec<Record>,
+    ops: Vec<Op>,
+    contexts: Vec<Context>,
+    prescribed: FxHashMap<u32, Vec<(Address, ContextId)>>,
+}
+
+const FAILED: u32 = u32::MAX;
+
+impl Code {
+    /// Nothing lifted yet.
+    pub(crate) fn new(image: &Image) -> Self {
+        let index = AddressIndex::new(image);
+        Self {
+            first: vec![0; index.slots()],
+            index,
+            others: FxHashMap::default(),
+            records: Vec::new(),
+            ops: Vec::new(),
+            contexts: Vec::new(),
+            prescribed: FxHashMap::default(),
+        }
+    }
+
+    /// The number of a context.
+    pub(crate) fn intern(&mut self, context: Context) -> ContextId {
+        let known = self.contexts.iter().rposition(|other| *other == context);
+        let number = known.unwrap_or_else(|| {
+            self.contexts.push(context);
+            self.contexts.len() - 1
+        });
+        ContextId(u16::try_from(number).unwrap_or(u16::MAX))
+    }
+
+    /// The context of a number.
+    pub(crate) fn context(&self, id: ContextId) -> Context {
+        self.contexts.get(usize::from(id.0)).copied().unwrap_or_default()
+    }
+
+    /// The instruction at `address`, lifted now when it was not before.
+    ///
+    /// # Errors
+    /// [`LiftError`], also when the limit on instructions is reached.
+    pub(crate) fn lift(
+        &mut self,
+        image: &Image,
+        lifter: &mut dyn Lifter,
+        scratch: &mut Instruction,
+        address: Address,
+        context: ContextId,
+    ) -> Result<InstructionId, LiftError> {
+        let slot = self.index.slot(address).ok_or(LiftError::Unmapped(address))?;
+        if let Some(known) = self.lookup(slot, address, context) {
+            return known.ok_or(LiftError::Undecodable(address));
+        }
+        if self.records.len() >= MAX_INSTRUCTIONS || self.contexts.len() >= usize::from(u16::MAX) {
+            return Err(LiftError::Limit { address, limit: "instructions of one file" });
+        }
+        let lifted = lifter.lift(&ImageBytes(image), address, self.context(context), scratch);
+        let lifted = lifted.and_then(|()| check_size(address, scratch));
+        let number = match &lifted {
+            Ok(()) => self.store(address, context, scratch),
+            Err(_) => FAILED,
+        };
+        self.enter(slot, address, context, number);
+        lifted.map(|()| InstructionId(number))
+    }
+
+    fn store(&mut self, address: Address, context: ContextId, lifted: &Instruction) -> u32 {
+        let number = self.records.len() as u32;
+        let successor_context = self.intern(lifted.successor_context);
+        if !lifted.prescribed.is_empty() {
+            let interned: Vec<_> = lifted
+                .prescribed
+                .iter()
+                .map(|(at, context)| (*at, self.intern(*context)))
+                .collect();
+            self.prescribed.insert(number, interned);
+        }
+        self.records.push(Record {
+            first_op: self.ops.len() as u32,
+            op_count: lifted.ops.len() as u16,
+            length: lifted.length as u16,
+            own_length: lifted.own_length as u8,
+            flow: summarize(&lifted.ops, address.offset(u64::from(lifted.length))),
+            context,
+            successor_context,
+            has_prescribed: !lifted.prescribed.is_empty(),
+        });
+        self.ops.extend_from_slice(&lifted.ops);
+        number
+    }
+
+    fn enter(&mut self, slot: usize, address: Address, context: ContextId, number: u32) {
+        match self.first.get_mut(slot) {
+            // A failure is remembered per mode, so it never takes the dense place.
+            Some(entry) if *entry == 0 && number != FAILED => *entry = number + 1,
+            _ => {
+                self.others.insert((address, context), number);
+            }
+        }
+    }
+
+    fn lookup(
+        &self,
+        slot: usize,
+        address: Address,
+        context: ContextId,
+    ) -> Option<Option<InstructionId>> {
+        let number = self.first.get(slot)?.checked_sub(1);
+        if let Some(number) = number
+            && self.records.get(number as usize).is_some_and(|record| record.context == context)
+        {
+            return Some(Some(InstructionId(number)));
+        }
+        if self.others.is_empty() {
+            return None;
+        }
+        let number = *self.others.get(&(address, context))?;
+        Some((number != FAILED).then_some(InstructionId(number)))
+    }
+
+    /// The instruction at `address` in a context, when it has been lifted.
+    pub(crate) fn find(&self, address: Address, context: ContextId) -> Option<InstructionId> {
+        self.lookup(self.index.slot(address)?, address, context)?
+    }
+
+    /// The first instruction that was lifted at `address`, whatever its mode.
+    #[must_use]
+    pub fn instruction_at(&self, address: Address) -> Option<InstructionId> {
+        let number = self.first.get(self.index.slot(address)?)?.checked_sub(1)?;
+        Some(InstructionId(number))
+    }
+
+    /// The instruction of a number.
+    #[must_use]
+    pub fn instruction(&self, id: InstructionId) -> InstructionView<'_> {
+        let Some(record) = self.records.get(id.0 as usize) else {
+            return InstructionView { ops: &[], length: 1, own_length: 1, flow: Flow::default() };
+        };
+        let first = record.first_op as usize;
+        InstructionView {
+            ops: self.ops.get(first..first + usize::from(record.op_count)).unwrap_or(&[]),
+            length: u32::from(record.length),
+            own_length: u32::from(record.own_length),
+            flow: record.flow,
+        }
+    }
+
+    /// The context in which an instruction was lifted.
+    #[must_use]
+    pub fn context_of(&self, id: InstructionId) -> Context {
+        self.records
+            .get(id.0 as usize)
+            .map(|record| self.context(record.context))
+            .unwrap_or_default()
+    }
+
+    /// The context in which a direct successor of an instruction is decoded.
+    pub(crate) fn context_after(&self, id: InstructionId, successor: Address) -> ContextId {
+        let Some(record) = self.records.get(id.0 as usize) else { return ContextId(0) };
+        if record.has_prescribed
+            && let Some(prescribed) = self.prescribed.get(&id.0)
+            && let Some((_, context)) = prescribed.iter().rev().find(|(at, _)| *at == successor)
+        {
+            return *context;
+        }
+        record.successor_context
+    }
+
+    /// How many instructions have been lifted.
+    #[must_use]
+    pub fn instruction_count(&self) -> usize {
+        self.records.len()
+    }
+
+    /// How many operations those have.
+    #[must_use]
+    pub fn op_count(&self) -> usize {
+        self.ops.len()
+    }
+}
+
+/// Refuses what no CPU has, so that the counts fit their fields.
+fn check_size(address: Address, lifted: &Instruction) -> Result<(), LiftError> {
+    let fits = lifted.ops.len() < usize::from(u16::MAX)
+        && (1..=u32::from(u16::MAX)).contains(&lifted.length)
+        && lifted.own_length <= u32::from(u8::MAX);
+    if fits { Ok(()) } else { Err(LiftError::Limit { address, limit: "size of an instruction" }) }
+}

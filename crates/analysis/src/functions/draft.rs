@@ -1,0 +1,146 @@
+//! A function while it is being explored.
+
+use crate::address_index::SlotSet;
+use crate::blocks::{Body, Exploration};
+use crate::code::{Code, ContextId, InstructionId};
+use crate::functions::Origin;
+use crate::functions::learnt::Learnt;
+use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// What has been found out about one function.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) entry: Address,
+    pub(crate) context: ContextId,
+    pub(crate) origin: Origin,
+    /// Instructions reached, in order of discovery.
+    pub(crate) visited: Vec<(Address, InstructionId)>,
+    /// Slots that are another draft's, and this one's as well.
+    pub(crate) shared: FxHashSet<usize>,
+    pub(crate) leaders: Vec<Address>,
+    /// Where the exploration is to go on.
+    pub(crate) open: Vec<(Address, ContextId)>,
+    /// Whether control has been seen to come back.
+    pub(crate) returns: bool,
+    /// Computed jumps without known targets.
+    pub(crate) unknown_jumps: Vec<Address>,
+    /// Computed calls without known targets.
+    pub(crate) unknown_calls: Vec<Address>,
+    /// Direct jumps over another function's start, not followed yet.
+    pub(crate) crossings: Vec<Crossing>,
+    pub(crate) jumps_that_call: Vec<Address>,
+    /// Calls, by site: where they go and in which mode.
+    pub(crate) calls: Vec<(Address, Address, ContextId)>,
+    /// Calls after which nothing was explored, with the address that would follow.
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) tail_calls: Vec<(Address, Address)>,
+    /// Something changed since the value analysis last looked.
+    pub(crate) is_dirty: bool,
+    /// The blocks, when nothing has changed since they were built.
+    pub(crate) body: Option<Arc<Body>>,
+}
+
+/// A jump over another function's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crossing {
+    pub(crate) from: Address,
+    pub(crate) target: Address,
+    pub(crate) context: ContextId,
+}
+
+/// A call whose callee is not known to return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) site: Address,
+    pub(crate) callee: Address,
+    pub(crate) next: Address,
+    pub(crate) context: ContextId,
+}
+
+impl Draft {
+    pub(crate) fn new(entry: Address, context: ContextId, origin: Origin) -> Self {
+        Self {
+            entry,
+            context,
+            origin,
+            visited: Vec::new(),
+            shared: FxHashSet::default(),
+            leaders: Vec::new(),
+            open: vec![(entry, context)],
+            returns: false,
+            unknown_jumps: Vec::new(),
+            unknown_calls: Vec::new(),
+            crossings: Vec::new(),
+            jumps_that_call: Vec::new(),
+            calls: Vec::new(),
+            waiting: Vec::new(),
+            tail_calls: Vec::new(),
+            is_dirty: false,
+            body: None,
+        }
+    }
+
+    /// The blocks as far as they are known.
+    pub(crate) fn build(&self, code: &Code, learnt: &Learnt) -> Body {
+        let stops: Vec<Address> = self.waiting.iter().map(|waiting| waiting.site).collect();
+        Exploration {
+            entry: self.entry,
+            visited: &self.visited,
+            leaders: &self.leaders,
+            learnt,
+            jumps_that_call: &self.jumps_that_call,
+            stops: &stops,
+            tail_calls: &self.tail_calls,
+        }
+        .build(code)
+    }
+
+    /// Whether the value analysis could find out more.
+    pub(crate) fn needs_values(&self) -> bool {
+        self.is_dirty
+            && !(self.unknown_calls.is_empty()
+                && self.unknown_jumps.is_empty()
+                && self.crossings.is_empty())
+    }
+}
+
+/// Which draft has reached each slot.
+#[derive(Debug)]
+pub(crate) struct Ownership {
+    owners: Vec<u32>,
+    /// Starts of functions.
+    pub(crate) starts: SlotSet,
+}
+
+impl Ownership {
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { owners: vec![0; slots], starts: SlotSet::new(slots) }
+    }
+
+    /// Notes that `draft` (of this number) has reached a slot; true when it had not before.
+    pub(crate) fn visit(&mut self, slot: usize, number: u32, draft: &mut Draft) -> bool {
+        match self.owners.get_mut(slot) {
+            Some(owner) if *owner == 0 => {
+                *owner = number + 1;
+                true
+            }
+            Some(owner) if *owner == number + 1 => false,
+            Some(_) => draft.shared.insert(slot),
+            None => false,
+        }
+    }
+
+    /// The draft that reached a slot first.
+    pub(crate) fn owner(&self, slot: usize) -> Option<u32> {
+        self.owners.get(slot)?.checked_sub(1)
+    }
+
+    /// Gives up what a draft has reached.
+    pub(crate) fn release(&mut self, slot: usize, number: u32) {
+        if let Some(owner) = self.owners.get_mut(slot).filter(|owner| **owner == number + 1) {
+            *owner = 0;
+        }
+    }
+}

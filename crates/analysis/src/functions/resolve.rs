@@ -1,0 +1,276 @@
+//! Asks the value analysis where computed jumps and calls go.
+
+use crate::blocks::Body;
+use crate::code::ContextId;
+use crate::functions::Origin;
+use crate::functions::discovery::{Discovery, crosses_start};
+use crate::functions::draft::Crossing;
+use crate::functions::learnt::ComputedJump;
+use crate::jump_tables;
+use crate::values::Value;
+use crate::values::engine::{CallEvent, Engine, Observer, State};
+use crate::values::solve::Solution;
+use miyaburi_emulator::ReturnAddress;
+use miyaburi_image::Address;
+use std::sync::Arc;
+
+/// What the values say about one jump.
+#[derive(Clone, Copy, Debug)]
+struct JumpFact {
+    site: Address,
+    target: Value,
+    /// The stack pointer and the link register are what they were at entry.
+    is_frame_gone: bool,
+}
+
+struct Collector<'a> {
+    engine: &'a Engine<'a>,
+    calls: Vec<(Address, Value)>,
+    jumps: Vec<JumpFact>,
+}
+
+impl Observer for Collector<'_> {
+    fn call(&mut self, event: &CallEvent<'_>) {
+        self.calls.push((event.site, event.target));
+    }
+
+    fn jump(&mut self, site: Address, target: Value, state: &State) {
+        let stack_pointer = self.engine.register(state, &self.engine.abi.stack_pointer);
+        let holds_link = match &self.engine.abi.return_address {
+            ReturnAddress::Register(link, _) => {
+                is_entry_link(self.engine.register(state, link), link.offset)
+            }
+            ReturnAddress::Stack => true,
+        };
+        let is_frame_gone = stack_pointer == Value::StackOffset(0) && holds_link;
+        self.jumps.push(JumpFact { site, target, is_frame_gone });
+    }
+}
+
+fn is_entry_link(value: Value, link: u64) -> bool {
+    matches!(value, Value::AtEntry { register, .. } if u64::from(register) == link)
+}
+
+impl Discovery<'_> {
+    pub(crate) fn engine(&self) -> Engine<'_> {
+        Engine {
+            image: self.image,
+            language: self.language,
+            code: &self.code,
+            abi: &self.abi,
+            cells: &self.cells,
+            written: &self.written,
+            global_pointer: self.global_pointer,
+        }
+    }
+
+    /// The blocks of a draft.
+    pub(crate) fn body(&mut self, number: u32) -> Arc<Body> {
+        let Some(draft) = self.drafts.get_mut(number as usize) else { return Arc::default() };
+        if draft.body.is_none() {
+            draft.body = Some(Arc::new(draft.build(&self.code, &self.learnt)));
+        }
+        draft.body.clone().unwrap_or_default()
+    }
+
+    /// Explores everything that can be reached from the queued functions, computed jumps and
+    /// calls included.
+    pub(crate) fn explore(&mut self) {
+        loop {
+            self.drain();
+            let mut is_progress = false;
+            for number in 0..self.drafts.len() as u32 {
+                let needs =
+                    self.drafts.get(number as usize).is_some_and(|draft| draft.needs_values());
+                if needs {
+                    self.resolve(number);
+                    is_progress = true;
+                }
+            }
+            if is_progress {
+                continue;
+            }
+            if !self.give_up_on_jumps() {
+                return;
+            }
+        }
+    }
+
+    /// Lets functions whose computed jumps stay unknown count as returning; true when that opens
+    /// new code.
+    fn give_up_on_jumps(&mut self) -> bool {
+        let stuck = |draft: &crate::functions::draft::Draft| {
+            !draft.returns && !draft.unknown_jumps.is_empty()
+        };
+        let numbers: Vec<u32> =
+            (0u32..).zip(&self.drafts).filter(|(_, draft)| stuck(draft)).map(|(n, _)| n).collect();
+        for number in &numbers {
+            self.note_return(*number);
+        }
+        !numbers.is_empty()
+    }
+
+    fn resolve(&mut self, number: u32) {
+        let body = self.body(number);
+        let Some(draft) = self.drafts.get_mut(number as usize) else { return };
+        draft.is_dirty = false;
+        let entry = draft.entry;
+        let unknown_calls = std::mem::take(&mut draft.unknown_calls);
+        let unknown_jumps = std::mem::take(&mut draft.unknown_jumps);
+        let crossings = std::mem::take(&mut draft.crossings);
+        let engine = self.engine();
+        let solution = Solution::new(&engine, &body, entry);
+        let mut facts = Collector { engine: &engine, calls: Vec::new(), jumps: Vec::new() };
+        solution.replay(&engine, &body, &mut facts);
+        let Collector { calls, jumps, .. } = facts;
+        let switches = self.switches(&engine, &body, &solution, &unknown_jumps, &jumps);
+        let mut left = Vec::new();
+        for site in unknown_calls {
+            let called = calls.iter().find(|(address, _)| *address == site);
+            // A call by jump is a jump to the engine.
+            let jumped = || jumps.iter().find(|fact| fact.site == site).map(|fact| fact.target);
+            let target = called.map(|(_, target)| *target).or_else(jumped);
+            if !self.resolve_call(number, site, target.unwrap_or_default()) {
+                left.push(site);
+            }
+        }
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.unknown_calls.extend(left);
+        }
+        for crossing in crossings {
+            let fact = jumps.iter().find(|fact| fact.site == crossing.from);
+            self.resolve_crossing(number, crossing, fact.is_some_and(|fact| fact.is_frame_gone));
+        }
+        for (site, switch) in unknown_jumps.into_iter().zip(switches) {
+            let fact = jumps.iter().find(|fact| fact.site == site).copied();
+            self.resolve_jump(number, site, fact, switch);
+        }
+    }
+
+    fn resolve_call(&mut self, number: u32, site: Address, target: Value) -> bool {
+        let pointer = target.constant().and_then(|pointer| self.code_pointer(pointer));
+        let Some((target, context)) = pointer else { return false };
+        self.learnt.calls.insert(site, (target, context));
+        self.call(number, site, target, context);
+        true
+    }
+
+    fn resolve_crossing(&mut self, number: u32, crossing: Crossing, is_frame_gone: bool) {
+        let Crossing { from, target, context } = crossing;
+        let Some(entry) = self.drafts.get(number as usize).map(|draft| draft.entry) else { return };
+        let still_crosses = crosses_start(&self.ownership, &self.code, entry, target);
+        if is_frame_gone && still_crosses {
+            self.add(target, context, Origin::TailCall);
+            self.note_tail_call(number, from, target);
+        } else {
+            self.learnt.inner_jumps.insert((from, target));
+            self.enter(number, target, context);
+        }
+    }
+
+    /// Switch targets of each unknown jump that is no jump to a known value.
+    fn switches(
+        &self,
+        engine: &Engine<'_>,
+        body: &Body,
+        solution: &Solution,
+        sites: &[Address],
+        facts: &[JumpFact],
+    ) -> Vec<Option<Vec<Address>>> {
+        let is_target = |address: Address| self.code.index.is_code_address(address);
+        let find = |site: &Address| {
+            let fact = facts.iter().find(|fact| fact.site == *site)?;
+            if fact.target != Value::Unknown {
+                return None;
+            }
+            let last = |block: &crate::blocks::Block| {
+                let last = block.instructions.end.checked_sub(1)? as usize;
+                body.instructions.get(last).map(|(address, _)| *address)
+            };
+            let block = body.blocks.iter().position(|block| last(block) == Some(*site))?;
+            jump_tables::targets(engine, body, solution, block as u32, is_target)
+        };
+        sites.iter().map(find).collect()
+    }
+
+    fn resolve_jump(
+        &mut self,
+        number: u32,
+        site: Address,
+        fact: Option<JumpFact>,
+        switch: Option<Vec<Address>>,
+    ) {
+        let Some(JumpFact { target, is_frame_gone, .. }) = fact else {
+            self.keep_unknown(number, site);
+            return;
+        };
+        if let Some(targets) = switch {
+            self.learnt.jumps.insert(site, ComputedJump::Switch(targets.clone()));
+            let id = self.code.instruction_at(site);
+            for target in targets {
+                if let Some(context) = id.map(|id| self.code.context_after(id, target)) {
+                    self.enter(number, target, context);
+                }
+            }
+            return;
+        }
+        if let Some((target, context)) =
+            target.constant().and_then(|pointer| self.code_pointer(pointer))
+        {
+            self.learnt.jumps.insert(site, ComputedJump::To(target, context));
+            self.jump_to_constant(number, site, target, context, is_frame_gone);
+            return;
+        }
+        let is_return = match &self.abi.return_address {
+            ReturnAddress::Register(link, _) => is_entry_link(target, link.offset),
+            ReturnAddress::Stack => false,
+        };
+        let kind = match target {
+            _ if is_return => ComputedJump::Return,
+            Value::Loaded { .. } | Value::Argument { .. } | Value::CallResult { .. } => {
+                ComputedJump::TailCall
+            }
+            _ if is_frame_gone => ComputedJump::TailCall,
+            _ => {
+                self.keep_unknown(number, site);
+                return;
+            }
+        };
+        self.learnt.jumps.insert(site, kind);
+        self.note_return(number);
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.body = None;
+        }
+    }
+
+    fn keep_unknown(&mut self, number: u32, site: Address) {
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.unknown_jumps.push(site);
+        }
+    }
+
+    /// A jump whose target the values know: a veneer's, or a far jump inside the function.
+    fn jump_to_constant(
+        &mut self,
+        number: u32,
+        site: Address,
+        target: Address,
+        context: ContextId,
+        is_frame_gone: bool,
+    ) {
+        let Some(entry) = self.drafts.get(number as usize).map(|draft| draft.entry) else { return };
+        let crosses = crosses_start(&self.ownership, &self.code, entry, target);
+        if is_frame_gone
+            && (crosses
+                || self.drafts.get(number as usize).is_some_and(|draft| draft.visited.len() <= 4))
+        {
+            self.add(target, context, Origin::TailCall);
+            self.note_tail_call(number, site, target);
+        } else {
+            self.enter(number, target, context);
+        }
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.body = None;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the image holds in memory before the program changes it.
+
+use crate::values::Value;
+use miyaburi_image::{Address, Image, Permissions};
+
+/// The most bytes of writable memory whose stores are noted.
+const MAX_WRITABLE: usize = 16 << 20;
+
+/// Which stored bytes of writable memory the program is seen to overwrite.
+///
+/// Only stores to constant addresses are seen: memory that is written through a computed pointer
+/// counts as unchanged (false negative), so a constant read from it can be out of date.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenMemory {
+    segments: Vec<(u64, Vec<u64>)>,
+}
+
+impl WrittenMemory {
+    /// Nothing written yet.
+    pub(crate) fn new(image: &Image) -> Self {
+        let mut left = MAX_WRITABLE;
+        let writable = image
+            .segments()
+            .iter()
+            .filter(|segment| segment.permissions.contains(Permissions::WRITE));
+        let segments = writable
+            .map(|segment| {
+                let length = segment.data.len().min(left);
+                left -= length;
+                (segment.address.0, vec![0; length / 64 + 1])
+            })
+            .collect();
+        Self { segments }
+    }
+
+    fn word(&self, address: u64) -> Option<(usize, usize, u64)> {
+        let after = self.segments.partition_point(|(start, _)| *start <= address);
+        let index = after.checked_sub(1)?;
+        let (start, words) = self.segments.get(index)?;
+        let offset = usize::try_from(address - start).ok()?;
+        (offset / 64 < words.len()).then_some((index, offset / 64, 1 << (offset % 64)))
+    }
+
+    /// Notes a store of `size` bytes.
+    pub(crate) fn write(&mut self, address: Address, size: u32) {
+        for offset in 0..u64::from(size.min(64)) {
+            if let Some((segment, word, bit)) = self.word(address.0.wrapping_add(offset))
+                && let Some((_, words)) = self.segments.get_mut(segment)
+                && let Some(word) = words.get_mut(word)
+            {
+                *word |= bit;
+            }
+        }
+    }
+
+    /// Whether any of `size` bytes is overwritten.
+    pub(crate) fn is_written(&self, address: Address, size: u32) -> bool {
+        (0..u64::from(size)).any(|offset| {
+            self.word(address.0.wrapping_add(offset)).is_some_and(|(segment, word, bit)| {
+                let words = self.segments.get(segment).map(|(_, words)| words);
+                words.and_then(|words| words.get(word)).is_some_and(|word| word & bit != 0)
+            })
+        })
+    }
+}
+
+/// The value that a load of `size` bytes (at most 8) at a constant address yields.
+///
+/// Writable memory that the file initialises and no store is seen to change is taken as constant;
+/// zero-initialised memory is not, as programs have it to write to it.
+pub(crate) fn load(image: &Image, written: &WrittenMemory, address: Address, size: u32) -> Value {
+    let Some(segment) = image.segment_at(address) else { return Value::Unknown };
+    let loaded = Value::Loaded { from: address, offset: 0 };
+    let stored = segment.bytes_from(address).get(..size as usize);
+    let is_writable = segment.permissions.contains(Permissions::WRITE);
+    match stored {
+        Some(bytes) if !is_writable || !written.is_written(address, size) => {
+            Value::Constant(image.arch().endian.read_uint(bytes))
+        }
+        None if !is_writable => {
+            image.read_uint(address, size).map_or(Value::Unknown, Value::Constant)
+        }
+        _ => loaded,
+    }
+}

@@ -1,0 +1,238 @@
+//! The registers whose values are followed, as cells of pointer size.
+
+use crate::arithmetic::mask;
+use crate::values::Value;
+use miyaburi_emulator::{Abi, ReturnAddress};
+use miyaburi_image::{Arch, Endian};
+use miyaburi_pcode::{Language, Space, Varnode};
+
+/// How far from a register of the calling convention other general registers are looked for, in
+/// register widths: every specification keeps a CPU's general registers together.
+const NEIGHBOURHOOD: u64 = 32;
+
+/// The most cells: more than any CPU's general and 16-byte vector registers.
+const MAX_CELLS: u16 = 256;
+
+const NO_CELL: u16 = u16::MAX;
+
+/// Part of a register that lies within one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    cell: u16,
+    /// Bytes above the least significant byte of the cell.
+    position: u8,
+    size: u8,
+}
+
+/// Which registers are followed and what the calling convention says of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RegisterCells {
+    cell_of: Vec<u16>,
+    /// Byte offset in the register space, of each cell.
+    offsets: Vec<u32>,
+    preserved: Vec<bool>,
+    zero: Option<u16>,
+    width: u32,
+    shift: u32,
+    is_big_endian: bool,
+}
+
+impl RegisterCells {
+    /// Cells for the general registers around those of `abi`, and for what moves data between
+    /// them and memory (count register, SSE registers).
+    pub(crate) fn new(arch: Arch, language: &dyn Language, abi: &Abi) -> Self {
+        let width = arch.pointer_size();
+        let mut cells = Self {
+            cell_of: vec![NO_CELL; language.register_space_size() / width as usize + 1],
+            offsets: Vec::new(),
+            preserved: Vec::new(),
+            zero: None,
+            width,
+            shift: width.trailing_zeros(),
+            is_big_endian: arch.endian == Endian::Big,
+        };
+        let known = convention_registers(abi);
+        for (name, register) in language.registers() {
+            let is_near = known.iter().any(|other| {
+                register.offset.abs_diff(other.offset) <= NEIGHBOURHOOD * u64::from(width)
+            });
+            let is_vector = register.size == 16 && name.starts_with("XMM");
+            if (register.size == width && (is_near || name == "CTR")) || is_vector {
+                cells.add(register);
+            }
+            if matches!(name, "zero" | "g0") {
+                cells.zero = cells.locate(&register).map(|place| place.cell);
+            }
+        }
+        for register in known {
+            cells.add(register);
+        }
+        let kept = abi.preserved.iter().chain([&abi.stack_pointer]);
+        for register in kept {
+            cells.set_preserved(register);
+        }
+        if let Some(zero) = cells.zero.and_then(|zero| cells.preserved.get_mut(usize::from(zero))) {
+            *zero = true;
+        }
+        cells
+    }
+
+    fn add(&mut self, register: Varnode) {
+        for part in 0..register.size / self.width {
+            let offset = register.offset + u64::from(part * self.width);
+            let next = self.offsets.len() as u16;
+            let Some(cell) = self.cell_of.get_mut((offset >> self.shift) as usize) else { return };
+            if *cell == NO_CELL && next < MAX_CELLS && offset % u64::from(self.width) == 0 {
+                *cell = next;
+                self.offsets.push(offset as u32);
+                self.preserved.push(false);
+            }
+        }
+    }
+
+    fn set_preserved(&mut self, register: &Varnode) {
+        let cell = self.locate(register).map(|place| usize::from(place.cell));
+        if let Some(flag) = cell.and_then(|cell| self.preserved.get_mut(cell)) {
+            *flag = true;
+        }
+    }
+
+    /// Bytes of a cell.
+    pub(crate) const fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// The cell and the bytes in it of a register that is followed and no wider than a cell.
+    pub(crate) fn locate(&self, register: &Varnode) -> Option<Place> {
+        let cell = *self.cell_of.get((register.offset >> self.shift) as usize)?;
+        let start = register.offset as u32 & (self.width - 1);
+        let end = start.checked_add(register.size)?;
+        if cell == NO_CELL || end > self.width || register.space != Space::Register {
+            return None;
+        }
+        let position = if self.is_big_endian { self.width - end } else { start };
+        Some(Place { cell, position: position as u8, size: register.size as u8 })
+    }
+}
+
+fn convention_registers(abi: &Abi) -> Vec<Varnode> {
+    let mut known = abi.argument_registers.clone();
+    known.extend(&abi.preserved);
+    known.extend([abi.stack_pointer, abi.result]);
+    known.extend(
+        [abi.result_high, abi.pointer_result, abi.callee_address, abi.global_pointer]
+            .iter()
+            .flatten(),
+    );
+    if let ReturnAddress::Register(link, _) = abi.return_address {
+        known.push(link);
+    }
+    known
+}
+
+/// The values of all followed registers at one point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Registers {
+    values: Vec<Value>,
+    /// How many low bytes of each cell its value describes.
+    known: Vec<u8>,
+}
+
+impl Registers {
+    /// Every register holds what it held at entry.
+    pub(crate) fn at_entry(cells: &RegisterCells) -> Self {
+        let mut values: Vec<Value> = cells
+            .offsets
+            .iter()
+            .map(|offset| Value::AtEntry { register: *offset, offset: 0 })
+            .collect();
+        if let Some(zero) = cells.zero.and_then(|zero| values.get_mut(usize::from(zero))) {
+            *zero = Value::Constant(0);
+        }
+        let known = vec![cells.width as u8; values.len()];
+        Self { values, known }
+    }
+
+    pub(crate) fn read(&self, place: Place) -> Value {
+        let cell = usize::from(place.cell);
+        let (Some(&value), Some(&known)) = (self.values.get(cell), self.known.get(cell)) else {
+            return Value::Unknown;
+        };
+        if place.position + place.size > known {
+            return Value::Unknown;
+        }
+        let size = u32::from(place.size);
+        match (place.position, value) {
+            (0, value) => value.truncated(size),
+            (position, Value::Constant(value)) => {
+                Value::Constant(value >> (u32::from(position) * 8) & mask(size))
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    pub(crate) fn write(&mut self, cells: &RegisterCells, place: Place, value: Value) {
+        if cells.zero == Some(place.cell) {
+            return;
+        }
+        let cell = usize::from(place.cell);
+        let (Some(old), Some(known)) = (self.values.get_mut(cell), self.known.get_mut(cell)) else {
+            return;
+        };
+        if u32::from(place.size) == cells.width {
+            *old = value;
+            *known = place.size;
+            return;
+        }
+        let (start, end) = (place.position, place.position + place.size);
+        match (*old, value) {
+            (Value::Constant(under), Value::Constant(over)) if *known >= start => {
+                let shift = u32::from(start) * 8;
+                let kept = under & !(mask(u32::from(place.size)) << shift);
+                *old = Value::Constant(kept | over << shift);
+                *known = end.max(*known);
+            }
+            _ if start == 0 => {
+                *old = value;
+                *known = end;
+            }
+            (Value::Constant(_), _) => *known = start.min(*known),
+            _ => *old = Value::Unknown,
+        }
+    }
+
+    /// What a call leaves: preserved registers alone.
+    pub(crate) fn clobber(&mut self, cells: &RegisterCells) {
+        for (value, preserved) in self.values.iter_mut().zip(&cells.preserved) {
+            if !preserved {
+                *value = Value::Unknown;
+            }
+        }
+    }
+
+    /// Takes what holds in both; true when that is less than before. A known stack pointer
+    /// survives an unknown one, as compilers keep it equal on all paths.
+    pub(crate) fn join(&mut self, other: &Self, stack_pointer: Option<Place>) -> bool {
+        let mut changed = false;
+        let stack_cell = stack_pointer.map(|place| usize::from(place.cell));
+        let own = self.values.iter_mut().zip(&mut self.known);
+        let others = other.values.iter().zip(&other.known);
+        for (cell, ((value, known), (other_value, other_known))) in own.zip(others).enumerate() {
+            if value == other_value && known == other_known {
+                continue;
+            }
+            if Some(cell) == stack_cell && value.is_known() && !other_value.is_known() {
+                continue;
+            }
+            let before = (*value, *known);
+            *known = (*known).min(*other_known);
+            let size = u32::from(*known);
+            *value = value.truncated(size).join(other_value.truncated(size));
+            if !value.is_known() {
+                *known = u8::MAX;
+            }
+            changed |= before.0 != *value || (value.is_known() && before.1 != *known);
+        }
+        changed
+    }
+}
