@@ -44,7 +44,7 @@ fn load_object(
 ) -> Result<Image, ImageError> {
     let linked = relocatable::link(reader, header, arch, sections, &mut diagnostics)?;
     let arch = match arch.family {
-        Family::Arm => arm::variant(arch, reader.bytes, linked.memory.as_slice()),
+        Family::Arm => arm::variant(arch, false, reader.bytes, linked.memory.as_slice()),
         _ => arch,
     };
     let mut image = Image {
@@ -92,7 +92,7 @@ fn load_program(
         make_entry_executable(&mut mapped, entry_address(arch, header.entry), &mut diagnostics);
     }
     let arch = match arch.family {
-        Family::Arm => arm::variant(arch, reader.bytes, &mapped),
+        Family::Arm => arm::variant(arch, header.entry & 1 != 0, reader.bytes, &mapped),
         _ => arch,
     };
     let memory = SegmentMap::new(mapped);

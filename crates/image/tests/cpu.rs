@@ -170,7 +170,7 @@ fn thumb_code_is_judged_by_calls_that_reach_prologues() {
 #[test]
 fn noise_is_not_thumb_code() {
     let mut state = 1u64;
-    let noise = (0..1 << 18)
+    let noise = (0..1 << 21)
         .map(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 56) as u8

@@ -7,11 +7,12 @@
 
 use crate::{Arch, Endian, Permissions, Segment};
 
-/// Calls from Thumb code to function prologues that prove Thumb code.
-const THUMB_CALLS: usize = 4;
+/// Calls from Thumb code to function prologues that prove Thumb code, apart from those that
+/// noise gives.
+const THUMB_CALLS: u64 = 2;
 
 /// Occurrences of newer instructions that prove a newer core.
-const NEWER_INSTRUCTIONS: usize = 3;
+const NEWER_INSTRUCTIONS: u64 = 3;
 
 /// Code bytes that are looked at.
 const MAX_CODE: usize = 4 << 20;
@@ -21,9 +22,14 @@ const MAX_CODE: usize = 4 << 20;
 ///
 /// `armv7-thumb` says that Thumb code is present, not that there is no ARM code: start files and
 /// C libraries are often ARM code below a Thumb program. False positives: an ARM program linked
-/// with a Thumb C library. False negatives: Thumb code with fewer than four calls; code without
+/// with a Thumb C library. False negatives: Thumb code with fewer than two calls; code without
 /// attributes that uses no newer instruction is called `armv5`, whatever it was built for.
-pub(crate) fn variant(arch: Arch, file: &[u8], segments: &[Segment]) -> Arch {
+pub(crate) fn variant(
+    arch: Arch,
+    starts_in_thumb: bool,
+    file: &[u8],
+    segments: &[Segment],
+) -> Arch {
     if arch.endian == Endian::Big {
         return arch;
     }
@@ -34,7 +40,8 @@ pub(crate) fn variant(arch: Arch, file: &[u8], segments: &[Segment]) -> Arch {
             .map(|segment| segment.data.get(..MAX_CODE).unwrap_or(&segment.data))
     };
     let thumb: ThumbEvidence = code().map(thumb_evidence).sum();
-    let is_thumb = thumb.calls >= THUMB_CALLS;
+
+    let is_thumb = starts_in_thumb || thumb.prove_code();
     let version = attributes_version(file).unwrap_or_else(|| {
         let arm: ArmEvidence = code().map(arm_evidence).sum();
         if (is_thumb && thumb.wide >= NEWER_INSTRUCTIONS) || arm.v7 >= NEWER_INSTRUCTIONS {
@@ -111,8 +118,17 @@ const fn version_of(cpu_arch: u8) -> Option<u32> {
 
 #[derive(Clone, Copy, Default)]
 struct ThumbEvidence {
-    calls: usize,
-    wide: usize,
+    calls: u64,
+    wide: u64,
+    halfwords: u64,
+}
+
+impl ThumbEvidence {
+    /// Among `n` random halfwords one in 2^7 begins a call, `n` in 2^24 of those lead into the
+    /// same code, and one in 2^7 of these meets a prologue; four times as many are allowed for.
+    fn prove_code(self) -> bool {
+        self.calls >= THUMB_CALLS + (self.halfwords * self.halfwords >> 36)
+    }
 }
 
 impl std::iter::Sum for ThumbEvidence {
@@ -120,6 +136,7 @@ impl std::iter::Sum for ThumbEvidence {
         parts.fold(Self::default(), |sum, part| Self {
             calls: sum.calls + part.calls,
             wide: sum.wide + part.wide,
+            halfwords: sum.halfwords + part.halfwords,
         })
     }
 }
@@ -131,7 +148,7 @@ fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
         let bytes = code.get(index * 2..index * 2 + 2)?;
         Some(Endian::Little.read_uint(bytes) as u32)
     };
-    let mut evidence = ThumbEvidence::default();
+    let mut evidence = ThumbEvidence { halfwords: code.len() as u64 / 2, ..Default::default() };
     for index in 0..code.len() / 2 {
         let (Some(first), Some(second)) = (halfword(index), halfword(index + 1)) else { break };
         let is_call = thumb_call_target(index, first, second).is_some_and(|(target, to_arm)| {
@@ -143,14 +160,14 @@ fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
                 halfword(target).is_some_and(is_prologue)
             }
         });
-        evidence.calls += usize::from(is_call);
+        evidence.calls += u64::from(is_call);
         let pair = first & 0xfbf0 == 0xf240
             && [2, 3, 4].into_iter().any(|further| {
                 let (movt, fields) = (halfword(index + further), halfword(index + further + 1));
                 movt.is_some_and(|movt| movt & 0xfbf0 == 0xf2c0)
                     && fields.is_some_and(|fields| (fields ^ second) & 0x8f00 == 0)
             });
-        evidence.wide += usize::from(pair || first == 0xe92d && second & 0x4000 != 0);
+        evidence.wide += u64::from(pair || first == 0xe92d && second & 0x4000 != 0);
     }
     evidence
 }
@@ -179,8 +196,8 @@ fn is_prologue(halfword: u32) -> bool {
 
 #[derive(Clone, Copy, Default)]
 struct ArmEvidence {
-    v6: usize,
-    v7: usize,
+    v6: u64,
+    v7: u64,
 }
 
 impl std::iter::Sum for ArmEvidence {
@@ -197,8 +214,8 @@ fn arm_evidence(code: &[u8]) -> ArmEvidence {
         let v7 = word & 0xfff0_0000 == 0xe340_0000 || word & 0xffe0_0070 == 0xe7e0_0050;
         let extend = word & 0xff8f_03f0 == 0xe68f_0070;
         let v6 = extend || word & 0xffff_0ff0 == 0xe6bf_0f30 || word & 0xfff0_0fff == 0xe190_0f9f;
-        evidence.v7 += usize::from(v7);
-        evidence.v6 += usize::from(v6);
+        evidence.v7 += u64::from(v7);
+        evidence.v6 += u64::from(v6);
     }
     evidence
 }
