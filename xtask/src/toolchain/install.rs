@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use super::{Compiler, Libc, Target, Toolchain, process, zig};
+use super::{Compiler, Libc, Target, Toolchain, process, uclibc, zig};
 
 /// Installs what `wanted` needs and is not there yet; prints each step. Needs root for
 /// the distribution's packages.
@@ -17,6 +17,9 @@ pub(crate) fn install(wanted: &[Toolchain]) -> anyhow::Result<()> {
     }
     if missing.iter().any(|it| it.compiler == Compiler::Clang) {
         zig::install()?;
+    }
+    for toolchain in missing.iter().filter(|it| it.libc == Libc::Uclibc) {
+        uclibc::install(toolchain.target)?;
     }
     for toolchain in &missing {
         println!(
@@ -52,6 +55,10 @@ fn packages(toolchain: Toolchain) -> Vec<&'static str> {
     }
     if toolchain.libc != Libc::Tiny {
         packages.push(libc_package(toolchain.target));
+    }
+    if toolchain.libc == Libc::Uclibc {
+        // The C library packages above bring the kernel's headers.
+        packages.extend(["uclibc-source", "make", "xz-utils"]);
     }
     packages
 }

@@ -16,6 +16,7 @@ mod install;
 mod process;
 mod strip;
 mod target;
+mod uclibc;
 mod zig;
 
 use std::{
@@ -107,6 +108,7 @@ impl Toolchain {
     /// Whether anybody offers this combination.
     fn exists(&self) -> bool {
         match self.compiler {
+            Compiler::Gcc if self.libc == Libc::Uclibc => uclibc::offers(self.target),
             Compiler::Gcc => gcc::offers(self.target, self.libc),
             Compiler::Clang => zig::offers(self.target, self.libc),
         }
@@ -120,6 +122,7 @@ impl Toolchain {
     /// Whether the combination can compile now, judged by the files it needs.
     pub(crate) fn installed(&self) -> bool {
         match self.compiler {
+            Compiler::Gcc if self.libc == Libc::Uclibc => uclibc::installed(self.target),
             Compiler::Gcc => gcc::installed(self.target, self.libc),
             Compiler::Clang => zig::installed(self.target, self.libc),
         }
@@ -156,6 +159,7 @@ impl Toolchain {
         }
         let job = Job { opt, sources, includes, extra, output };
         let mut command = match self.compiler {
+            Compiler::Gcc if self.libc == Libc::Uclibc => uclibc::command(self.target, &job)?,
             Compiler::Gcc => gcc::command(self.target, self.libc, &job),
             Compiler::Clang => zig::command(self.target, self.libc, &job),
         };
