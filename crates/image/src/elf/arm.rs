@@ -127,7 +127,7 @@ impl ThumbEvidence {
     /// Among `n` random halfwords one in 2^7 begins a call, `n` in 2^24 of those lead into the
     /// same code, and one in 2^7 of these meets a prologue; four times as many are allowed for.
     fn prove_code(self) -> bool {
-        self.calls >= THUMB_CALLS + (self.halfwords * self.halfwords >> 36)
+        self.calls >= THUMB_CALLS + ((self.halfwords * self.halfwords) >> 36)
     }
 }
 
