@@ -1,5 +1,7 @@
 //! Development tasks: `cargo xtask <task>`.
 
+mod differential;
+mod specifications;
 mod specimens;
 mod toolchain;
 
@@ -9,6 +11,10 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
+    /// Compare the lifter with the reference implementation of SLEIGH
+    Differential(differential::Args),
+    /// Regenerate the processor specifications of the lifter
+    Specifications(specifications::Args),
     /// Build the specimens with their truth
     Specimens(specimens::Args),
     /// List or install the cross toolchains of the specimens
@@ -17,6 +23,8 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
+        Task::Differential(args) => differential::run(&args),
+        Task::Specifications(args) => specifications::run(&args),
         Task::Specimens(args) => specimens::run(&args),
         Task::Toolchains(args) => toolchain::run(&args),
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 fn main() {
     // `cxx-build` exports where it linked the crate's sources to.
-    let bridge = std::env::var_os("DEP_SLA_CXXBRIDGE_DIR1").expect("libsla-sys exports its headers");
+    let bridge =
+        std::env::var_os("DEP_SLA_CXXBRIDGE_DIR1").expect("libsla-sys exports its headers");
     let headers = PathBuf::from(bridge)
         .join("libsla-sys/ghidra/Ghidra/Features/Decompiler/src/decompile/cpp");
     cc::Build::new()

@@ -141,10 +141,13 @@ impl<'a> Pair<'a> {
         if let Some(difference) = first_difference(&self.instruction.ops, &self.expected) {
             return Err(difference);
         }
-        let mut successors: Vec<Address> = self.successors(address).collect();
+        let next = address.offset(length.into());
+        let mut successors: Vec<Address> = self.targets(address).collect();
+        successors.push(next);
         successors.extend(self.instruction.prescribed.iter().map(|(at, _)| *at));
         for at in successors {
-            let (own, expected) = (self.instruction.context_at(at), self.reference.context(at));
+            let own = self.instruction.context_at(at);
+            let expected = self.reference.context(self.painted(at, address, next));
             if own != expected {
                 return Err(format!("context at {at}: {own:x?}, expected {expected:x?}"));
             }
@@ -158,9 +161,19 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Where control flow goes from the instruction lifted last, but for itself.
-    pub fn successors(&self, address: Address) -> impl Iterator<Item = Address> + '_ {
-        let next = address.offset(self.instruction.length.into());
+    /// Where the database tells the context of a successor: the reference paints a change that
+    /// flows over higher addresses alone, though it is meant for every successor.
+    fn painted(&self, successor: Address, address: Address, next: Address) -> Address {
+        let prescribed = |at| self.instruction.prescribed.iter().any(|(known, _)| *known == at);
+        if successor < address && !prescribed(successor) && !prescribed(next) {
+            next
+        } else {
+            successor
+        }
+    }
+
+    /// Where the instruction lifted last, at `address`, can jump to, but for itself.
+    pub fn targets(&self, address: Address) -> impl Iterator<Item = Address> + '_ {
         let targets = self.instruction.ops.iter().filter_map(|op| match (op.opcode, op.inputs()) {
             (
                 Opcode::BRANCH | Opcode::CBRANCH | Opcode::CALL,
@@ -168,10 +181,10 @@ impl<'a> Pair<'a> {
             ) => Some(Address(*offset)),
             _ => None,
         });
-        targets.chain([next]).filter(move |at| *at != address)
+        targets.filter(move |at| *at != address)
     }
 
-    /// Whether control can reach the next instruction.
+    /// Whether control can reach the next instruction without a jump.
     pub fn falls_through(&self) -> bool {
         !matches!(
             self.instruction.ops.last().map(|op| (op.opcode, op.inputs())),

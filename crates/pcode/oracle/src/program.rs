@@ -28,17 +28,16 @@ pub fn compare(path: &Path, shown: usize) -> anyhow::Result<Option<(String, Coun
             Err(difference) => {
                 if shown > 0 {
                     shown -= 1;
-                    eprintln!("{address} {:x?} {context:x?}: {difference}", &window[..8]);
+                    eprintln!("{address} {:x?} {context:x?}: {difference}", &window[..window.len().min(12)]);
                 }
                 continue;
             }
         }
         let next = address.offset(pair.instruction.length.into());
-        let falls_through = pair.falls_through();
-        for at in pair.successors(address) {
+        let next = pair.falls_through().then_some(next);
+        for at in pair.targets(address).chain(next) {
             let reached = (at, pair.instruction.context_at(at));
-            let is_next = at == next && !falls_through;
-            if !is_next && image.is_executable(at) && seen.insert(reached) {
+            if image.is_executable(at) && seen.insert(reached) {
                 work.push(reached);
             }
         }

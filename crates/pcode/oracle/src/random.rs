@@ -96,10 +96,8 @@ pub fn child(mode: &Mode, seed: u64, bytes: usize, from: u64, record: &Path) -> 
     let language = language_for(arch)?;
     let mut pair = Pair::new(arch, &*language).context("no reference")?;
     let start = language.initial_context();
-    let context = mode
-        .field
-        .and_then(|field| language.with_context_field(start, field, 1))
-        .unwrap_or(start);
+    let context =
+        mode.field.and_then(|field| language.with_context_field(start, field, 1)).unwrap_or(start);
     let data = random_bytes(seed, bytes + WINDOW);
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(record)?;
     for index in from..bytes as u64 / mode.step {
