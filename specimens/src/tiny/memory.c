@@ -7,12 +7,14 @@ long tiny_syscall(long number, long a, long b, long c, long d, long e, long f);
 #define HEAP_STEP 16384ul
 #define ALIGNMENT 16ul
 
+/* Every block stands behind its size. */
 struct block {
     size_t size;
-    struct block *next;
 };
 
-static struct block *free_blocks;
+/* The block that was given back last, taken again when it is large enough. */
+static void *spare;
+static size_t spare_size;
 static unsigned long heap_next;
 static unsigned long heap_end;
 
@@ -26,30 +28,15 @@ static struct block *header_of(void *memory)
     return (struct block *)((char *)memory - ALIGNMENT);
 }
 
-/* First block of the free list that is large enough, unlinked. */
-static void *reuse(size_t size)
-{
-    struct block **link = &free_blocks;
-    while (*link != NULL) {
-        struct block *candidate = *link;
-        if (candidate->size >= size) {
-            *link = candidate->next;
-            return (char *)candidate + ALIGNMENT;
-        }
-        link = &candidate->next;
-    }
-    return NULL;
-}
-
 void *malloc(size_t size)
 {
-    void *reused;
     struct block *fresh;
-    size = rounded(size == 0 ? 1 : size);
-    reused = reuse(size);
-    if (reused != NULL)
-        return reused;
-    if (heap_next == 0) {
+    size = rounded(size + 1);
+    if (spare_size >= size) {
+        spare_size = 0;
+        return spare;
+    }
+    if (heap_next < HEAP_STEP) {
         heap_end = (unsigned long)tiny_syscall(NR_BRK, 0, 0, 0, 0, 0, 0);
         heap_next = rounded(heap_end);
     }
@@ -67,12 +54,10 @@ void *malloc(size_t size)
 
 void free(void *memory)
 {
-    struct block *block;
     if (memory == NULL)
         return;
-    block = header_of(memory);
-    block->next = free_blocks;
-    free_blocks = block;
+    spare = memory;
+    spare_size = header_of(memory)->size;
 }
 
 void *calloc(size_t count, size_t size)

@@ -1,10 +1,6 @@
 //! Where built specimens go: a folder of plain files, or the committed archive with its lists.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-};
+use std::{fs, io::Write, path::Path};
 
 use anyhow::Context;
 use lzma_rust2::{XzOptions, XzWriter};
@@ -100,13 +96,17 @@ fn neighbours(manifest: &Map<String, Json>, label: &str) -> (String, String) {
 fn examples_of(built: &[Built]) -> Vec<&Built> {
     const EXAMPLES: usize = 14;
     let labels = |specimen: &Built, name: &str| {
-        specimen.truth.get("labels").and_then(|labels| labels.get(name)).cloned().unwrap_or_default()
+        specimen
+            .truth
+            .get("labels")
+            .and_then(|labels| labels.get(name))
+            .cloned()
+            .unwrap_or_default()
     };
     let mut chosen: Vec<&Built> = Vec::new();
     for specimen in built {
-        let is_new = |name: &str| {
-            chosen.iter().all(|other| labels(other, name) != labels(specimen, name))
-        };
+        let is_new =
+            |name: &str| chosen.iter().all(|other| labels(other, name) != labels(specimen, name));
         if labels(specimen, "libc") == "tiny"
             && labels(specimen, "size") == "small"
             && is_new("target")

@@ -311,9 +311,7 @@ fn parameters(
             let index = OPTIONS.iter().position(|option| option.macro_name == *macro_name)?;
             let default = match departure {
                 Departure::None => default.clone(),
-                Departure::Defaults | Departure::Everything => {
-                    changed(random, macro_name, default)
-                }
+                Departure::Defaults | Departure::Everything => changed(random, macro_name, default),
             };
             Some(Parameter { option: &OPTIONS[index], key: keys[index], default })
         })
@@ -323,7 +321,9 @@ fn parameters(
 /// Another default for the parameters that forks do change.
 fn changed(random: &mut Random, macro_name: &str, default: &DefaultValue) -> DefaultValue {
     match (macro_name, default) {
-        ("PAYLOAD_SIZE", Int(size)) if *size > 63 => Int(*random.pick(&[256, 512, 900, 1024, 1400])),
+        ("PAYLOAD_SIZE", Int(size)) if *size > 63 => {
+            Int(*random.pick(&[256, 512, 900, 1024, 1400]))
+        }
         ("PAYLOAD_SIZE", Int(_)) => Int(i64::from(random.between(8, 32))),
         ("TTL", Int(_)) => Int(*random.pick(&[64, 128, 255])),
         ("DESTINATION_PORT", Int(27015)) => Int(*random.pick(&[27015, 27005, 7777])),

@@ -32,8 +32,19 @@ fn source_folder() -> PathBuf {
 }
 
 const MODULES: [&str; 13] = [
-    "inert.c", "table.c", "util.c", "rand.c", "checksum.c", "resolver.c", "killer.c", "scanner.c",
-    "exploit.c", "attack.c", "attack_udp.c", "attack_tcp.c", "attack_gre.c",
+    "inert.c",
+    "table.c",
+    "util.c",
+    "rand.c",
+    "checksum.c",
+    "resolver.c",
+    "killer.c",
+    "scanner.c",
+    "exploit.c",
+    "attack.c",
+    "attack_udp.c",
+    "attack_tcp.c",
+    "attack_gre.c",
 ];
 const LAST_MODULES: [&str; 2] = ["attack_app.c", "main.c"];
 
@@ -113,6 +124,9 @@ fn compile(specimen: &Specimen, folder: &Path, output: &Path) -> anyhow::Result<
         extra.push("-DTINY_LIBC");
         includes.push(tiny.clone());
         sources.push(tiny.join("unity.c"));
+        if !specimen.toolchain.has_support_library() {
+            sources.push(tiny.join("divide.c"));
+        }
         sources.push(tiny.join("arch").join(start_file(specimen.toolchain.target)));
     }
     specimen.toolchain.compile(specimen.optimisation, &sources, &includes, &extra, output)

@@ -295,11 +295,7 @@ fn draw_credentials(random: &mut Random, fork: Fork, key: u8) -> Vec<Credential>
     let count = random.between(24, 62) as usize;
     values::credentials(random, count, key)
         .into_iter()
-        .map(|(user, password)| Credential {
-            user,
-            password,
-            weight: random.between(1, 10) as u16,
-        })
+        .map(|(user, password)| Credential { user, password, weight: random.between(1, 10) as u16 })
         .collect()
 }
 
@@ -341,7 +337,9 @@ fn draw_entries(
     match fork {
         Fork::Classic | Fork::DebugLayout => {}
         Fork::Renumbered => purposes.extend(ADDITIONS),
-        _ if random.one_in(2) => purposes.extend(ADDITIONS.iter().skip(random.below(12) as usize & !1)),
+        _ if random.one_in(2) => {
+            purposes.extend(ADDITIONS.iter().skip(random.below(12) as usize & !1))
+        }
         _ => {}
     }
     let mut entries: Vec<Entry> = purposes
@@ -399,7 +397,8 @@ fn value(
     purpose: &Purpose,
     configuration: &Configuration,
 ) -> Value {
-    let c2_host = |index: usize| configuration.c2.hosts.get(index).map(Host::text).unwrap_or_default();
+    let c2_host =
+        |index: usize| configuration.c2.hosts.get(index).map(Host::text).unwrap_or_default();
     let receiver = configuration.scan_receiver.clone().unwrap_or_default();
     // One word per file, so that query and answer of the dialogue fit together.
     let applet = || configuration.own_name.trim_start_matches("./").to_uppercase();

@@ -75,10 +75,8 @@ fn settings(header: &mut Header, configuration: &Configuration) {
     header.define("TABLE_KEY", format!("0x{:08x}u", configuration.key));
     header.define("TABLE_KEY_FOLDED", format!("0x{:02x}", folded(configuration.key)));
     header.define("CREDENTIAL_KEY", format!("0x{:08x}u", configuration.credential_key));
-    header.define(
-        "CREDENTIAL_KEY_FOLDED",
-        format!("0x{:02x}", folded(configuration.credential_key)),
-    );
+    header
+        .define("CREDENTIAL_KEY_FOLDED", format!("0x{:02x}", folded(configuration.credential_key)));
 }
 
 /// Ids and table rows, or coded globals.
@@ -123,16 +121,27 @@ fn lists(header: &mut Header, configuration: &Configuration) {
         names
     };
     const KILLER_NAMES: [&str; 6] = [
-        "KILLER_QBOT", "KILLER_QBOT_2", "KILLER_QBOT_3", "KILLER_PACKED", "KILLER_ZOLLARD",
+        "KILLER_QBOT",
+        "KILLER_QBOT_2",
+        "KILLER_QBOT_3",
+        "KILLER_PACKED",
+        "KILLER_ZOLLARD",
         "KILLER_REMAITEN",
     ];
     const HEADER_NAMES: [&str; 11] = [
-        "HTTP_COOKIE", "HTTP_REFRESH", "HTTP_LOCATION", "HTTP_SET_COOKIE", "HTTP_CONTENT_LENGTH",
-        "HTTP_TRANSFER", "HTTP_CHUNKED", "HTTP_ALIVE", "HTTP_CONNECTION", "HTTP_SERVER",
+        "HTTP_COOKIE",
+        "HTTP_REFRESH",
+        "HTTP_LOCATION",
+        "HTTP_SET_COOKIE",
+        "HTTP_CONTENT_LENGTH",
+        "HTTP_TRANSFER",
+        "HTTP_CHUNKED",
+        "HTTP_ALIVE",
+        "HTTP_CONNECTION",
+        "HTTP_SERVER",
         "HTTP_SERVER_2",
     ];
-    let killer =
-        names(&|name| KILLER_NAMES.contains(&name) || name.starts_with("KILLER_MORE_"));
+    let killer = names(&|name| KILLER_NAMES.contains(&name) || name.starts_with("KILLER_MORE_"));
     let agents = names(&|name| name.starts_with("USER_AGENT_"));
     header.define("USER_AGENT_COUNT", agents.len());
     header.list("KILLER_NAMES", "RIVAL", killer);
@@ -157,8 +166,7 @@ fn addresses(header: &mut Header, configuration: &Configuration) {
         C2From::Ipv6Table => "C2_IPV6_TABLE",
     };
     header.define("C2_FROM", from);
-    header
-        .define("C2_PORT_FROM", if c2.port_in_table { "PORT_TABLE" } else { "PORT_CONSTANT" });
+    header.define("C2_PORT_FROM", if c2.port_in_table { "PORT_TABLE" } else { "PORT_CONSTANT" });
     header.define("C2_PORT_NUMBER", c2.port);
     let quoted: Vec<String> = c2.hosts.iter().map(|host| format!("\"{}\"", host.text())).collect();
     match (c2.from, c2.hosts.first()) {
@@ -221,10 +229,9 @@ fn scanner(header: &mut Header, configuration: &Configuration) {
     header.list(
         "CREDENTIALS",
         "PAIR",
-        configuration
-            .credentials
-            .iter()
-            .map(|pair| format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight)),
+        configuration.credentials.iter().map(|pair| {
+            format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight)
+        }),
     );
     if let Some(exploit) = &configuration.exploit {
         header.define("EXPLOIT_PORT", exploit.port);
@@ -258,10 +265,8 @@ fn attacks(header: &mut Header, configuration: &Configuration) {
     for attack in &configuration.attacks {
         for parameter in &attack.parameters {
             if let DefaultValue::Int(value) = parameter.default {
-                let name = format!(
-                    "DEFAULT_{}_{}",
-                    attack.kind.macro_name, parameter.option.macro_name
-                );
+                let name =
+                    format!("DEFAULT_{}_{}", attack.kind.macro_name, parameter.option.macro_name);
                 header.define(&name, value);
             }
         }

@@ -20,10 +20,7 @@ pub(super) fn of_family(configuration: &Configuration, target: Target) -> Map<St
     truth.insert("sample".into(), sample(target));
     truth.insert("verdict".into(), if external { "external_c2" } else { "config" }.into());
     truth.insert("endpoints".into(), endpoints(configuration).into());
-    truth.insert(
-        "external".into(),
-        if external { json!([{"source": "argv"}]) } else { json!([]) },
-    );
+    truth.insert("external".into(), if external { json!([{"source": "argv"}]) } else { json!([]) });
     truth.insert("string_table".into(), string_table(configuration));
     if configuration.strings != Strings::Table {
         truth.insert("strings".into(), loose_strings(configuration).into());
@@ -94,7 +91,8 @@ fn string_table(configuration: &Configuration) -> Json {
     if configuration.strings != Strings::Table {
         return json!({"entries": []});
     }
-    let entries: Vec<Json> = configuration.entries.iter().map(|entry| entry_json(entry, configuration)).collect();
+    let entries: Vec<Json> =
+        configuration.entries.iter().map(|entry| entry_json(entry, configuration)).collect();
     let mut table = json!({
         "effective_key": hex_key(folded(configuration.key)),
         "cipher": "xor",

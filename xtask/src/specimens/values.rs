@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::random::Random;
 
 /// The documentation networks of RFC 5737, all /24.
-pub(super) const DOCUMENTATION_NETWORKS: [[u8; 3]; 3] = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
+pub(super) const DOCUMENTATION_NETWORKS: [[u8; 3]; 3] =
+    [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
 
 /// Endings of the names of RFC 2606.
 pub(super) const RESERVED_ENDINGS: [&str; 6] =
@@ -27,8 +28,7 @@ pub(super) fn folded(key: u32) -> u8 {
 /// A key whose folded byte is neither zero nor one of `taken`: one of the field's, or any.
 pub(super) fn key(random: &mut Random, taken: &[u8]) -> u32 {
     loop {
-        let key =
-            if random.one_in(3) { random.word() } else { *random.pick(&KEYS_OF_THE_FIELD) };
+        let key = if random.one_in(3) { random.word() } else { *random.pick(&KEYS_OF_THE_FIELD) };
         if folded(key) != 0 && !taken.contains(&folded(key)) {
             return key;
         }
@@ -86,28 +86,73 @@ pub(super) fn ipv6_address(random: &mut Random) -> Ipv6Addr {
 /// A port for a C2 or a receiver.
 pub(super) fn port(random: &mut Random) -> u16 {
     const OF_THE_FIELD: [u16; 9] = [23, 666, 1312, 1791, 3778, 5555, 6969, 9506, 48101];
-    if random.one_in(2) {
-        *random.pick(&OF_THE_FIELD)
-    } else {
-        random.between(1024, 65000) as u16
-    }
+    if random.one_in(2) { *random.pick(&OF_THE_FIELD) } else { random.between(1024, 65000) as u16 }
 }
 
 /// User names and passwords of the kind that devices were shipped with.
 const USERS: [&str; 12] = [
-    "root", "admin", "support", "user", "guest", "service", "supervisor", "tech", "operator",
-    "Administrator", "default", "ubnt",
+    "root",
+    "admin",
+    "support",
+    "user",
+    "guest",
+    "service",
+    "supervisor",
+    "tech",
+    "operator",
+    "Administrator",
+    "default",
+    "ubnt",
 ];
 const PASSWORDS: [&str; 40] = [
-    "", "root", "admin", "123456", "12345", "54321", "password", "1234", "1111", "666666",
-    "888888", "pass", "default", "user", "support", "guest", "system", "dreambox", "realtek",
-    "00000000", "1111111", "admin1234", "smcadmin", "meinsm", "ikwb", "service", "supervisor",
-    "xc3511", "vizxv", "juantech", "anko", "zlxx.", "7ujMko0vizxv", "hi3518", "jvbzd", "klv123",
-    "Zte521", "xmhdipc", "tech", "ubnt",
+    "",
+    "root",
+    "admin",
+    "123456",
+    "12345",
+    "54321",
+    "password",
+    "1234",
+    "1111",
+    "666666",
+    "888888",
+    "pass",
+    "default",
+    "user",
+    "support",
+    "guest",
+    "system",
+    "dreambox",
+    "realtek",
+    "00000000",
+    "1111111",
+    "admin1234",
+    "smcadmin",
+    "meinsm",
+    "ikwb",
+    "service",
+    "supervisor",
+    "xc3511",
+    "vizxv",
+    "juantech",
+    "anko",
+    "zlxx.",
+    "7ujMko0vizxv",
+    "hi3518",
+    "jvbzd",
+    "klv123",
+    "Zte521",
+    "xmhdipc",
+    "tech",
+    "ubnt",
 ];
 
 /// `count` different pairs, none of which contains `forbidden`: coded with it, a text would end early.
-pub(super) fn credentials(random: &mut Random, count: usize, forbidden: u8) -> Vec<(String, String)> {
+pub(super) fn credentials(
+    random: &mut Random,
+    count: usize,
+    forbidden: u8,
+) -> Vec<(String, String)> {
     let fits = |text: &str| !text.bytes().any(|byte| byte == forbidden);
     let mut pairs: Vec<(String, String)> = Vec::new();
     while pairs.len() < count {

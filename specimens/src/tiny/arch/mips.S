@@ -2,8 +2,10 @@
     .text
     .set noreorder
     .globl _start
+    .globl __start
     .type _start, @function
     .ent _start
+__start: /* the name that the linker looks for */
 _start:
     move $31, $0
     lui $28, %hi(_gp)
