@@ -11,6 +11,7 @@ use clap_complete::Shell;
 /// vectors.
 ///
 /// Files are never executed natively: their own routines run in an emulator that has no outside.
+///
 /// Exit codes: 0 nothing failed, 1 something failed, 2 wrong usage.
 #[derive(Debug, Parser)]
 #[command(name = "miyaburi", version, max_term_width = 100)]

@@ -135,7 +135,9 @@ fn string_table(page: &mut Page, table: &StringTable) {
     if let Some(sha256) = &table.sha256 {
         page.line(&format!("  comparison sha256 {sha256}"));
     }
-    page.rows(&table.entries.iter().map(entry_row).collect::<Vec<_>>());
+    let heading = [" id", "role", "value", "", ""].map(str::to_owned);
+    let rows = std::iter::once(heading).chain(table.entries.iter().map(entry_row));
+    page.rows(&rows.collect::<Vec<_>>());
 }
 
 fn entry_row(entry: &TableEntry) -> [String; 5] {
@@ -186,17 +188,12 @@ fn credentials(page: &mut Page, credentials: &Credentials) {
     if let Some(sha256) = &credentials.sha256 {
         page.line(&format!("  comparison sha256 {sha256}"));
     }
-    let rows: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            [
-                format!("{:>3}", entry.weight),
-                format!("\"{}\"", entry.user),
-                format!("\"{}\"", entry.password),
-            ]
-        })
-        .collect();
-    page.rows(&rows);
+    let heading = ["weight", "user", "password"].map(str::to_owned);
+    let rows = entries.iter().map(|entry| {
+        let weight = format!("{:>6}", entry.weight);
+        [weight, format!("\"{}\"", entry.user), format!("\"{}\"", entry.password)]
+    });
+    page.rows(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
 }
 
 fn program(page: &mut Page, functions: &[Function], data: &[DataItem]) {

@@ -50,6 +50,9 @@ pub(crate) fn score(score: &Score) -> String {
 }
 
 fn by_field(page: &mut Page, group: &Group) {
+    if group.fields.is_empty() {
+        return;
+    }
     page.section("By field");
     let heading = ["field", "precision", "recall", "exact files", "correct", "found", "expected"];
     let mut rows = vec![heading.map(str::to_owned)];
