@@ -13,7 +13,7 @@
 mod cli;
 mod gcc;
 mod install;
-mod process;
+pub(crate) mod process;
 mod strip;
 mod target;
 mod uclibc;
@@ -135,6 +135,16 @@ impl Toolchain {
             Compiler::Gcc => gcc::has_support_library(self.target),
             Compiler::Clang => true,
         }
+    }
+
+    /// GNU triplet of the target's binutils and GNU compiler.
+    pub(crate) fn triplet(&self) -> &'static str {
+        gcc::triplet(self.target)
+    }
+
+    /// The GNU compiler's switches that select the CPU, for foreign build systems.
+    pub(crate) fn cpu_flags(&self) -> &'static [&'static str] {
+        gcc::cpu_flags(self.target)
     }
 
     /// Compiles and links `sources` into a static executable with symbols at `output`.
