@@ -1,13 +1,10 @@
 //! `miyaburi extract` from the outside: exit codes, order, formats.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use common::{at, elf, exits, folder, for_another_cpu, miyaburi, reports};
+use crate::common::{at, elf, exits, folder, for_another_cpu, miyaburi, reports};
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
@@ -119,7 +116,7 @@ fn emitted_reports_fit_the_published_schema() {
         let errors: Vec<_> = validator.iter_errors(report).map(|error| error.to_string()).collect();
         assert_eq!(errors, [""; 0], "{report}");
     }
-    let by_hand: Value = serde_json::from_str(include_str!("data/report.json")).unwrap();
+    let by_hand: Value = serde_json::from_str(include_str!("../data/report.json")).unwrap();
     let model: miyaburi_model::Report = serde_json::from_value(by_hand).unwrap();
     let mut full = serde_json::to_value(model).unwrap();
     assert!(validator.is_valid(&full));

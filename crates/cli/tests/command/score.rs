@@ -1,9 +1,6 @@
 //! `miyaburi score` from the outside.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{at, exits, folder, miyaburi};
+use crate::common::{at, exits, folder, miyaburi};
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::{Value, json};
@@ -13,7 +10,7 @@ const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2
 
 /// A folder with one report and two truths, the second without a report.
 fn corpus() -> TempDir {
-    let report = include_str!("data/report.json");
+    let report = include_str!("../data/report.json");
     let one: Value = serde_json::from_str(report).unwrap();
     let truths = [
         json!({"sha256": SHA256, "labels": {"opt": "O2"}, "verdict": "config",

@@ -1,9 +1,6 @@
 //! The commands that print documentation.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::miyaburi;
+use crate::common::miyaburi;
 use predicates::prelude::*;
 use predicates::str::contains;
 

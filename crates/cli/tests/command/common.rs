@@ -8,12 +8,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The command under test.
-pub fn miyaburi() -> Command {
+pub(crate) fn miyaburi() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("miyaburi"))
 }
 
 /// A folder with `files` in it.
-pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = root.path().join(name);
@@ -24,7 +24,7 @@ pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 /// A 32-bit little-endian ELF program for `machine` whose only segment holds `code`.
-pub fn elf(machine: u16, code: &[u8]) -> Vec<u8> {
+pub(crate) fn elf(machine: u16, code: &[u8]) -> Vec<u8> {
     const HEADERS: u32 = 52 + 32;
     const BASE: u32 = 0x8048000;
     let size = HEADERS + u32::try_from(code.len()).unwrap();
@@ -51,22 +51,22 @@ pub fn elf(machine: u16, code: &[u8]) -> Vec<u8> {
 }
 
 /// An i386 program that exits.
-pub fn exits() -> Vec<u8> {
+pub(crate) fn exits() -> Vec<u8> {
     elf(3, b"\x31\xdb\x31\xc0\x40\xcd\x80")
 }
 
 /// A program for a CPU outside the list (Renesas RX).
-pub fn for_another_cpu() -> Vec<u8> {
+pub(crate) fn for_another_cpu() -> Vec<u8> {
     elf(173, b"\0\0\0\0")
 }
 
 /// Standard output of `extract` on `paths` as one JSON value a line.
-pub fn reports(stdout: &[u8]) -> Vec<Value> {
+pub(crate) fn reports(stdout: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// `name` inside `root`.
-pub fn at(root: &TempDir, name: &str) -> PathBuf {
+pub(crate) fn at(root: &TempDir, name: &str) -> PathBuf {
     Path::new(root.path()).join(name)
 }
