@@ -148,6 +148,41 @@ fn entries_match_by_id_kind_and_value_and_roles_apart() {
 }
 
 #[test]
+fn what_is_no_part_of_the_key_is_scored_apart() {
+    let with = |order: u32, method: &str| {
+        let mut item = c2("a");
+        item["order"] = json!(order);
+        item["method"] = json!(method);
+        item
+    };
+    let mut plain = c2("b");
+    plain["order"] = json!(9);
+    let truths = [truth('1', json!({"endpoints": [with(1, "table"), c2("b")]}))];
+    for (order, right) in [(1, 1), (2, 0)] {
+        let found = json!({"endpoints": [plain, with(order, "table")]});
+        let score = score(&truths, &[report('1', found)]);
+        assert_eq!((field(&score, "endpoints").correct, score.total.exact_files), (2, right));
+        let details = field(&score, "endpoints.details");
+        assert_eq!((details.expected, details.found, details.correct), (1, 1, right));
+    }
+}
+
+#[test]
+fn options_count_by_key_and_default_and_their_names_apart() {
+    let attack = |name: &str, default: u32| {
+        let option = json!({"key": 0, "name": name, "default": default});
+        json!({"attacks": [{"vector": 0, "kind": "udp", "options": [option]}]})
+    };
+    let correct = |found: Value| {
+        let score = score(&[truth('1', attack("size", 512))], &[report('1', found)]);
+        (field(&score, "attacks").correct, field(&score, "attacks.details").correct)
+    };
+    assert_eq!(correct(attack("size", 512)), (1, 1));
+    assert_eq!(correct(attack("length", 512)), (1, 0));
+    assert_eq!(correct(attack("size", 513)), (0, 0));
+}
+
+#[test]
 fn roles_are_scored_for_entries_whose_role_is_given() {
     let truths = [truth(
         '1',

@@ -52,7 +52,7 @@ pub(crate) fn compare(
 /// Whether `found` says everything that `expected` says. Members and list elements that
 /// `expected` does not mention are not scored, but an empty list must be empty; lists of plain
 /// values must be equal.
-fn covers(member: &str, expected: &Value, found: &Value) -> bool {
+pub(crate) fn covers(member: &str, expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected
             .iter()

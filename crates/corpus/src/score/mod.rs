@@ -3,7 +3,8 @@
 //! A truth file is NDJSON, one line a file: its `sha256`, any subset of a report, and free
 //! `labels`. What a line does not mention is not scored; an empty list says that there is none.
 //! Lists are compared as multisets of items, so that a duplicate in a report counts as an extra.
-//! An item is right when it agrees in every member the truth gives.
+//! An item is right when it agrees in those members of its match key that the truth gives; what
+//! the truth says about it beyond that is scored as `details`.
 
 mod fields;
 mod matching;
