@@ -21,6 +21,9 @@ pub(crate) fn install(wanted: &[Toolchain]) -> anyhow::Result<()> {
     for toolchain in missing.iter().filter(|it| it.libc == Libc::Uclibc) {
         uclibc::install(toolchain.target)?;
     }
+    for toolchain in missing.iter().filter(|it| it.libc == Libc::Musl) {
+        warm(*toolchain)?;
+    }
     for toolchain in &missing {
         println!(
             "{toolchain}: {}",
@@ -28,6 +31,15 @@ pub(crate) fn install(wanted: &[Toolchain]) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Has the driver compile musl into its cache, so that the first specimen is not charged.
+fn warm(toolchain: Toolchain) -> anyhow::Result<()> {
+    println!("{toolchain}: compiling the C library");
+    let dir = tempfile::tempdir()?;
+    let source = dir.path().join("empty.c");
+    std::fs::write(&source, "int main(void) { return 0; }\n")?;
+    toolchain.compile("-O2", &[source], &[], &[], &dir.path().join("empty"))
 }
 
 /// Runs apt-get for packages.

@@ -11,6 +11,7 @@
 //! Output is deterministic: no build id, no time stamp, no path of the checkout.
 
 mod cli;
+mod elf;
 mod gcc;
 mod install;
 pub(crate) mod process;
@@ -155,7 +156,8 @@ impl Toolchain {
     ///
     /// # Errors
     /// When the combination does not exist, its compiler cannot be run, or it rejects the
-    /// sources; the message then holds the compiler's own.
+    /// sources; the message then holds the compiler's own. Also when the output is not for
+    /// the target.
     pub(crate) fn compile(
         &self,
         opt: &str,
@@ -175,7 +177,7 @@ impl Toolchain {
         };
         process::run(&mut command)
             .with_context(|| format!("{}: cannot build {}", self.name(), output.display()))?;
-        Ok(())
+        elf::verify(self.target, output)
     }
 
     /// Takes the symbols out of `file`, in place. Unless `keep_section_headers`, also the

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
-use super::{Target, gcc, process};
+use super::{Target, elf::Layout, gcc, process};
 
 /// Removes symbols and debug information with the target's own `strip`.
 pub(super) fn symbols(target: Target, file: &Path) -> anyhow::Result<()> {
@@ -20,43 +20,6 @@ pub(super) fn section_headers(file: &Path) -> anyhow::Result<()> {
     let end = drop_section_headers(&mut bytes).with_context(|| file.display().to_string())?;
     bytes.truncate(end);
     fs::write(file, bytes).with_context(|| file.display().to_string())
-}
-
-/// Offsets of the fields used here, from the System V ABI's ELF header tables.
-struct Layout {
-    big: bool,
-    wide: bool,
-}
-
-impl Layout {
-    fn of(bytes: &[u8]) -> anyhow::Result<Layout> {
-        ensure!(bytes.starts_with(b"\x7fELF"), "not an ELF file");
-        let wide = match bytes.get(4) {
-            Some(1) => false,
-            Some(2) => true,
-            class => bail!("unknown ELF class {class:?}"),
-        };
-        let big = match bytes.get(5) {
-            Some(1) => false,
-            Some(2) => true,
-            data => bail!("unknown ELF byte order {data:?}"),
-        };
-        Ok(Layout { big, wide })
-    }
-
-    /// Reads an unsigned field of `size` bytes.
-    fn read(&self, bytes: &[u8], offset: usize, size: usize) -> anyhow::Result<usize> {
-        let field = bytes
-            .get(offset..offset.saturating_add(size))
-            .with_context(|| format!("file ends before offset {offset:#x}"))?;
-        let push = |value: usize, byte: &u8| (value << 8) | usize::from(*byte);
-        Ok(if self.big { field.iter().fold(0, push) } else { field.iter().rev().fold(0, push) })
-    }
-
-    /// Reads a field as wide as an address.
-    fn word(&self, bytes: &[u8], offset: usize) -> anyhow::Result<usize> {
-        self.read(bytes, offset, if self.wide { 8 } else { 4 })
-    }
 }
 
 /// Zeroes the header fields and returns the length to keep.

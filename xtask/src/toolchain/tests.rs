@@ -93,6 +93,17 @@ fn builds_are_deterministic() {
 }
 
 #[test]
+fn a_build_for_another_cpu_is_refused() {
+    let Some(toolchain) = Toolchain::all().into_iter().find(Toolchain::installed) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let output = build(toolchain, dir.path());
+    elf::verify(toolchain.target, &output).unwrap();
+    let other = if toolchain.target == Target::Sh4 { Target::X86 } else { Target::Sh4 };
+    let error = elf::verify(other, &output).expect_err("another CPU");
+    assert!(error.to_string().contains("built for another CPU"), "{error:#}");
+}
+
+#[test]
 fn compiler_errors_are_carried() {
     let Some(toolchain) = Toolchain::all().into_iter().find(Toolchain::installed) else { return };
     let dir = tempfile::tempdir().unwrap();
