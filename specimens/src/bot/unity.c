@@ -18,7 +18,4 @@
 #define fill_ip fill_tcp_ip
 #define finish finish_tcp
 #include "attack_tcp.c"
-#ifdef BALLAST
-#include "ballast.c"
-#endif
 #include "main.c"

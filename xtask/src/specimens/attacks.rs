@@ -25,40 +25,39 @@ pub(super) struct Parameter {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OptionKind {
     pub(super) macro_name: &'static str,
-    pub(super) name: &'static str,
     pub(super) leaked_key: u8,
 }
 
-const fn option(macro_name: &'static str, name: &'static str, leaked_key: u8) -> OptionKind {
-    OptionKind { macro_name, name, leaked_key }
+const fn option(macro_name: &'static str, leaked_key: u8) -> OptionKind {
+    OptionKind { macro_name, leaked_key }
 }
 
 /// Every parameter of the leaked program that a specimen's handler reads.
 pub(super) static OPTIONS: [OptionKind; 24] = [
-    option("PAYLOAD_SIZE", "payload_size", 0),
-    option("PAYLOAD_RANDOM", "payload_random", 1),
-    option("TOS", "ip_tos", 2),
-    option("IDENT", "ip_ident", 3),
-    option("TTL", "ip_ttl", 4),
-    option("DONT_FRAGMENT", "dont_fragment", 5),
-    option("SOURCE_PORT", "source_port", 6),
-    option("DESTINATION_PORT", "destination_port", 7),
-    option("DOMAIN", "domain", 8),
-    option("DNS_ID", "dns_id", 9),
-    option("URG", "urg", 11),
-    option("ACK", "ack", 12),
-    option("PSH", "psh", 13),
-    option("RST", "rst", 14),
-    option("SYN", "syn", 15),
-    option("FIN", "fin", 16),
-    option("SEQUENCE", "seq", 17),
-    option("ACKNOWLEDGEMENT", "ack_number", 18),
-    option("GRE_CONSTANT", "gre_constant_destination", 19),
-    option("METHOD", "method", 20),
-    option("POST_DATA", "post_data", 21),
-    option("PATH", "path", 22),
-    option("CONNECTIONS", "connections", 24),
-    option("SOURCE_ADDRESS", "source_address", 25),
+    option("PAYLOAD_SIZE", 0),
+    option("PAYLOAD_RANDOM", 1),
+    option("TOS", 2),
+    option("IDENT", 3),
+    option("TTL", 4),
+    option("DONT_FRAGMENT", 5),
+    option("SOURCE_PORT", 6),
+    option("DESTINATION_PORT", 7),
+    option("DOMAIN", 8),
+    option("DNS_ID", 9),
+    option("URG", 11),
+    option("ACK", 12),
+    option("PSH", 13),
+    option("RST", 14),
+    option("SYN", 15),
+    option("FIN", 16),
+    option("SEQUENCE", 17),
+    option("ACKNOWLEDGEMENT", 18),
+    option("GRE_CONSTANT", 19),
+    option("METHOD", 20),
+    option("POST_DATA", 21),
+    option("PATH", 22),
+    option("CONNECTIONS", 24),
+    option("SOURCE_ADDRESS", 25),
 ];
 
 /// One attack of one file.

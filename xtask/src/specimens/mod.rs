@@ -18,6 +18,7 @@ mod configuration;
 mod fork;
 mod header;
 mod lookalike;
+mod parts;
 mod plan;
 mod purpose;
 mod random;
@@ -40,6 +41,7 @@ use crate::toolchain::{self, Toolchain, workspace_root};
 
 use build::Built;
 use fork::Fork;
+use parts::Parts;
 use plan::Specimen;
 
 /// The seed of the committed set.
@@ -129,12 +131,13 @@ fn chosen(args: &Args) -> Vec<Specimen> {
 /// Builds in parallel; the result stands in the order of `specimens`.
 fn build_all(specimens: &[Specimen], args: &Args) -> anyhow::Result<Vec<Built>> {
     let scratch = tempfile::tempdir().context("scratch folder")?;
+    let parts = Parts::new(scratch.path(), args.seed)?;
     let done = AtomicUsize::new(0);
     specimens
         .par_iter()
         .map(|specimen| {
-            let built =
-                build::build(specimen, args.seed, scratch.path(), args.keep_symbols.as_deref())?;
+            let symbols = args.keep_symbols.as_deref();
+            let built = build::build(specimen, args.seed, scratch.path(), &parts, symbols)?;
             let count = done.fetch_add(1, Ordering::Relaxed) + 1;
             if count.is_multiple_of(50) || count == specimens.len() {
                 eprintln!("{count} of {} specimens", specimens.len());

@@ -108,9 +108,7 @@ fn string_table(configuration: &Configuration) -> Json {
 fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
     let mut json = json!({
         "id": entry.id,
-        "hex": hex::encode(entry.value.bytes()),
         "role": entry.role.name(),
-        "stale": entry.stale_key.is_some(),
     });
     match &entry.value {
         Value::Text(text) => {
@@ -121,9 +119,13 @@ fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
             json["kind"] = "port".into();
             json["port"] = (*port).into();
         }
-        Value::Bytes(_) => json["kind"] = "bytes".into(),
+        Value::Bytes(bytes) => {
+            json["kind"] = "bytes".into();
+            json["hex"] = hex::encode(bytes).into();
+        }
     }
     if let Some(key) = entry.stale_key {
+        json["stale"] = true.into();
         json["effective_key"] = hex_key(key).into();
         json["code_hex"] = hex::encode(configuration.seen_by_code(entry)).into();
     }
@@ -138,8 +140,8 @@ fn loose_strings(configuration: &Configuration) -> Vec<Json> {
         .filter_map(|entry| {
             let Value::Text(text) = &entry.value else { return None };
             let role = (entry.role != Role::Unknown).then(|| entry.role.name());
-            Some(json!({"text": printable(text.as_bytes()), "hex": hex::encode(entry.value.bytes()), "cipher": "xor",
-                        "effective_key": key, "role": role}))
+            Some(json!({"text": printable(text.as_bytes()), "cipher": "xor", "effective_key": key,
+                        "role": role}))
         })
         .collect()
 }
@@ -173,8 +175,7 @@ fn attack_json(attack: &Attack, configuration: &Configuration) -> Json {
                 DefaultValue::NoText => ("str", Json::Null),
                 DefaultValue::LocalAddress => ("ip", Json::Null),
             };
-            json!({"key": parameter.key, "name": parameter.option.name, "type": kind,
-                   "default": default})
+            json!({"key": parameter.key, "type": kind, "default": default})
         })
         .collect();
     let mut json = json!({"kind": attack.kind.name, "options": options});
