@@ -1,9 +1,13 @@
 //! Development tasks: `cargo xtask <task>`.
 
+mod components;
 mod differential;
+mod layers;
 mod negatives;
 mod specifications;
 mod specimens;
+mod steps;
+mod test;
 mod toolchain;
 
 use clap::Parser;
@@ -16,10 +20,14 @@ enum Task {
     Differential(differential::Args),
     /// Fetch and build the benign files of the false-positive tests
     Negatives(negatives::Args),
+    /// Check that crates depend only on those to their left, and which may touch the outside
+    Layers,
     /// Regenerate the processor specifications of the lifter
     Specifications(specifications::Args),
     /// Build the specimens with their truth
     Specimens(specimens::Args),
+    /// Run every check of the project
+    Test(test::Args),
     /// List or install the cross toolchains of the specimens
     Toolchains(toolchain::Args),
 }
@@ -28,8 +36,10 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Differential(args) => differential::run(&args),
         Task::Negatives(args) => negatives::run(&args),
+        Task::Layers => layers::run(),
         Task::Specifications(args) => specifications::run(&args),
         Task::Specimens(args) => specimens::run(&args),
+        Task::Test(args) => test::run(&args),
         Task::Toolchains(args) => toolchain::run(&args),
     }
 }

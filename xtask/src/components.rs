@@ -1,0 +1,94 @@
+//! What the whole test run needs besides the Rust toolchain, and how it gets there.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::bail;
+
+use crate::{
+    steps::show,
+    toolchain::{self, Toolchain},
+};
+
+/// The version of cargo-deny that is installed when there is none.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+
+/// Where tools that this run installs go, relative to the workspace's root.
+const TOOLS: &str = "target/tools";
+
+/// Whether a program runs at all with these arguments.
+fn works(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether cargo has this subcommand.
+pub(crate) fn has_cargo_command(name: &str) -> bool {
+    works("cargo", &[name, "--version"])
+}
+
+/// Adds rustfmt and clippy to the Rust toolchain when they are missing.
+pub(crate) fn install_rust_components(root: &Path) -> anyhow::Result<()> {
+    for (command, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if !has_cargo_command(command) {
+            show(root, "rustup", &["component", "add", component])?;
+        }
+    }
+    Ok(())
+}
+
+/// Installs every cross toolchain of the specimens.
+pub(crate) fn install_toolchains(root: &Path) -> anyhow::Result<()> {
+    let all = Toolchain::all();
+    if all.iter().all(Toolchain::installed) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    toolchain::install(&all)?;
+    let missing: Vec<String> =
+        all.iter().filter(|toolchain| !toolchain.installed()).map(Toolchain::name).collect();
+    if missing.is_empty() { Ok(()) } else { bail!("still missing: {}", missing.join(", ")) }
+}
+
+/// The C++ compiler that the reference lifter is built with.
+pub(crate) fn install_cpp_compiler(root: &Path) -> anyhow::Result<()> {
+    if works("c++", &["--version"]) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "g++"])
+}
+
+/// The path of cargo-deny, installed below `target` when cargo does not have it.
+pub(crate) fn cargo_deny(root: &Path) -> anyhow::Result<PathBuf> {
+    if has_cargo_command("deny") {
+        return Ok(PathBuf::from("cargo-deny"));
+    }
+    let tools = root.join(TOOLS);
+    let program = tools.join("bin").join("cargo-deny");
+    if !works(&program, &["--version"]) {
+        let target = tools.join("target");
+        let (tools, target) = (tools.display().to_string(), target.display().to_string());
+        // An unoptimised build takes a fraction of the time and checks as well.
+        show(
+            root,
+            "cargo",
+            &[
+                "install",
+                "--locked",
+                "--debug",
+                "--version",
+                CARGO_DENY_VERSION,
+                "--root",
+                &tools,
+                "--target-dir",
+                &target,
+                "cargo-deny",
+            ],
+        )?;
+    }
+    Ok(program)
+}
