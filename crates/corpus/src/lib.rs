@@ -10,4 +10,4 @@ pub mod score;
 
 pub use collect::{Input, Origin, collect};
 pub use read::{MAX_INPUT_BYTES, ReadError};
-pub use run::{Analyze, Outcome, run};
+pub use run::{Analyze, Outcome, WORKER_NAME, run};

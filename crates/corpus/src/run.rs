@@ -19,6 +19,10 @@ pub type Analyze<'a> = &'a (dyn Fn(&[u8], &str) -> Report + Sync);
 /// Finished reports that may wait for a slower predecessor, per worker.
 const WINDOW_PER_WORKER: usize = 16;
 
+/// Name of the threads that analyse. A panic on one of them is contained and reported, so that a
+/// panic hook need not print it.
+pub const WORKER_NAME: &str = "analysis";
+
 /// Stack of a worker, that of a main thread on Linux: the default of other threads is a quarter.
 const WORKER_STACK_BYTES: usize = 8 << 20;
 
@@ -69,8 +73,8 @@ pub fn run(
                     }
                 }
             };
-            let spawned =
-                thread::Builder::new().stack_size(WORKER_STACK_BYTES).spawn_scoped(scope, work);
+            let builder = thread::Builder::new().name(WORKER_NAME.to_owned());
+            let spawned = builder.stack_size(WORKER_STACK_BYTES).spawn_scoped(scope, work);
             if let Err(error) = spawned {
                 queue.stop();
                 return Err(error);

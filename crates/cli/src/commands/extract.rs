@@ -2,9 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::thread::available_parallelism;
+use std::panic;
+use std::thread::{self, available_parallelism};
 
-use miyaburi_corpus::{Outcome, collect};
+use miyaburi_corpus::{Outcome, WORKER_NAME, collect};
 use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Options, analyze};
 
@@ -27,6 +28,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let options = options(&arguments.budgets);
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
+    keep_contained_panics_quiet();
 
     let mut status = Status::Clean;
     let mut stopped = None;
@@ -69,6 +71,16 @@ fn options(budgets: &Budgets) -> Options {
         options.time_limit = (!limit.is_zero()).then_some(limit);
     }
     options
+}
+
+/// A panic of the analysis ends in the report of its file and needs no lines of its own.
+fn keep_contained_panics_quiet() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if thread::current().name() != Some(WORKER_NAME) {
+            print(panic);
+        }
+    }));
 }
 
 /// File and reason of a failure.

@@ -72,19 +72,23 @@ impl Page {
     }
 }
 
+/// Width beyond which a cell pushes the rest of its row aside instead of widening its column.
+const WIDEST_COLUMN: usize = 48;
+
 /// The rows as lines, cells escaped and padded to the widest of their column. A column that is
 /// empty throughout is left out.
 pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
     let rows: Vec<[String; COLUMNS]> =
         rows.iter().map(|row| row.each_ref().map(|cell| escape(cell))).collect();
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        rows.iter().map(|row| measure_text_width(&row[column])).max().unwrap_or(0)
+        let widest = rows.iter().map(|row| measure_text_width(&row[column])).max();
+        widest.unwrap_or(0).min(WIDEST_COLUMN)
     });
     let line = |row: &[String; COLUMNS]| {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
             line.push_str(cell);
-            let padding = width - measure_text_width(cell) + 2;
+            let padding = width.saturating_sub(measure_text_width(cell)) + 2;
             line.extend(std::iter::repeat_n(' ', padding));
         }
         line.trim_end().to_owned()

@@ -79,7 +79,7 @@ fn wrong_usage_is_two() {
 fn output_is_the_same_whatever_the_number_of_threads() {
     let programs: Vec<(String, Vec<u8>)> = (0..60_u8)
         .map(|number| match number % 3 {
-            0 => (format!("{number:02}"), elf(3, &vec![0x90; 4000 * usize::from(number)])),
+            0 => (format!("{number:02}"), elf(3, &vec![0x90; 400 * usize::from(number)])),
             1 => (format!("{number:02}"), exits()),
             _ => (format!("{number:02}"), vec![number; 10]),
         })
