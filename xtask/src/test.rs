@@ -6,7 +6,7 @@
 //! Known vulnerabilities of dependencies are not checked: that needs a database from the network.
 
 use std::{
-    env,
+    env, fs,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -109,7 +109,7 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         steps.run("specimens of a fresh seed", || score_specimens(root, args.seed));
     }
     if wants(Component::Negatives) {
-        steps.run("negatives", || task(root, &["negatives"]));
+        steps.run("negatives", || score_negatives(root));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler", || components::install_cpp_compiler(root));
@@ -129,22 +129,38 @@ fn score_specimens(root: &Path, seed: Option<u64>) -> anyhow::Result<()> {
     println!("seed {seed}");
     let folder = root.join("target").join("fresh-specimens");
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     }
+    let out = folder.display().to_string();
+    task(root, &["specimens", "--seed", &seed.to_string(), "--one-of", ONE_OF, "--out", &out])?;
+    score(root, &folder, &folder.join("truth.ndjson"), REQUIRED_EXACT)
+}
+
+/// Makes the benign files and analyses them: nothing may be found in any.
+fn score_negatives(root: &Path) -> anyhow::Result<()> {
+    task(root, &["negatives"])?;
+    let folder = root.join("target").join("negatives");
+    score(root, &folder.join("files"), &folder.join("truth.ndjson"), "100")
+}
+
+/// Analyses every file below `files` and compares the reports with `truth`; the share of exact
+/// ones in percent must reach `required`.
+fn score(root: &Path, files: &Path, truth: &Path, required: &str) -> anyhow::Result<()> {
+    let folder = root.join("target").join("reports");
+    fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    let name = files.strip_prefix(root).unwrap_or(files).display().to_string();
+    let reports = folder.join(format!("{}.ndjson", name.replace(['/', '\\'], "-")));
     let text = |path: &Path| path.display().to_string();
-    let (specimens, reports) = (text(&folder.join("files")), text(&folder.join("reports.ndjson")));
-    let truth = text(&folder.join("files").join("truth.ndjson"));
-    task(
-        root,
-        &["specimens", "--seed", &seed.to_string(), "--one-of", ONE_OF, "--out", &specimens],
-    )?;
+    let (files, reports, truth) = (text(files), text(&reports), text(truth));
     let miyaburi = |arguments: &[&str]| {
-        // The profile of the tests: optimised, and already built.
-        let run = ["run", "--quiet", "--profile", "test", "--package", "miyaburi-cli", "--"];
+        // The profile of the tests: optimised, and its dependencies are built already.
+        let run = ["run", "--quiet", "--profile", "test", "--bin", "miyaburi", "--"];
         show(root, "cargo", &[&run, arguments].concat())
     };
-    miyaburi(&["extract", &specimens, "--format", "ndjson", "--output", &reports])?;
-    miyaburi(&["score", &reports, "--truth", &truth, "--require", REQUIRED_EXACT])
+    let extracted = miyaburi(&["extract", &files, "--format", "ndjson", "--output", &reports]);
+    // Also when a file failed: the score says which.
+    miyaburi(&["score", &reports, "--truth", &truth, "--require", required])?;
+    extracted
 }
 
 /// Runs another task of this program.
