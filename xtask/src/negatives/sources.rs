@@ -16,6 +16,16 @@ use super::{
 };
 use crate::toolchain::{self, Compiler, Libc, Target, Toolchain, process, workspace_root};
 
+/// Switches for C of the last century: what these programs warn about is not news, and
+/// newer compilers refuse some of it by default.
+const OLD_C: [&str; 5] = [
+    "-std=gnu99",
+    "-w",
+    "-Wno-error=int-conversion",
+    "-Wno-error=implicit-function-declaration",
+    "-Wno-error=implicit-int",
+];
+
 /// An unpacked source package.
 struct Tree {
     dir: PathBuf,
@@ -117,8 +127,7 @@ fn compile(source: &Source, toolchain: Toolchain, tree: &Tree, to: &Path) -> any
     println!("{}: {}", toolchain, source.program);
     let files: Vec<PathBuf> = source.files.iter().map(|file| tree.dir.join(file)).collect();
     let mut flags: Vec<&str> = source.flags.iter().map(String::as_str).collect();
-    // Old C: what these programs warn about is not news.
-    flags.push("-w");
+    flags.extend(OLD_C);
     let partial = to.with_extension("partial");
     toolchain.compile("-O2", &files, &[], &flags, &partial)?;
     toolchain.strip(&partial, true)?;

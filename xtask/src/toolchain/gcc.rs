@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use super::{Job, Libc, Target, add_common, process};
+use super::{Job, Libc, Target, add_common, process, sh4};
 
 /// GNU triplet: the prefix of the compiler and the binutils.
 pub(super) fn triplet(target: Target) -> &'static str {
@@ -21,8 +21,17 @@ pub(super) fn triplet(target: Target) -> &'static str {
     }
 }
 
-/// Switches that select the CPU within the compiler's family.
-pub(super) fn cpu_flags(target: Target) -> &'static [&'static str] {
+/// Switches that every call for the target needs: they select the CPU within the
+/// compiler's family and, for SuperH, mend the compiler.
+pub(super) fn cpu_flags(target: Target) -> Vec<String> {
+    let mut flags: Vec<String> = variant_flags(target).iter().map(|it| (*it).to_owned()).collect();
+    if target == Target::Sh4 {
+        flags.push(sh4::flag());
+    }
+    flags
+}
+
+fn variant_flags(target: Target) -> &'static [&'static str] {
     match target {
         Target::Armv5 => &["-marm", "-march=armv5te", "-mfloat-abi=soft"],
         Target::Armv7Thumb => {
@@ -65,7 +74,8 @@ pub(super) fn compiler(target: Target) -> String {
 /// Whether compiler and library are there.
 pub(super) fn installed(target: Target, libc: Libc) -> bool {
     let compiler = compiler(target);
-    if !offers(target, libc) || process::find_program(&compiler).is_none() {
+    let mended = target != Target::Sh4 || sh4::installed();
+    if !offers(target, libc) || !mended || process::find_program(&compiler).is_none() {
         return false;
     }
     match libc {
@@ -78,7 +88,7 @@ pub(super) fn installed(target: Target, libc: Libc) -> bool {
 /// Asks the compiler for a library; it answers with the bare name when it has none.
 fn has_library(compiler: &str, target: Target, library: &str) -> bool {
     let mut command = Command::new(compiler);
-    command.args(cpu_flags(target)).arg(format!("-print-file-name={library}"));
+    command.args(variant_flags(target)).arg(format!("-print-file-name={library}"));
     process::run(&mut command).is_ok_and(|path| Path::new(path.trim()).is_file())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use super::{Compiler, Libc, Target, Toolchain, process, uclibc, zig};
+use super::{Compiler, Libc, Target, Toolchain, process, sh4, uclibc, zig};
 
 /// Installs what `wanted` needs and is not there yet; prints each step. Needs root for
 /// the distribution's packages.
@@ -17,6 +17,9 @@ pub(crate) fn install(wanted: &[Toolchain]) -> anyhow::Result<()> {
     }
     if missing.iter().any(|it| it.compiler == Compiler::Clang) {
         zig::install()?;
+    }
+    if missing.iter().any(|it| it.target == Target::Sh4) {
+        sh4::install()?;
     }
     for toolchain in missing.iter().filter(|it| it.libc == Libc::Uclibc) {
         uclibc::install(toolchain.target)?;
@@ -62,6 +65,9 @@ fn packages(toolchain: Toolchain) -> Vec<&'static str> {
         return vec!["python3-pip", binutils_package(toolchain.target)];
     }
     let mut packages = vec![compiler_package(toolchain.target)];
+    if toolchain.target == Target::Sh4 {
+        packages.extend(sh4::PACKAGES);
+    }
     if toolchain.target == Target::Sparc32 {
         packages.push("gcc-multilib-sparc64-linux-gnu");
     }

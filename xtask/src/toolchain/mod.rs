@@ -3,6 +3,7 @@
 //! ```text
 //! Toolchain { target, libc, compiler }
 //!   ├── gcc.rs     GNU cross compilers of the distribution
+//!   │   └── sh4.rs a repair that the SuperH one needs
 //!   ├── zig.rs     clang, lld and musl in one package
 //!   ├── uclibc.rs  uClibc-ng built from source with the GNU cross compilers
 //!   └── strip.rs   symbols and section headers taken out afterwards
@@ -15,6 +16,7 @@ mod elf;
 mod gcc;
 mod install;
 pub(crate) mod process;
+mod sh4;
 mod strip;
 mod target;
 mod uclibc;
@@ -143,8 +145,8 @@ impl Toolchain {
         gcc::triplet(self.target)
     }
 
-    /// The GNU compiler's switches that select the CPU, for foreign build systems.
-    pub(crate) fn cpu_flags(&self) -> &'static [&'static str] {
+    /// The GNU compiler's switches for the CPU, for foreign build systems.
+    pub(crate) fn cpu_flags(&self) -> Vec<String> {
         gcc::cpu_flags(self.target)
     }
 

@@ -73,6 +73,25 @@ fn installed_toolchains_make_the_right_elf() {
     }
 }
 
+/// Without its plugin the compiler drops the comparison, and no instruction sets T for the
+/// branch.
+#[test]
+fn superh_compares_what_it_loads() {
+    let toolchain = Toolchain { target: Target::Sh4, libc: Libc::Tiny, compiler: Compiler::Gcc };
+    if !toolchain.installed() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (source, output) = (dir.path().join("loop.c"), dir.path().join("loop.s"));
+    let text = "unsigned *skip(unsigned *p) { while (*p) p++; return p + 1; }\n";
+    fs::write(&source, text).unwrap();
+    let job =
+        Job { opt: "-O2", sources: &[source], includes: &[], extra: &["-S"], output: &output };
+    process::run(&mut gcc::command(Target::Sh4, Libc::Tiny, &job)).unwrap();
+    let assembly = fs::read_to_string(&output).unwrap();
+    assert!(assembly.contains("tst\t") || assembly.contains("cmp/"), "{assembly}");
+}
+
 #[test]
 fn names_read_back() {
     for toolchain in Toolchain::all() {

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{Job, Libc, Target, add_common, cache_dir, gcc, process, workspace_root};
+use super::{Job, Libc, Target, add_common, cache_dir, gcc, process, sh4, workspace_root};
 
 /// The version in Debian 12's `uclibc-source` package.
 const VERSION: &str = "1.0.35";
@@ -91,6 +91,7 @@ pub(super) fn install(target: Target) -> anyhow::Result<()> {
             .current_dir(&tree)
             .arg(format!("ARCH={arch}"))
             .arg(format!("CROSS_COMPILE={}-", gcc::triplet(target)))
+            .args(compiler_override(target))
             .args(arguments)
             .env("LC_ALL", "C")
             .env("SOURCE_DATE_EPOCH", "0");
@@ -115,6 +116,11 @@ pub(super) fn install(target: Target) -> anyhow::Result<()> {
     fs::remove_dir_all(&tree)?;
     fs::write(home.join("built.config"), configuration)?;
     Ok(())
+}
+
+/// The makefile variable for a compiler that needs a switch in every call.
+fn compiler_override(target: Target) -> Option<String> {
+    (target == Target::Sh4).then(|| format!("CC={} {}", gcc::compiler(target), sh4::flag()))
 }
 
 /// A folder with the kernel's headers alone: the distribution keeps them beside glibc's,
@@ -156,11 +162,18 @@ pub(super) fn command(target: Target, job: &Job<'_>) -> anyhow::Result<Command> 
     // Some of its assembler files do not say that they need no executable stack.
     command.args(["-Wl,-z,noexecstack", "-o"]).arg(job.output);
     command.arg(library(target, "crt1.o")).arg(library(target, "crti.o"));
-    command.arg(gcc_file("crtbeginT.o")?);
+    // SuperH's are miscompiled; C without constructors does not need them.
+    let start_files = target != Target::Sh4;
+    if start_files {
+        command.arg(gcc_file("crtbeginT.o")?);
+    }
     command.args(job.sources).args(job.extra);
     command.arg("-Wl,--start-group").arg(library(target, "libc.a"));
     command.arg(library(target, PAGE_SIZE_OBJECT));
     command.args(["-lgcc", "-lgcc_eh", "-Wl,--end-group"]);
-    command.arg(gcc_file("crtend.o")?).arg(library(target, "crtn.o"));
+    if start_files {
+        command.arg(gcc_file("crtend.o")?);
+    }
+    command.arg(library(target, "crtn.o"));
     Ok(command)
 }
