@@ -1,10 +1,12 @@
 //! Straight runs of instructions, translated for the interpreter.
 
+use crate::registers::RegisterMap;
 use crate::user_op::UserOp;
 use miyaburi_image::Address;
 use miyaburi_pcode::{
     CodeBytes, Context, Instruction, Language, LiftError, Lifter, Op, Opcode, Space, Varnode,
 };
+use std::sync::Arc;
 
 /// The most instructions in one block.
 const MAX_INSTRUCTIONS: usize = 128;
@@ -83,6 +85,7 @@ pub(crate) struct Translator<'a> {
     lifter: Box<dyn Lifter + Send + 'a>,
     instruction: Instruction,
     address_mask: u64,
+    registers: Arc<RegisterMap>,
     windows: Option<WindowRegisters>,
 }
 
@@ -93,12 +96,23 @@ struct WindowRegisters {
 }
 
 impl<'a> Translator<'a> {
-    pub(crate) fn new(language: &'a dyn Language, address_mask: u64) -> Self {
+    pub(crate) fn new(
+        language: &'a dyn Language,
+        address_mask: u64,
+        registers: Arc<RegisterMap>,
+    ) -> Self {
         let windows = language.register("DECOMPILE_MODE").zip(language.register("CWP")).map(
             |(decompile_mode, window_pointer)| WindowRegisters { decompile_mode, window_pointer },
         );
         let lifter = language.lifter();
-        Self { language, lifter, instruction: Instruction::default(), address_mask, windows }
+        Self {
+            language,
+            lifter,
+            instruction: Instruction::default(),
+            address_mask,
+            registers,
+            windows,
+        }
     }
 
     /// The block at `start`: up to the first instruction that may branch elsewhere.
@@ -160,11 +174,14 @@ impl<'a> Translator<'a> {
     ) -> bool {
         let layout = TemporaryLayout::new(source);
         *temporaries = (*temporaries).max(layout.size);
-        let registers = self.language.register_space_size() as u32;
+        let registers = self.registers.size();
         let place = |varnode: &Varnode| -> Operand {
             match varnode.space {
                 Space::Constant => Operand::Constant(varnode.offset & size_mask(varnode.size)),
-                Space::Register => Operand::State(varnode.offset as u32),
+                Space::Register => self
+                    .registers
+                    .place(varnode.offset)
+                    .map_or(Operand::Constant(0), Operand::State),
                 Space::Unique => Operand::State(registers + layout.offset(varnode)),
                 Space::Ram => Operand::Memory(Address(varnode.offset & self.address_mask)),
                 Space::Other(_) => Operand::Constant(0),

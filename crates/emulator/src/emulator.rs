@@ -10,10 +10,12 @@ use crate::layout::Layout;
 use crate::linux::KernelCode;
 use crate::machine::State;
 use crate::memory::Memory;
+use crate::registers::RegisterMap;
 use miyaburi_image::{Address, Arch, Image};
 use miyaburi_pcode::{CodeBytes, Context, Language};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a run may spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,7 @@ pub struct Emulator<'a> {
     layout: Layout,
     code: ProcessCode<'a>,
     translator: Translator<'a>,
+    registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
     failures: FxHashMap<Address, u32>,
     global_pointer: Option<u64>,
@@ -94,6 +97,7 @@ impl<'a> Emulator<'a> {
     #[must_use]
     pub fn new(image: &'a Image, language: &'a dyn Language, abi: Abi) -> Self {
         let layout = Layout::beside(image);
+        let registers = Arc::new(RegisterMap::new(language));
         let mut emulator = Self {
             image,
             language,
@@ -103,7 +107,12 @@ impl<'a> Emulator<'a> {
                 image,
                 kernel: KernelCode::new(image.arch(), layout.kernel_page()),
             },
-            translator: Translator::new(language, image.arch().address_mask()),
+            translator: Translator::new(
+                language,
+                image.arch().address_mask(),
+                Arc::clone(&registers),
+            ),
+            registers,
             blocks: FxHashMap::default(),
             failures: FxHashMap::default(),
             global_pointer: None,
@@ -172,15 +181,16 @@ impl<'a> Emulator<'a> {
     pub fn bare_state(&self, pages: usize) -> State<'a> {
         let mut memory = Memory::new(self.image, pages);
         self.layout.map(&mut memory);
-        let registers = self.language.register_space_size();
         let mut state = State {
             memory,
-            bytes: vec![0; registers],
-            registers,
+            bytes: vec![0; self.registers.size() as usize],
+            registers: Arc::clone(&self.registers),
             endian: self.arch().endian,
             address_mask: self.arch().address_mask(),
             window_base: self.language.register("l0").and_then(|first| {
-                self.language.register("DECOMPILE_MODE").map(|_| first.offset as u32)
+                self.language
+                    .register("DECOMPILE_MODE")
+                    .and_then(|_| self.registers.place(first.offset))
             }),
             windows: Vec::new(),
             pc: Address(0),
@@ -322,7 +332,7 @@ impl<'a> Emulator<'a> {
             Some(resume) => resume,
             None => (self.block(state.pc, state.context), 0),
         };
-        let needed = state.registers + block.temporaries as usize;
+        let needed = (self.registers.size() + block.temporaries) as usize;
         if state.bytes.len() < needed {
             state.bytes.resize(needed, 0);
         }
@@ -486,7 +496,10 @@ impl<'a> Emulator<'a> {
             return_context,
             deadline,
             started: run.instructions,
-            registers: run.limits.undo.then(|| state.bytes[..state.registers].into()),
+            registers: run
+                .limits
+                .undo
+                .then(|| state.bytes[..self.registers.size() as usize].into()),
             windows: state.windows.len(),
             journal: state.memory.journal_mark(),
             fresh_blocks: state.fresh_blocks,

@@ -209,7 +209,7 @@ fn load(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     let value = if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
         state.memory.load(Address(address), op.output_size)?
     } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
-        state.read_state(address as u32, op.output_size)
+        state.registers.place(address).map_or(0, |at| state.read_state(at, op.output_size))
     } else {
         0
     };
@@ -223,7 +223,9 @@ fn store(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
         state.memory.store(Address(address), op.sizes[2], value)?;
     } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
-        state.write_state(address as u32, op.sizes[2], value);
+        if let Some(at) = state.registers.place(address) {
+            state.write_state(at, op.sizes[2], value);
+        }
     }
     Ok(Step::Next)
 }

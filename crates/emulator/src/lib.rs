@@ -15,6 +15,7 @@ mod layout;
 mod linux;
 mod machine;
 mod memory;
+mod registers;
 mod user_op;
 mod wide;
 

@@ -1,8 +1,10 @@
 //! The state of the emulated CPU: registers, temporaries, register windows and memory.
 
 use crate::memory::Memory;
+use crate::registers::RegisterMap;
 use miyaburi_image::{Address, Endian};
 use miyaburi_pcode::{Context, Varnode};
+use std::sync::Arc;
 
 /// Bytes of the local and input registers of one window.
 pub(crate) const WINDOW_BYTES: usize = 64;
@@ -17,8 +19,7 @@ pub struct State<'a> {
     pub memory: Memory<'a>,
     /// Registers, then the temporaries of the running block.
     pub(crate) bytes: Vec<u8>,
-    /// Bytes of `bytes` that are registers.
-    pub(crate) registers: usize,
+    pub(crate) registers: Arc<RegisterMap>,
     pub(crate) endian: Endian,
     pub(crate) address_mask: u64,
     /// Where the local and input registers lie, on a CPU with register windows.
@@ -34,12 +35,14 @@ impl State<'_> {
     /// The value of a register of at most eight bytes.
     #[must_use]
     pub fn register(&self, varnode: &Varnode) -> u64 {
-        self.read_state(varnode.offset as u32, varnode.size)
+        self.registers.place(varnode.offset).map_or(0, |at| self.read_state(at, varnode.size))
     }
 
     /// Sets a register of at most eight bytes.
     pub fn set_register(&mut self, varnode: &Varnode, value: u64) {
-        self.write_state(varnode.offset as u32, varnode.size, value);
+        if let Some(at) = self.registers.place(varnode.offset) {
+            self.write_state(at, varnode.size, value);
+        }
     }
 
     /// Where execution stands.

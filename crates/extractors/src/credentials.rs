@@ -73,8 +73,8 @@ pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
 }
 
 fn list_of<'a>(subject: &mut Subject<'a>, repeated: &RepeatedCall) -> Option<CredentialList> {
-    let calls: Vec<(Address, [Option<u64>; ARGUMENTS])> = subject
-        .constant_arguments::<ARGUMENTS>(repeated.function, &repeated.sites);
+    let calls: Vec<(Address, [Option<u64>; ARGUMENTS])> =
+        subject.constant_arguments::<ARGUMENTS>(repeated.function, &repeated.sites);
     let roles = roles(subject, &calls)?;
     let mut state = subject.bare_state();
     let mut pairs = Vec::new();
@@ -94,12 +94,14 @@ fn list_of<'a>(subject: &mut Subject<'a>, repeated: &RepeatedCall) -> Option<Cre
     }
     let key = *keys.first()?;
     let agreed = key != 0 && keys.iter().all(|other| *other == key);
-    (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > calls.len()).then_some(CredentialList {
-        initialiser: repeated.function,
-        adder: repeated.callee,
-        effective_key: key,
-        pairs,
-    })
+    (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > calls.len()).then_some(
+        CredentialList {
+            initialiser: repeated.function,
+            adder: repeated.callee,
+            effective_key: key,
+            pairs,
+        },
+    )
 }
 
 /// The first two arguments that point to strings in every call, and the first that is a small
@@ -134,11 +136,7 @@ fn add<'a>(
 ) -> Added<'a> {
     let policy = Policy {
         system_calls: SystemCalls::Undo,
-        limits: Limits {
-            instructions: 100_000,
-            call_instructions: 20_000,
-            ..Limits::default()
-        },
+        limits: Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() },
         ..Policy::default()
     };
     let arguments: Vec<u64> = arguments.iter().map(|argument| argument.unwrap_or(0)).collect();

@@ -1,6 +1,13 @@
 //! One module per kind of finding.
+//!
+//! An extractor gives what it found together with its diagnostics, and says in its documentation
+//! how it works, what it may take for a finding that is none, and what it misses.
 
+pub mod attacks;
+pub mod credentials;
+pub mod initialisers;
 pub mod string_table;
+pub mod subject;
 pub mod trace;
 pub mod written;
 pub mod xor;

@@ -1,6 +1,7 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
 use crate::sample;
+use miyaburi_emulator::PAGE_SIZE;
 use miyaburi_image::Image;
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +47,7 @@ pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
     })
 }
 
-fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, _options: &Options) -> Report {
+fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Report {
     let image = match Image::parse(bytes) {
         Ok(image) => image,
         Err(error) => {
@@ -63,5 +64,7 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, _options: &Op
     for diagnostic in image.diagnostics() {
         report.diagnostics.push(Diagnostic::new("image", Level::Warning, diagnostic.to_string()));
     }
+    let pages = usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX);
+    crate::findings::add(&mut report, &image, pages);
     report
 }

@@ -41,9 +41,8 @@ pub fn from_arguments(trace: &Trace<'_>, records: &Records) -> Option<Address> {
 
 /// The routine's own call during which write number `write` happened.
 pub fn call_that_wrote<'t>(trace: &'t Trace<'_>, write: usize) -> Option<&'t CallRecord> {
-    let after = trace
-        .calls
-        .partition_point(|record| record.before.writes_since(trace.start) <= write);
+    let after =
+        trace.calls.partition_point(|record| record.before.writes_since(trace.start) <= write);
     let record = trace.calls.get(after.checked_sub(1)?)?;
     (write < record.after.writes_since(trace.start)).then_some(record)
 }

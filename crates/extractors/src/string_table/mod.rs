@@ -9,19 +9,16 @@ pub mod accessors;
 pub mod base;
 pub mod records;
 
+use crate::initialisers::Initialiser;
 use crate::subject::Subject;
-use crate::trace::{Policy, Trace};
 use crate::xor;
 use accessors::{Access, Accessor, Probe};
-use miyaburi_emulator::{Limits, State};
+use miyaburi_emulator::State;
 use miyaburi_image::Address;
 use records::{Record, Records};
 
-/// A routine is a candidate when it calls one other at least this often.
-const MIN_REPEATED_CALLS: usize = 5;
-
-/// Most candidates that are run.
-const MAX_INITIALISERS: usize = 16;
+/// A routine is tried as an accessor when it is called with at least this many different ids.
+const MIN_ACCESSES: usize = 3;
 
 /// Fewest entries whose decoding must make sense, in percent, before a table is believed.
 const SENSIBLE_PERCENT: usize = 60;
@@ -69,121 +66,172 @@ pub struct Table<'a> {
     pub filled: State<'a>,
 }
 
-/// Looks for the table.
-pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<Table<'a>> {
-    let (initialiser, trace, records) = fill(subject)?;
-    let writes: usize = trace.writes().count();
-    debug_assert!(writes >= records.records.len());
-    let known_base = base::from_arguments(&trace, &records);
-    let base = known_base.or_else(|| base_from_references(subject, &records));
-    let lowest = records.records.iter().map(|record| record.cell).min()?;
-    let end = records.records.iter().map(|record| record.cell).max()?.offset(records.stride);
-    let base_is_certain = base.is_some();
-    let base = base.unwrap_or(lowest);
-    let id_of = |record: &Record| (record.cell.0.wrapping_sub(base.0)) / records.stride;
-    let candidates: Vec<Address> = subject
-        .functions_referring_to(base, end)
-        .into_iter()
-        .filter(|function| *function != initialiser)
-        .collect();
-    let accessors = match probes(&records, id_of) {
-        Some(probes) => accessors::find(subject, &trace.state, &candidates, probes),
-        None => Vec::new(),
-    };
-    let mut filled = trace.state.clone();
+/// Looks for the table among what the initialisers left behind.
+pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
+    let (run, records) = largest(subject, runs)?;
+    let placed = place(subject, run, &records)?;
+    let mut filled = run.trace.state.clone();
     let encoded: Vec<Vec<u8>> = records
         .records
         .iter()
-        .map(|record| filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default())
+        .map(|record| {
+            filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
+        })
         .collect();
-    let toggle = accessors.iter().find(|accessor| accessor.access == Access::Toggles);
-    let observed = toggle.and_then(|toggle| {
-        let record = records.records.first()?;
-        let decoded = decode(subject, &trace.state, toggle.function, id_of(record), record)?;
-        xor::key_between(encoded.first()?, &decoded)
-    });
-    let inferred = xor::infer_key(encoded.iter().map(Vec::as_slice));
-    let effective_key = observed.or(inferred.map(|(key, _)| key))?;
-    let sensible = encoded.iter().filter(|entry| xor::is_text(&xor::apply(entry, effective_key)));
-    if sensible.count() * 100 < encoded.len() * SENSIBLE_PERCENT {
-        return None;
-    }
-    let entries = records
+    let decoded: Vec<Option<Vec<u8>>> = records
         .records
         .iter()
-        .zip(&encoded)
-        .map(|(record, encoded)| {
-            let decoded = toggle
-                .and_then(|toggle| decode(subject, &trace.state, toggle.function, id_of(record), record))
-                .unwrap_or_else(|| xor::apply(encoded, effective_key));
+        .map(|record| {
+            let toggle = placed.toggle()?;
+            decode(subject, &run.trace.state, toggle, placed.id_of(&records, record), record)
+        })
+        .collect();
+    let observed = encoded
+        .iter()
+        .zip(&decoded)
+        .find_map(|(encoded, decoded)| xor::key_between(encoded, decoded.as_deref()?));
+    let inferred = xor::infer_key(encoded.iter().map(Vec::as_slice));
+    let effective_key = observed.or(inferred.map(|(key, _)| key)).filter(|key| *key != 0)?;
+    let entries: Vec<Entry> = records
+        .records
+        .iter()
+        .zip(encoded.into_iter().zip(decoded))
+        .map(|(record, (encoded, decoded))| {
+            let decoded = decoded.unwrap_or_else(|| xor::apply(&encoded, effective_key));
             Entry {
-                id: id_of(record) as u32,
-                stale_key: stale_key(encoded, &decoded),
+                id: placed.id_of(&records, record) as u32,
+                stale_key: stale_key(&encoded, &decoded),
                 decoded,
-                encoded: encoded.clone(),
+                encoded,
                 cell: record.cell,
                 buffer: record.buffer,
-                added_at: base::call_that_wrote(&trace, record.stored_by).map(|call| call.call.site),
+                added_at: base::call_that_wrote(&run.trace, record.stored_by)
+                    .map(|call| call.call.site),
             }
         })
         .collect();
-    let key_word = toggle.and_then(|toggle| {
-        let table = base..end;
-        subject.key_words(toggle.function).into_iter().find_map(|(address, word)| {
-            (!table.contains(&address) && xor::fold(word) == effective_key).then_some(word)
-        })
+    let sensible = entries.iter().filter(|entry| xor::is_text(&entry.decoded)).count();
+    if sensible * 100 < entries.len() * SENSIBLE_PERCENT {
+        return None;
+    }
+    let key_word = placed.toggle().and_then(|toggle| {
+        let words = subject.key_words(toggle);
+        let outside = |address: &Address| !(placed.base..placed.end).contains(address);
+        words
+            .into_iter()
+            .find(|(address, word)| outside(address) && xor::fold(*word) == effective_key)
+            .map(|(_, word)| word)
     });
     Some(Table {
-        initialiser,
-        base,
-        base_is_certain,
+        initialiser: run.function,
+        base: placed.base,
+        base_is_certain: placed.is_certain,
         stride: records.stride,
         effective_key,
         key_observed: observed.is_some(),
         key_word,
-        accessors,
+        accessors: placed.accessors,
         entries,
         filled,
     })
 }
 
-/// Runs the candidates and keeps the one that leaves the largest table.
-fn fill<'a>(subject: &mut Subject<'a>) -> Option<(Address, Trace<'a>, Records)> {
-    let policy = Policy {
-        limits: Limits {
-            instructions: 400_000,
-            call_instructions: 20_000,
-            ..Limits::default()
-        },
-        ..Policy::default()
-    };
-    let mut best: Option<(Address, Trace<'a>, Records)> = None;
-    for candidate in subject.repetitive_functions(MIN_REPEATED_CALLS).into_iter().take(MAX_INITIALISERS) {
-        let state = subject.bare_state();
-        let mut trace = subject.run(state, candidate, &[], &policy);
-        let writes: Vec<_> = trace.writes().collect();
-        let arch = subject.emulator.arch();
-        let layout = *subject.emulator.layout();
-        let Some(found) = records::find(arch, &layout, &mut trace.state.memory, &writes) else {
+/// The run that left the largest table in the program's own data, and that table.
+fn largest<'r, 'a>(
+    subject: &Subject<'a>,
+    runs: &'r mut [Initialiser<'a>],
+) -> Option<(&'r Initialiser<'a>, Records)> {
+    let arch = subject.emulator.arch();
+    let layout = *subject.emulator.layout();
+    let mut best: Option<(usize, Records)> = None;
+    for (index, run) in runs.iter_mut().enumerate() {
+        let writes: Vec<(Address, u32)> = run.trace.writes().collect();
+        let memory = &mut run.trace.state.memory;
+        let in_image = |address: Address| subject.image.is_writable(address);
+        let Some(found) = records::find(arch, &layout, memory, &writes, &in_image) else {
             continue;
         };
-        let larger = best
-            .as_ref()
-            .is_none_or(|(_, _, best)| found.records.len() > best.records.len());
-        if larger {
-            best = Some((candidate, trace, found));
+        if best.as_ref().is_none_or(|(_, best)| found.records.len() > best.records.len()) {
+            best = Some((index, found));
         }
     }
-    best
+    let (index, records) = best?;
+    Some((runs.get(index)?, records))
+}
+
+/// Where the table lies, and who handles its entries.
+struct Placed {
+    base: Address,
+    end: Address,
+    is_certain: bool,
+    accessors: Vec<Accessor>,
+}
+
+impl Placed {
+    fn id_of(&self, records: &Records, record: &Record) -> u64 {
+        record.cell.0.wrapping_sub(self.base.0) / records.stride
+    }
+
+    fn toggle(&self) -> Option<Address> {
+        self.accessors
+            .iter()
+            .find(|accessor| accessor.access == Access::Toggles)
+            .map(|accessor| accessor.function)
+    }
+}
+
+/// Finds the base: by the ids that the adding routine was given, or by trying the addresses that
+/// code refers to until accessors treat the entries that follow from one.
+fn place<'a>(
+    subject: &mut Subject<'a>,
+    run: &Initialiser<'a>,
+    records: &Records,
+) -> Option<Placed> {
+    let lowest = records.records.iter().map(|record| record.cell).min()?;
+    let end = records.records.iter().map(|record| record.cell).max()?.offset(records.stride);
+    let known = base::from_arguments(&run.trace, records);
+    let bases = match known {
+        Some(base) => vec![base],
+        None => bases_from_references(subject, records.stride, lowest),
+    };
+    let mut fallback = None;
+    for base in bases {
+        let candidates: Vec<Address> = subject
+            .functions_referring_to(base, end)
+            .into_iter()
+            .filter(|function| *function != run.function)
+            .collect();
+        let mut placed = Placed { base, end, is_certain: known.is_some(), accessors: Vec::new() };
+        if let Some(probes) = probes(records, |record| placed.id_of(records, record)) {
+            placed.accessors = accessors::find(subject, &run.trace.state, &candidates, probes);
+        }
+        if !placed.accessors.is_empty() {
+            placed.is_certain = true;
+            return Some(placed);
+        }
+        fallback.get_or_insert(placed);
+    }
+    Some(fallback.unwrap_or(Placed { base: lowest, end, is_certain: false, accessors: Vec::new() }))
+}
+
+/// Addresses below the first record, whole strides away, that code refers to; nearest first.
+fn bases_from_references(subject: &Subject<'_>, stride: u64, lowest: Address) -> Vec<Address> {
+    const MAX_SKIPPED_IDS: u64 = 256;
+    const MAX_BASES: usize = 4;
+    let from = Address(lowest.0.saturating_sub(stride * MAX_SKIPPED_IDS));
+    subject
+        .referenced_addresses(from, lowest.offset(1))
+        .into_iter()
+        .rev()
+        .filter(|address| (lowest.0 - address.0) % stride == 0)
+        .take(MAX_BASES)
+        .collect()
 }
 
 /// Two entries to try accessors with: of different length where there are such.
 fn probes(records: &Records, id_of: impl Fn(&Record) -> u64) -> Option<[Probe; 2]> {
-    let probe = |record: &Record| Probe {
-        id: id_of(record),
-        buffer: record.buffer,
-        length: record.length,
-    };
+    let probe =
+        |record: &Record| Probe { id: id_of(record), buffer: record.buffer, length: record.length };
     let first = records.records.first()?;
     let last = records.records.iter().rev().find(|record| record.cell != first.cell)?;
     Some([probe(first), probe(last)])
@@ -212,19 +260,4 @@ fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
     }
     let key = *encoded.last()?;
     xor::is_text(&xor::apply(encoded, key)).then_some(key)
-}
-
-/// The base when no call names it: the nearest address below the first record that code refers
-/// to, whole strides away.
-///
-/// False positives: another object that ends where the table begins, whole strides before the
-/// first record; the accessors, run with the ids that follow, expose it.
-fn base_from_references(subject: &mut Subject<'_>, records: &Records) -> Option<Address> {
-    let lowest = records.records.iter().map(|record| record.cell).min()?;
-    let from = Address(lowest.0.saturating_sub(records.stride * 256));
-    subject
-        .referenced_addresses(from, lowest.offset(1))
-        .into_iter()
-        .rev()
-        .find(|address| (lowest.0 - address.0) % records.stride == 0)
 }

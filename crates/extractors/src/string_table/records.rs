@@ -58,15 +58,18 @@ struct Cell {
 
 /// Finds the largest family of records among what a run wrote.
 ///
-/// `writes` are the run's writes in order; `memory` is as the run left it.
+/// `writes` are the run's writes in order; `memory` is as the run left it; records are looked for
+/// where `may_hold_records` allows.
 pub fn find(
     arch: Arch,
     layout: &Layout,
     memory: &mut Memory<'_>,
     writes: &[(Address, u32)],
+    may_hold_records: &dyn Fn(Address) -> bool,
 ) -> Option<Records> {
     let ranges = WrittenRanges::new(writes.iter().copied());
-    let cells = pointer_cells(arch, layout, memory, writes, &ranges);
+    let mut cells = pointer_cells(arch, layout, memory, writes, &ranges);
+    cells.retain(|cell| may_hold_records(Address(cell.address)));
     let pointer = u64::from(arch.pointer_size());
     let mut best: Option<(Records, (usize, usize))> = None;
     for stride in (pointer + 1..=MAX_STRIDE).filter(|stride| stride % 2 == 0) {

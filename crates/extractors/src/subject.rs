@@ -1,0 +1,210 @@
+//! The program under analysis, as extractors ask about it.
+
+use crate::trace::{self, Policy, Trace};
+use miyaburi_analysis::{CallKind, FunctionId, Program, ReferenceKind};
+use miyaburi_emulator::{Emulator, State};
+use miyaburi_image::{Address, Image};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// Longest string read from the image, in bytes.
+const MAX_STRING: usize = 256;
+
+/// A routine that is called several times by the same function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatedCall {
+    /// The calling function.
+    pub function: Address,
+    /// The routine.
+    pub callee: Address,
+    /// The calls, in address order.
+    pub sites: Vec<Address>,
+}
+
+/// A program with everything that is known of it, and the emulator that runs its routines.
+pub struct Subject<'a> {
+    /// The file as mapped.
+    pub image: &'a Image,
+    /// Its functions, calls, values and references.
+    pub program: &'a Program<'a>,
+    /// Runs its routines.
+    pub emulator: Emulator<'a>,
+    /// Pages that one run may touch.
+    pub pages: usize,
+}
+
+impl<'a> Subject<'a> {
+    /// A bare machine.
+    #[must_use]
+    pub fn bare_state(&self) -> State<'a> {
+        self.emulator.bare_state(self.pages)
+    }
+
+    /// Runs the function at `entry`.
+    pub fn run(
+        &mut self,
+        state: State<'a>,
+        entry: Address,
+        arguments: &[u64],
+        policy: &Policy,
+    ) -> Trace<'a> {
+        let context = self
+            .program
+            .function_at(entry)
+            .and_then(|function| self.program.context_of(function))
+            .unwrap_or_else(|| self.emulator.entry_context());
+        trace::run(&mut self.emulator, state, (entry, context), arguments, policy)
+    }
+
+    fn entry(&self, function: FunctionId) -> Option<Address> {
+        self.program.function(function).map(|function| function.entry)
+    }
+
+    /// Calls from the same function to the same routine, at least `min` of them, most first.
+    #[must_use]
+    pub fn repeated_calls(&self, min: usize) -> Vec<RepeatedCall> {
+        let mut groups: FxHashMap<(FunctionId, Address), Vec<Address>> = FxHashMap::default();
+        for site in self.program.call_sites() {
+            if let Some(target) = site.target.filter(|_| site.kind != CallKind::Tail) {
+                groups.entry((site.caller, target)).or_default().push(site.address);
+            }
+        }
+        let mut repeated: Vec<RepeatedCall> = groups
+            .into_iter()
+            .filter(|(_, sites)| sites.len() >= min)
+            .filter_map(|((caller, callee), sites)| {
+                Some(RepeatedCall { function: self.entry(caller)?, callee, sites })
+            })
+            .collect();
+        repeated.sort_by_key(|group| {
+            (std::cmp::Reverse(group.sites.len()), group.function, group.callee)
+        });
+        repeated
+    }
+
+    /// Functions that call one routine at least `min` times, most repetitive first.
+    #[must_use]
+    pub fn repetitive_functions(&self, min: usize) -> Vec<Address> {
+        let mut functions = Vec::new();
+        for group in self.repeated_calls(min) {
+            if !functions.contains(&group.function) {
+                functions.push(group.function);
+            }
+        }
+        functions
+    }
+
+    /// The first `N` arguments of calls in `function`, as far as they are constants.
+    #[must_use]
+    pub fn constant_arguments<const N: usize>(
+        &self,
+        function: Address,
+        sites: &[Address],
+    ) -> Vec<(Address, [Option<u64>; N])> {
+        let values =
+            self.program.function_at(function).and_then(|function| self.program.values(function));
+        let Some(values) = values else { return Vec::new() };
+        sites
+            .iter()
+            .map(|site| {
+                let mut arguments = [None; N];
+                for (index, argument) in arguments.iter_mut().enumerate() {
+                    *argument = values.argument(*site, index).constant();
+                }
+                (*site, arguments)
+            })
+            .collect()
+    }
+
+    /// Functions with a reference to an address in `start..end`, in address order.
+    #[must_use]
+    pub fn functions_referring_to(&self, start: Address, end: Address) -> Vec<Address> {
+        let functions: BTreeSet<Address> = self
+            .program
+            .references()
+            .to(start, end)
+            .iter()
+            .filter_map(|reference| self.program.function_containing(reference.from))
+            .filter_map(|function| self.entry(function))
+            .collect();
+        functions.into_iter().collect()
+    }
+
+    /// Routines whose first argument is a number that `fits` in at least `min` calls with different
+    /// numbers, and in no call a constant that does not; most such calls first.
+    #[must_use]
+    pub fn functions_given(&self, fits: impl Fn(u64) -> bool, min: usize) -> Vec<Address> {
+        let mut given: FxHashMap<Address, Option<BTreeSet<u64>>> = FxHashMap::default();
+        for site in self.program.call_sites() {
+            let Some(target) = site.target else { continue };
+            let first = self
+                .program
+                .values(site.caller)
+                .and_then(|values| values.argument(site.address, 0).constant());
+            let Some(first) = first else { continue };
+            let seen = given.entry(target).or_insert_with(|| Some(BTreeSet::new()));
+            match seen {
+                Some(numbers) if fits(first) => {
+                    numbers.insert(first);
+                }
+                _ => *seen = None,
+            }
+        }
+        let mut functions: Vec<(usize, Address)> = given
+            .into_iter()
+            .filter_map(|(function, numbers)| Some((numbers?.len(), function)))
+            .filter(|(count, _)| *count >= min)
+            .collect();
+        functions.sort_by_key(|(count, function)| (std::cmp::Reverse(*count), *function));
+        functions.into_iter().map(|(_, function)| function).collect()
+    }
+
+    /// Addresses in `start..end` that code refers to, ascending.
+    #[must_use]
+    pub fn referenced_addresses(&self, start: Address, end: Address) -> Vec<Address> {
+        let mut addresses: Vec<Address> =
+            self.program.references().to(start, end).iter().map(|reference| reference.to).collect();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Words of four bytes that the function at `entry`, or a routine it calls, reads from fixed
+    /// places: where it reads, and what the file has there.
+    #[must_use]
+    pub fn key_words(&self, entry: Address) -> Vec<(Address, u32)> {
+        let Some(function) = self.program.function_at(entry) else { return Vec::new() };
+        let callees = self.program.calls_of(function).filter_map(|site| site.callee);
+        let functions: Vec<FunctionId> = std::iter::once(function).chain(callees).collect();
+        functions
+            .into_iter()
+            .filter_map(|function| self.program.function(function))
+            .flat_map(|function| function.blocks())
+            .flat_map(|block| self.program.references().from(block.start, block.end))
+            .filter(|reference| reference.kind != ReferenceKind::Write)
+            .filter_map(|reference| {
+                let word = self.image.read_uint(reference.to, 4)?;
+                Some((reference.to, word as u32))
+            })
+            .collect()
+    }
+
+    /// The function that a code pointer leads to, when it is the start of one.
+    #[must_use]
+    pub fn function_at_pointer(&self, value: u64) -> Option<Address> {
+        let has_mode = self.emulator.abi().mode_switch.is_some();
+        let address = Address(if has_mode { value & !1 } else { value });
+        self.program.function_at(address).map(|_| address)
+    }
+
+    /// The bytes up to the next NUL at a fixed place of the file that is no code; they may be
+    /// encoded, and there may be none.
+    #[must_use]
+    pub fn string_at(&self, value: u64) -> Option<&'a [u8]> {
+        let address = Address(value);
+        let image: &'a Image = self.image;
+        if value < 0x100 || self.program.code().instruction_at(address).is_some() {
+            return None;
+        }
+        image.read_c_string(address, MAX_STRING)
+    }
+}
