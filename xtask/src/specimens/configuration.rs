@@ -254,6 +254,8 @@ fn draw_c2(random: &mut Random, hosts: &mut Hosts, fork: Fork) -> C2 {
     };
     let port_in_table = match (fork, from) {
         (Fork::NoTable | Fork::WholeImage, _) => false,
+        // `main` stores it before it may read the table.
+        (_, C2From::Main) => false,
         (_, C2From::Table | C2From::ManyTable | C2From::Ipv6Table) => true,
         _ => random.one_in(3),
     };

@@ -35,7 +35,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use rayon::prelude::*;
+use rayon::{iter::Either, prelude::*};
 
 use crate::toolchain::{self, Toolchain, workspace_root};
 
@@ -104,12 +104,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.keep_symbols {
         fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
     }
-    let built = build_all(&specimens, args)?;
+    let (built, failed) = build_all(&specimens, args)?;
     if args.archive {
-        archive::write_committed(&workspace_root().join("specimens"), &built)
+        archive::write_committed(&workspace_root().join("specimens"), &built)?;
     } else {
         let default = || workspace_root().join("specimens").join("build");
-        archive::write_folder(&args.out.clone().unwrap_or_else(default), &built)
+        archive::write_folder(&args.out.clone().unwrap_or_else(default), &built)?;
+    }
+    match failed.first() {
+        None => Ok(()),
+        Some(error) => bail!("{} specimens were not built; the first: {error:#}", failed.len()),
     }
 }
 
@@ -128,21 +132,24 @@ fn chosen(args: &Args) -> Vec<Specimen> {
         .collect()
 }
 
-/// Builds in parallel; the result stands in the order of `specimens`.
-fn build_all(specimens: &[Specimen], args: &Args) -> anyhow::Result<Vec<Built>> {
+/// Builds in parallel: what was built, in the order of `specimens`, and what went wrong.
+fn build_all(
+    specimens: &[Specimen],
+    args: &Args,
+) -> anyhow::Result<(Vec<Built>, Vec<anyhow::Error>)> {
     let scratch = tempfile::tempdir().context("scratch folder")?;
     let parts = Parts::new(scratch.path(), args.seed)?;
+    let symbols = args.keep_symbols.as_deref();
     let done = AtomicUsize::new(0);
-    specimens
-        .par_iter()
-        .map(|specimen| {
-            let symbols = args.keep_symbols.as_deref();
-            let built = build::build(specimen, args.seed, scratch.path(), &parts, symbols)?;
-            let count = done.fetch_add(1, Ordering::Relaxed) + 1;
-            if count.is_multiple_of(50) || count == specimens.len() {
-                eprintln!("{count} of {} specimens", specimens.len());
-            }
-            Ok(built)
-        })
-        .collect()
+    Ok(specimens.par_iter().partition_map(|specimen| {
+        let built = build::build(specimen, args.seed, scratch.path(), &parts, symbols);
+        let count = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_multiple_of(50) || count == specimens.len() {
+            eprintln!("{count} of {} specimens", specimens.len());
+        }
+        match built {
+            Ok(built) => Either::Left(built),
+            Err(error) => Either::Right(error),
+        }
+    }))
 }

@@ -62,7 +62,7 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
                     optimisation: OPTIMISATIONS[(t + f + 2 * step) % OPTIMISATIONS.len()],
                     single_unit: number % 3 == 0,
                     section_headers: number % 4 != 1,
-                    ballast: number % 5 == 2,
+                    ballast: number % 4 == 2,
                 });
             }
         }
@@ -99,8 +99,8 @@ fn lookalikes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen> 
 /// A few forks with another C library or compiler. glibc is large: two files per target.
 fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
     let count = match toolchain.libc {
-        Libc::Glibc => 2,
-        Libc::Tiny | Libc::Musl | Libc::Uclibc => 4,
+        Libc::Glibc | Libc::Tiny => 2,
+        Libc::Musl | Libc::Uclibc => 3,
     };
     (0..count)
         .map(|step| Specimen {

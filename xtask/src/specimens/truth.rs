@@ -221,27 +221,46 @@ fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// The table hash that users of mirai-toushi compare: `str` and the text as the running code sees
-/// it, or `int` and the port.
+/// The hash of the configuration's table, over what the running code would see.
 fn table_hash(configuration: &Configuration) -> String {
-    let mut hashed = String::new();
-    for entry in &configuration.entries {
-        if let Value::Port(port) = entry.value {
-            hashed.push_str(&format!("int{port}"));
-            continue;
-        }
-        hashed.push_str("str");
-        hashed.push_str(&printable(&configuration.seen_by_code(entry)));
-    }
+    let seen: Vec<(Vec<u8>, Option<u16>)> = configuration
+        .entries
+        .iter()
+        .map(|entry| match entry.value {
+            Value::Port(port) => (Vec::new(), Some(port)),
+            Value::Text(_) | Value::Bytes(_) => (configuration.seen_by_code(entry), None),
+        })
+        .collect();
+    table_hash_of(seen.iter().map(|(bytes, port)| (bytes.as_slice(), *port)))
+}
+
+/// The table hash that users of mirai-toushi compare: entry by entry `int` and the port, or `str`
+/// and the bytes as [`printable`] text.
+pub(super) fn table_hash_of<'a>(entries: impl Iterator<Item = (&'a [u8], Option<u16>)>) -> String {
+    let hashed: String = entries
+        .map(|(bytes, port)| match port {
+            Some(port) => format!("int{port}"),
+            None => format!("str{}", printable(bytes)),
+        })
+        .collect();
     hex::encode(Sha256::digest(hashed))
 }
 
-/// The credentials' hash: user, password, decimal weight.
+/// The hash of the configuration's credentials.
 fn credential_hash(configuration: &Configuration) -> String {
-    let hashed: String = configuration
-        .credentials
-        .iter()
-        .map(|pair| format!("{}{}{}", pair.user, pair.password, pair.weight))
-        .collect();
+    credential_hash_of(
+        configuration
+            .credentials
+            .iter()
+            .map(|pair| (pair.user.as_str(), pair.password.as_str(), pair.weight)),
+    )
+}
+
+/// The credentials' hash: user, password, decimal weight.
+pub(super) fn credential_hash_of<'a>(
+    credentials: impl Iterator<Item = (&'a str, &'a str, u16)>,
+) -> String {
+    let hashed: String =
+        credentials.map(|(user, password, weight)| format!("{user}{password}{weight}")).collect();
     hex::encode(Sha256::digest(hashed))
 }

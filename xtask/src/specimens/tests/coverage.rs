@@ -1,0 +1,83 @@
+//! The build matrix covers what it promises to cover.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    specimens::{
+        configuration::Configuration,
+        fork::Fork,
+        plan::{self, OPTIMISATIONS, Specimen},
+        values::folded,
+    },
+    toolchain::{Target, Toolchain},
+};
+
+fn plan() -> Vec<Specimen> {
+    plan::all(&Toolchain::all())
+}
+
+/// Pairs that `specimens` meet, out of all of `left` x `right`.
+fn missing<L: Copy + Ord, R: Copy + Ord>(
+    left: &[L],
+    right: &[R],
+    pair: impl Fn(&Specimen) -> (L, R),
+) -> usize {
+    let met: BTreeSet<(L, R)> = plan().iter().map(pair).collect();
+    left.iter()
+        .flat_map(|&l| right.iter().map(move |&r| (l, r)))
+        .filter(|p| !met.contains(p))
+        .count()
+}
+
+#[test]
+fn every_target_meets_every_level_and_every_fork() {
+    assert_eq!(missing(&Target::ALL, &OPTIMISATIONS, |s| (s.toolchain.target, s.optimisation)), 0);
+    assert_eq!(missing(&Target::ALL, &Fork::FAMILY, |s| (s.toolchain.target, s.fork)), 0);
+    assert_eq!(missing(&Target::ALL, &Fork::LOOKALIKES, |s| (s.toolchain.target, s.fork)), 0);
+}
+
+#[test]
+fn every_fork_meets_every_level() {
+    assert_eq!(missing(&Fork::FAMILY, &OPTIMISATIONS, |s| (s.fork, s.optimisation)), 0);
+    assert_eq!(missing(&Fork::LOOKALIKES, &OPTIMISATIONS, |s| (s.fork, s.optimisation)), 0);
+}
+
+#[test]
+fn every_toolchain_is_used() {
+    let used: BTreeSet<Toolchain> = plan().iter().map(|specimen| specimen.toolchain).collect();
+    let all: BTreeSet<Toolchain> = Toolchain::all().into_iter().collect();
+    assert_eq!(used, all);
+}
+
+#[test]
+fn the_set_is_large_varied_and_without_duplicates() {
+    let plan = plan();
+    let labels: BTreeSet<String> = plan.iter().map(Specimen::label).collect();
+    assert_eq!(labels.len(), plan.len());
+    assert!(plan.len() >= 700, "{} specimens", plan.len());
+    let count = |wanted: fn(&Specimen) -> bool| plan.iter().filter(|s| wanted(s)).count();
+    assert!(count(|s| s.ballast) >= 120);
+    assert!(count(|s| s.single_unit) >= 150);
+    assert!(count(|s| !s.section_headers) >= 150);
+}
+
+#[test]
+fn keys_are_many() {
+    let keys: BTreeSet<u8> = plan()
+        .iter()
+        .filter(|specimen| !specimen.fork.is_lookalike())
+        .map(|s| folded(Configuration::generate(s.fork, 1, &s.label()).key))
+        .collect();
+    assert!(keys.len() >= 30, "{} keys", keys.len());
+    assert!(!keys.contains(&0));
+}
+
+#[test]
+fn another_seed_changes_the_values_and_the_same_seed_does_not() {
+    let header = |seed| {
+        let label = "mips-be-gcc-tiny.renumbered-O2.modules";
+        super::super::header::config_header(&Configuration::generate(Fork::Renumbered, seed, label))
+    };
+    assert_eq!(header(1), header(1));
+    assert_ne!(header(1), header(2));
+}

@@ -1,0 +1,9 @@
+//! Tests of the specimens: the plan's coverage, the safety of the values, the truth, the committed
+//! set.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod committed;
+mod coverage;
+mod safety;
+mod truth_lines;

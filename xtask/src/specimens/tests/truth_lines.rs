@@ -1,0 +1,139 @@
+//! The truth says what the configuration says, and its hashes follow the published rules.
+
+use serde_json::{Value as Json, json};
+
+use crate::{
+    specimens::{configuration::Configuration, fork::Fork, truth},
+    toolchain::Target,
+};
+
+/// Truth of a configuration, drawn until `wanted` holds.
+fn truth_where(fork: Fork, wanted: fn(&Configuration) -> bool) -> (Configuration, Json) {
+    let configuration = (0..500)
+        .map(|seed| Configuration::generate(fork, seed, "test"))
+        .find(wanted)
+        .expect("one of many seeds");
+    let truth = truth::of_family(&configuration, Target::MipsBe);
+    (configuration, Json::Object(truth))
+}
+
+fn roles(truth: &Json) -> Vec<&str> {
+    truth["endpoints"].as_array().unwrap().iter().map(|e| e["role"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn classic_has_the_leaked_ids_in_the_leaked_order() {
+    let (_, truth) = truth_where(Fork::Classic, |_| true);
+    let entries = truth["string_table"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 51);
+    let ids: Vec<u64> = entries.iter().take(7).map(|entry| entry["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [3, 4, 18, 19, 1, 2, 5]);
+    assert_eq!(entries[0]["role"], "c2_host");
+    assert_eq!(entries[1]["kind"], "port");
+    assert_eq!(truth["verdict"], "config");
+    let vectors: Vec<u64> = truth["attacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["vector"].as_u64().unwrap())
+        .collect();
+    assert_eq!(vectors, [0, 1, 2, 3, 4, 5, 6, 7, 9, 10]);
+    assert_eq!(roles(&truth), ["c2", "decoy", "scan_receiver", "resolver", "single_instance"]);
+}
+
+#[test]
+fn renumbered_has_more_than_sixty_entries_with_gaps() {
+    let (_, truth) = truth_where(Fork::Renumbered, |_| true);
+    let mut ids: Vec<u64> = truth["string_table"]["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["id"].as_u64().unwrap())
+        .collect();
+    assert!(ids.len() > 60);
+    assert!(!ids.is_sorted());
+    ids.sort_unstable();
+    ids.dedup();
+    assert!(ids.last().unwrap() - ids.first().unwrap() >= ids.len() as u64);
+}
+
+#[test]
+fn external_has_no_c2_and_says_where_it_comes_from() {
+    let (_, truth) = truth_where(Fork::External, |_| true);
+    assert_eq!(truth["verdict"], "external_c2");
+    assert_eq!(truth["external"], json!([{"source": "argv"}]));
+    assert!(!roles(&truth).contains(&"c2"));
+}
+
+#[test]
+fn former_c2s_of_plain_c2_have_no_role() {
+    let (configuration, truth) = truth_where(Fork::PlainC2, |_| true);
+    let entry = configuration.entries.iter().find(|entry| entry.name == "C2_HOST").unwrap();
+    assert_eq!(entry.role.name(), "unknown");
+    let c2s: Vec<&Json> = truth["endpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|endpoint| endpoint["role"] == "c2")
+        .collect();
+    assert_eq!(c2s.len(), 1);
+    assert_eq!(c2s[0]["host"], configuration.c2.hosts[0].text());
+}
+
+#[test]
+fn stale_entries_name_their_key_and_keep_the_sensible_text() {
+    let (configuration, truth) = truth_where(Fork::MixedKeys, |_| true);
+    let stale: Vec<&Json> = truth["string_table"]["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["stale"] == true)
+        .collect();
+    assert!((3..=7).contains(&stale.len()));
+    for entry in stale {
+        assert_ne!(entry["effective_key"], truth["string_table"]["effective_key"]);
+        let named = configuration.entries.iter().find(|e| entry["id"] == e.id).unwrap();
+        let key = named.stale_key.unwrap() ^ super::super::values::folded(configuration.key);
+        let seen: Vec<u8> = named.value.bytes().iter().map(|byte| byte ^ key).collect();
+        assert_eq!(entry["code_hex"], hex::encode(seen));
+    }
+    assert_ne!(truth["credentials"]["effective_key"], truth["string_table"]["effective_key"]);
+}
+
+#[test]
+fn what_a_variant_lacks_is_an_empty_list() {
+    let (_, truth) = truth_where(Fork::NoTable, |_| true);
+    assert_eq!(truth["string_table"]["entries"], json!([]));
+    assert!(!truth["strings"].as_array().unwrap().is_empty());
+    let (_, truth) = truth_where(Fork::NoScanner, |_| true);
+    assert_eq!(truth["credentials"]["entries"], json!([]));
+    assert_eq!(truth["scan"]["probes"], json!([]));
+    let (_, truth) = truth_where(Fork::NoAttacks, |_| true);
+    assert_eq!(truth["attacks"], json!([]));
+    let lookalike = Json::Object(truth::of_lookalike(Target::X86));
+    assert_eq!(lookalike["verdict"], "no_config");
+    assert_eq!(lookalike["endpoints"], json!([]));
+}
+
+#[test]
+fn a_folded_key_is_not_claimed_to_stand_in_the_file() {
+    let (_, folded) = truth_where(Fork::Ipv6, |c| c.style.key == "KEY_FOLDED");
+    assert!(folded["string_table"].get("key").is_none());
+    let (configuration, whole) = truth_where(Fork::Ipv6, |c| c.style.key == "KEY_WORD");
+    assert_eq!(whole["string_table"]["key"], format!("0x{:08x}", configuration.key));
+}
+
+#[test]
+fn hashes_follow_the_published_rule() {
+    let (text, port, pair) = ("\u{1}ok", 0x1234_u16, ("root", "a b", 7_u16));
+    assert_eq!(
+        truth::table_hash_of([(text.as_bytes(), None), (&[0x12, 0x34], Some(port))].into_iter()),
+        // sha256("str\\x01okint4660")
+        "a75b5962bdb7ef5990f08c6e007096a23f1473be98236f2ad27e94b7a65a333e"
+    );
+    assert_eq!(
+        truth::credential_hash_of([pair].into_iter()),
+        // sha256("roota b7")
+        "0835425769140fe6cacf50719851b8b1e051f1523217a57288ef140760347d45"
+    );
+}
