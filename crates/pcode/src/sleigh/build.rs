@@ -18,6 +18,9 @@ const MAX_OPS: usize = 1 << 13;
 /// Constructors whose templates are built for one instruction.
 const MAX_TEMPLATES: u32 = 1 << 12;
 
+/// Labels of one instruction.
+const MAX_LABELS: usize = 1 << 14;
+
 /// Bytes of the constant that names a space.
 const SPACE_NUMBER_SIZE: u32 = 8;
 
@@ -59,6 +62,9 @@ fn unique_offset(specification: &Specification, address: u64) -> u64 {
     (address & specification.unique_mask) << 4
 }
 
+/// Something behind a pointer, and by how many bytes the pointer is to be moved.
+type Behind<'p> = (&'p Handle, u64);
+
 struct Builder<'a> {
     specification: &'a Specification,
     /// The instructions in the delay slots; `None` while one of them is built.
@@ -97,7 +103,7 @@ impl Builder<'_> {
                 Action::Emit(opcode) => self.operation(parse, node, opcode, op)?,
                 Action::Build(operand) => self.operand(parse, node, constructor, operand)?,
                 Action::DelaySlot => self.delay_slots()?,
-                Action::Label(label) => self.label(label),
+                Action::Label(label) => self.label(label)?,
             }
         }
         self.label_base = outer_base;
@@ -138,15 +144,18 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn label(&mut self, label: u32) {
+    fn label(&mut self, label: u32) -> Result<(), Fault> {
         let label = (self.label_base + label) as usize;
-        // Both numbers are below 2^16 times the bound on templates.
+        if label >= MAX_LABELS {
+            return Err(Fault::Limit("labels of an instruction"));
+        }
         if self.labels.positions.len() <= label {
             self.labels.positions.resize(label + 1, None);
         }
         if let Some(position) = self.labels.positions.get_mut(label) {
             *position = Some(self.ops.len() as u32);
         }
+        Ok(())
     }
 
     fn push(&mut self, op: Op) -> Result<(), Fault> {
@@ -195,14 +204,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The varnode that a template stands for. If that is a temporary for something behind a
-    /// pointer, also what and by how many bytes the pointer is to be moved.
+    /// The varnode that a template stands for, and what it is a temporary for, if it is one.
     #[inline]
     fn varnode<'p>(
         &self,
         values: Values<'p>,
         template: &VarnodeTemplate,
-    ) -> Result<(Varnode, Option<(&'p Handle, u64)>), Fault> {
+    ) -> Result<(Varnode, Option<Behind<'p>>), Fault> {
         match *template {
             VarnodeTemplate::Fixed(varnode) => Ok((varnode, None)),
             VarnodeTemplate::Temporary { offset, size } => {
@@ -231,7 +239,7 @@ impl Builder<'_> {
         &self,
         values: Values<'p>,
         general: Id<GeneralVarnode>,
-    ) -> Result<(Varnode, Option<(&'p Handle, u64)>), Fault> {
+    ) -> Result<(Varnode, Option<Behind<'p>>), Fault> {
         let general =
             self.specification.general_varnodes.get(general).ok_or(Fault::Unimplemented)?;
         let space = values.space(general.space)?;

@@ -41,7 +41,7 @@ impl<'a> SleighLifter<'a> {
         address: Address,
         context: Context,
     ) -> Result<&mut Parse, LiftError> {
-        if address.0 % self.specification.alignment != 0 {
+        if !address.0.is_multiple_of(self.specification.alignment) {
             return Err(LiftError::Misaligned(address));
         }
         let bytes = code.code_at(address);

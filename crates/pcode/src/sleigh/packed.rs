@@ -31,7 +31,8 @@ struct Attribute<'a> {
 pub(super) struct PackedReader<'a> {
     bytes: &'a [u8],
     position: usize,
-    attributes: Vec<Attribute<'a>>,
+    attributes: [Attribute<'a>; MAX_ATTRIBUTES],
+    attribute_count: usize,
     opened_at: usize,
 }
 
@@ -39,7 +40,13 @@ type Result<T> = std::result::Result<T, SpecificationError>;
 
 impl<'a> PackedReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, attributes: Vec::with_capacity(MAX_ATTRIBUTES), opened_at: 0 }
+        Self {
+            bytes,
+            position: 0,
+            attributes: [Attribute { number: 0, value: 0, text: &[] }; MAX_ATTRIBUTES],
+            attribute_count: 0,
+            opened_at: 0,
+        }
     }
 
     /// Bytes not yet read: a bound on how many elements can follow.
@@ -61,12 +68,6 @@ impl<'a> PackedReader<'a> {
         SpecificationError::Malformed { offset: self.position, problem }
     }
 
-    fn byte(&mut self) -> Result<u8> {
-        let byte = *self.bytes.get(self.position).ok_or_else(|| self.here("unexpected end"))?;
-        self.position += 1;
-        Ok(byte)
-    }
-
     /// The number of the element that starts here; `None` at an element's end.
     pub(super) fn peek(&self) -> Option<u16> {
         let first = *self.bytes.get(self.position)?;
@@ -83,18 +84,17 @@ impl<'a> PackedReader<'a> {
 
     /// Opens the element that starts here and returns its number.
     pub(super) fn open(&mut self) -> Result<u16> {
-        let element = self.peek().ok_or_else(|| self.here("an element should start here"))?;
         self.opened_at = self.position;
-        self.number()?;
-        self.attributes.clear();
-        while self.bytes.get(self.position).is_some_and(|byte| byte & KIND == ATTRIBUTE) {
-            let attribute = self.attribute()?;
-            if self.attributes.len() == MAX_ATTRIBUTES {
-                return Err(self.here("too many attributes"));
+        let mut cursor = Cursor { rest: self.bytes.get(self.position..).unwrap_or(&[]) };
+        let outcome = cursor.open(&mut self.attributes);
+        self.position = self.bytes.len() - cursor.rest.len();
+        match outcome {
+            Ok((element, count)) => {
+                self.attribute_count = count;
+                Ok(element)
             }
-            self.attributes.push(attribute);
+            Err(problem) => Err(self.here(problem)),
         }
-        Ok(element)
     }
 
     /// Opens the element that starts here, which must be `element`.
@@ -108,10 +108,16 @@ impl<'a> PackedReader<'a> {
 
     /// Reads the end of the element that is open.
     pub(super) fn close(&mut self) -> Result<()> {
-        if self.bytes.get(self.position).is_none_or(|byte| byte & KIND != ELEMENT_END) {
+        let Some(byte) = self.bytes.get(self.position).filter(|byte| *byte & KIND == ELEMENT_END)
+        else {
             return Err(self.here("an element should end here"));
+        };
+        // The number says again which element it is.
+        let end = self.position + if byte & EXTENDED == 0 { 1 } else { 2 };
+        if end > self.bytes.len() {
+            return Err(self.here("unexpected end"));
         }
-        self.number()?;
+        self.position = end;
         Ok(())
     }
 
@@ -130,50 +136,9 @@ impl<'a> PackedReader<'a> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<u16> {
-        let first = self.byte()?;
-        let upper = u16::from(first & NUMBER);
-        if first & EXTENDED == 0 {
-            return Ok(upper);
-        }
-        Ok(upper << 7 | u16::from(self.byte()? & DATA))
-    }
-
-    fn attribute(&mut self) -> Result<Attribute<'a>> {
-        let number = self.number()?;
-        let kind = self.byte()?;
-        let (kind, length) = (kind >> 4, kind & 0xf);
-        let mut attribute = Attribute { number, value: 0, text: &[] };
-        match kind {
-            // Booleans and special spaces have their value in place of a length.
-            1 | 6 => attribute.value = u64::from(length),
-            // Positive, unsigned, address space.
-            2 | 4 | 5 => attribute.value = self.integer(length)?,
-            3 => attribute.value = self.integer(length)?.wrapping_neg(),
-            7 => {
-                let size = usize::try_from(self.integer(length)?).unwrap_or(usize::MAX);
-                let end = self.position.saturating_add(size);
-                attribute.text = self
-                    .bytes
-                    .get(self.position..end)
-                    .ok_or_else(|| self.here("text runs past the end"))?;
-                self.position = end;
-            }
-            _ => return Err(self.here("unknown attribute type")),
-        }
-        Ok(attribute)
-    }
-
-    fn integer(&mut self, length: u8) -> Result<u64> {
-        let mut value = 0_u64;
-        for _ in 0..length {
-            value = value << 7 | u64::from(self.byte()? & DATA);
-        }
-        Ok(value)
-    }
-
     fn find(&self, number: u16) -> Option<&Attribute<'a>> {
-        self.attributes.iter().find(|attribute| attribute.number == number)
+        let attributes = self.attributes.get(..self.attribute_count).unwrap_or(&[]);
+        attributes.iter().find(|attribute| attribute.number == number)
     }
 
     /// The value of an attribute that may be missing.
@@ -222,6 +187,78 @@ impl<'a> PackedReader<'a> {
     /// The value of a text attribute.
     pub(super) fn text(&self, number: u16) -> Result<&'a str> {
         self.optional_text(number)?.ok_or_else(|| self.malformed("an attribute is missing"))
+    }
+}
+
+/// What is left to read. Separate from the reader, so that reading an element keeps it at hand;
+/// most of the time to load a specification is spent here.
+struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+type Read<T> = std::result::Result<T, &'static str>;
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    fn byte(&mut self) -> Read<u8> {
+        let (&byte, rest) = self.rest.split_first().ok_or("unexpected end")?;
+        self.rest = rest;
+        Ok(byte)
+    }
+
+    /// The number of the element that starts here, and of its attributes.
+    fn open(&mut self, attributes: &mut [Attribute<'a>]) -> Read<(u16, usize)> {
+        if self.rest.first().is_none_or(|byte| byte & KIND != ELEMENT_START) {
+            return Err("an element should start here");
+        }
+        let element = self.number()?;
+        let mut count = 0;
+        while self.rest.first().is_some_and(|byte| byte & KIND == ATTRIBUTE) {
+            let slot = attributes.get_mut(count).ok_or("too many attributes")?;
+            *slot = self.attribute()?;
+            count += 1;
+        }
+        Ok((element, count))
+    }
+
+    #[inline]
+    fn number(&mut self) -> Read<u16> {
+        let first = self.byte()?;
+        let upper = u16::from(first & NUMBER);
+        if first & EXTENDED == 0 {
+            return Ok(upper);
+        }
+        Ok(upper << 7 | u16::from(self.byte()? & DATA))
+    }
+
+    #[inline]
+    fn attribute(&mut self) -> Read<Attribute<'a>> {
+        let number = self.number()?;
+        let kind = self.byte()?;
+        let (kind, length) = (kind >> 4, kind & 0xf);
+        let mut attribute = Attribute { number, value: 0, text: &[] };
+        match kind {
+            // Booleans and special spaces have their value in place of a length.
+            1 | 6 => attribute.value = u64::from(length),
+            // Positive, unsigned, address space.
+            2 | 4 | 5 => attribute.value = self.integer(length)?,
+            3 => attribute.value = self.integer(length)?.wrapping_neg(),
+            7 => {
+                let size = usize::try_from(self.integer(length)?).unwrap_or(usize::MAX);
+                (attribute.text, self.rest) =
+                    self.rest.split_at_checked(size).ok_or("text runs past the end")?;
+            }
+            _ => return Err("unknown attribute type"),
+        }
+        Ok(attribute)
+    }
+
+    #[inline]
+    fn integer(&mut self, length: u8) -> Read<u64> {
+        let (digits, rest) =
+            self.rest.split_at_checked(usize::from(length)).ok_or("unexpected end")?;
+        self.rest = rest;
+        Ok(digits.iter().fold(0, |value, digit| value << 7 | u64::from(digit & DATA)))
     }
 }
 
