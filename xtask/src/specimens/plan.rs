@@ -60,7 +60,7 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
                     fork,
                     toolchain,
                     optimisation: OPTIMISATIONS[(t + f + 2 * step) % OPTIMISATIONS.len()],
-                    single_unit: number % 3 == 0,
+                    single_unit: number.is_multiple_of(3),
                     section_headers: number % 4 != 1,
                     ballast: number % 4 == 2,
                 });
@@ -90,7 +90,7 @@ fn lookalikes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen> 
             toolchain,
             optimisation: OPTIMISATIONS[(t + f + 3 * step) % OPTIMISATIONS.len()],
             single_unit: false,
-            section_headers: (t + f + step) % 2 == 0,
+            section_headers: (t + f + step).is_multiple_of(2),
             ballast: false,
         })
     })
@@ -107,8 +107,8 @@ fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
             fork: Fork::FAMILY[(n + 5 * step) % Fork::FAMILY.len()],
             toolchain,
             optimisation: OPTIMISATIONS[(n + step) % OPTIMISATIONS.len()],
-            single_unit: (n + step) % 3 == 0,
-            section_headers: (n + step) % 2 == 0,
+            single_unit: (n + step).is_multiple_of(3),
+            section_headers: (n + step).is_multiple_of(2),
             ballast: false,
         })
         .collect()

@@ -28,15 +28,15 @@ impl Style {
                 gate,
             },
             _ => Style {
-                add_entry: *random.pick(&["ADD_FUNCTION", "ADD_FUNCTION", "ADD_MACRO"]),
-                key: *random.pick(&["KEY_WORD", "KEY_WORD", "KEY_BYTES", "KEY_FOLDED"]),
-                record: *random.pick(&[
+                add_entry: random.pick::<&str>(&["ADD_FUNCTION", "ADD_FUNCTION", "ADD_MACRO"]),
+                key: random.pick::<&str>(&["KEY_WORD", "KEY_WORD", "KEY_BYTES", "KEY_FOLDED"]),
+                record: random.pick::<&str>(&[
                     "RECORD_VALUE_FIRST",
                     "RECORD_VALUE_FIRST",
                     "RECORD_LENGTH_FIRST",
                 ]),
                 linkage,
-                copy: *random.pick(&["COPY_OWN", "COPY_LIBRARY"]),
+                copy: random.pick::<&str>(&["COPY_OWN", "COPY_LIBRARY"]),
                 gate,
             },
         }

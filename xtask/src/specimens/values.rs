@@ -67,8 +67,8 @@ impl Hosts {
                 name.push_str(&random.below(100).to_string());
             }
             name.push('.');
-            name.push_str(*random.pick(&MIDDLE));
-            name.push_str(*random.pick(&RESERVED_ENDINGS));
+            name.push_str(random.pick::<&str>(&MIDDLE));
+            name.push_str(random.pick::<&str>(&RESERVED_ENDINGS));
             if !self.names.contains(&name) {
                 self.names.push(name.clone());
                 return name;
