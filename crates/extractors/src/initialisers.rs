@@ -25,7 +25,7 @@ pub struct Initialiser<'a> {
 /// running, the data says it.
 pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
     let policy = Policy {
-        limits: Limits { instructions: 400_000, call_instructions: 20_000, ..Limits::default() },
+        limits: Limits { instructions: 150_000, call_instructions: 20_000, ..Limits::default() },
         ..Policy::default()
     };
     let candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);

@@ -5,6 +5,7 @@
 
 pub mod attacks;
 pub mod credentials;
+pub mod endpoints;
 pub mod initialisers;
 pub mod string_table;
 pub mod subject;

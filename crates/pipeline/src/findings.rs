@@ -4,16 +4,22 @@ use miyaburi_analysis::Program;
 use miyaburi_emulator::Emulator;
 use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::credentials::{self, CredentialList};
+use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
+use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::Subject;
 use miyaburi_extractors::xor;
 use miyaburi_image::{Address, Image};
 use miyaburi_model::{
-    Attack, Cipher, Credential, Credentials, Diagnostic, EntryRole, EntryValue, Evidence, Key,
-    Level, Report, StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
-    string_table_sha256,
+    Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
+    EntryRole, EntryValue, Evidence, Key, Level, Method, Protocol, Reference, Report, StringTable,
+    TableEntry, Verdict, VirtualAddress, credentials_sha256, printable, string_table_sha256,
 };
+
+/// Signs of the family (table, credentials, vectors, C2) that must come together before any of
+/// them is reported: each alone is also found in benign programs.
+const SIGNS_OF_FAMILY: usize = 2;
 
 fn at(address: Address) -> VirtualAddress {
     VirtualAddress(address.0)
@@ -35,9 +41,72 @@ pub(crate) fn add(report: &mut Report, image: &Image, pages: usize) {
     let table = string_table::extract(&mut subject, &mut runs);
     let list = credentials::extract(&mut subject);
     let registry = attacks::extract(&subject, &mut runs);
-    report.string_table = table.as_ref().map(table_of);
+    let references =
+        table.as_ref().map(|table| consumers::references(&subject, table)).unwrap_or_default();
+    let scanner = list.as_ref().map(|list| list.initialiser);
+    let endpoints = endpoints::extract(&mut subject, table.as_ref(), &references, scanner);
+    let c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
+    let signs = [table.is_some(), list.is_some(), registry.is_some(), c2];
+    let signs = signs.into_iter().filter(|found| *found).count();
+    if signs < SIGNS_OF_FAMILY {
+        return;
+    }
+    report.verdict = if c2 { Verdict::Config } else { Verdict::Partial };
+    report.string_table = table.as_ref().map(|table| table_of(table, &references, &endpoints));
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
+    report.endpoints = endpoints_of(&endpoints);
+}
+
+fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
+    let mut order = 0;
+    endpoints
+        .iter()
+        .map(|endpoint| {
+            let is_c2 = endpoint.role == Role::C2;
+            order += u32::from(is_c2);
+            let (method, confidence, note) = match endpoint.source {
+                Source::Table { .. } => (Method::Table, Confidence::Medium, "entry used here"),
+                Source::Constant => (Method::Immediate, Confidence::Medium, "constants used here"),
+            };
+            let role = match endpoint.role {
+                Role::C2 => EndpointRole::C2,
+                Role::ScanReceiver => EndpointRole::ScanReceiver,
+                Role::Resolver => EndpointRole::Resolver,
+                Role::Decoy => EndpointRole::Decoy,
+                Role::SingleInstance => EndpointRole::SingleInstance,
+            };
+            let protocol =
+                if endpoint.role == Role::Resolver { Protocol::Udp } else { Protocol::Tcp };
+            let evidence = Evidence::new(at(endpoint.site), Some(at(endpoint.function)), note);
+            Endpoint {
+                host: endpoint.host.clone(),
+                port: Some(endpoint.port),
+                protocol: Some(protocol),
+                url: None,
+                role,
+                order: is_c2.then_some(order),
+                method,
+                confidence,
+                evidence: vec![evidence],
+            }
+        })
+        .collect()
+}
+
+/// The role of an entry that an endpoint is made of.
+fn role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> EntryRole {
+    let role = endpoints.iter().find_map(|endpoint| {
+        let Source::Table { host, port } = endpoint.source else { return None };
+        match endpoint.role {
+            Role::C2 if id == host => Some(EntryRole::C2Host),
+            Role::C2 if id == port => Some(EntryRole::C2Port),
+            Role::ScanReceiver if id == host => Some(EntryRole::ScanReceiverHost),
+            Role::ScanReceiver if id == port => Some(EntryRole::ScanReceiverPort),
+            _ => None,
+        }
+    });
+    role.unwrap_or(EntryRole::Unknown)
 }
 
 fn fail(report: &mut Report, stage: &str, reason: &str) {
@@ -45,9 +114,28 @@ fn fail(report: &mut Report, stage: &str, reason: &str) {
     report.diagnostics.push(Diagnostic::new(stage, Level::Error, reason));
 }
 
-fn table_of(table: &Table<'_>) -> StringTable {
-    let entries: Vec<TableEntry> =
-        table.entries.iter().map(|entry| entry_of(table, entry)).collect();
+fn table_of(
+    table: &Table<'_>,
+    references: &[EntryReference],
+    endpoints: &[endpoints::Endpoint],
+) -> StringTable {
+    let entries: Vec<TableEntry> = table
+        .entries
+        .iter()
+        .map(|entry| {
+            let mut reported = entry_of(table, entry);
+            reported.role = role_of(entry.id, endpoints);
+            reported.references = references
+                .iter()
+                .filter(|reference| reference.id == entry.id)
+                .map(|reference| Reference {
+                    address: at(reference.site),
+                    function: Some(at(reference.function)),
+                })
+                .collect();
+            reported
+        })
+        .collect();
     let mut report = StringTable {
         key: table.key_word.map(Key::from),
         effective_key: Some(Key::from(table.effective_key)),
@@ -68,7 +156,7 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
     };
     let value = match meant.as_slice() {
         _ if xor::is_text(&meant) => EntryValue::Text { text: printable(&meant) },
-        [high, low] => EntryValue::Port { port: u16::from_be_bytes([*high, *low]) },
+        _ if let Some(port) = entry.as_port() => EntryValue::Port { port },
         _ if meant.last() == Some(&0) => EntryValue::Text { text: printable(&meant) },
         _ => EntryValue::Bytes,
     };

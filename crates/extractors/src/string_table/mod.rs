@@ -42,6 +42,19 @@ pub struct Entry {
     pub stale_key: Option<u8>,
 }
 
+impl Entry {
+    /// The port that the entry is: two bytes in network order that are no one-letter text.
+    ///
+    /// False negatives: ports 8192 to 32512 that are a multiple of 256 and whose high byte is a
+    /// letter's code; they read as text.
+    #[must_use]
+    pub fn as_port(&self) -> Option<u16> {
+        let [high, low] = *self.decoded.as_slice() else { return None };
+        let port = u16::from_be_bytes([high, low]);
+        (port != 0 && !xor::is_text(&self.decoded)).then_some(port)
+    }
+}
+
 /// The table, and the machine with the table filled.
 pub struct Table<'a> {
     /// The routine that fills it.
@@ -196,12 +209,13 @@ fn place<'a>(
     };
     let mut fallback = None;
     for base in bases {
-        let candidates: Vec<Address> = subject
-            .functions_referring_to(base, end)
-            .into_iter()
-            .filter(|function| *function != run.function)
-            .collect();
         let mut placed = Placed { base, end, is_certain: known.is_some(), accessors: Vec::new() };
+        let is_id = |value: u64| {
+            records.records.iter().any(|record| placed.id_of(records, record) == value)
+        };
+        let mut candidates = subject.functions_given(is_id, MIN_ACCESSES);
+        candidates.extend(subject.functions_referring_to(base, end));
+        candidates.retain(|function| *function != run.function);
         if let Some(probes) = probes(records, |record| placed.id_of(records, record)) {
             placed.accessors = accessors::find(subject, &run.trace.state, &candidates, probes);
         }

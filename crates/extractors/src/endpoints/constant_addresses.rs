@@ -1,0 +1,202 @@
+//! Socket addresses that the code itself spells out, and what is done with them.
+//!
+//! How it works: at every call, each argument that points to the stack or to the program's data is
+//! looked at; where the bytes there begin with a socket address family, the routine called is run
+//! to see which socket call it makes.
+//!
+//! False positives: a structure that happens to begin with the number of an address family, passed
+//! to a routine that makes a socket call. False negatives: addresses built in a loop or copied from
+//! constant data, which the value analysis does not follow.
+
+use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
+use crate::endpoints::socket_calls::SocketCalls;
+use crate::subject::Subject;
+use miyaburi_analysis::{GlobalStore, StackByte, Value};
+use miyaburi_emulator::SocketCall;
+use miyaburi_image::{Address, Endian};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// Arguments looked at.
+const ARGUMENTS: usize = 6;
+
+/// A socket call and the address it is given, as far as known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The call.
+    pub site: Address,
+    /// The function that makes it.
+    pub function: Address,
+    /// What is called in the end.
+    pub call: SocketCall,
+    /// What is known of the address at the call.
+    pub address: SocketAddress,
+    /// Where the address lies, when in the program's data.
+    pub place: Option<Address>,
+}
+
+/// What one function writes into a socket address in the program's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// Where the socket address lies.
+    pub place: Address,
+    /// The function that writes.
+    pub function: Address,
+    /// An instruction that writes the host or the port.
+    pub instruction: Address,
+    /// What it writes there: `None` for what it computes or leaves alone.
+    pub address: SocketAddress,
+    /// Whether the host it writes is computed.
+    pub computes_host: bool,
+}
+
+/// Everything that code says about constant socket addresses.
+#[derive(Clone, Debug, Default)]
+pub struct ConstantAddresses {
+    /// Socket calls with an address.
+    pub uses: Vec<Use>,
+    /// Writes to socket addresses in the program's data, by function.
+    pub assignments: Vec<Assignment>,
+}
+
+/// Looks through all functions.
+pub fn find(subject: &mut Subject<'_>, calls: &mut SocketCalls) -> ConstantAddresses {
+    let assignments = assignments(subject);
+    let uses = uses(subject, calls, &assignments);
+    ConstantAddresses { uses, assignments }
+}
+
+/// Socket calls that are handed an address on the stack or one that is assigned to.
+fn uses(
+    subject: &mut Subject<'_>,
+    calls: &mut SocketCalls,
+    assignments: &[Assignment],
+) -> Vec<Use> {
+    let program = subject.program;
+    let endian = subject.emulator.arch().endian;
+    let is_assigned = |place: u64| assignments.iter().any(|a| a.place == Address(place));
+    let mut found = Vec::new();
+    for id in program.function_ids() {
+        let (Some(function), Some(values)) = (program.function(id), program.values(id)) else {
+            continue;
+        };
+        for site in program.calls_of(id) {
+            let Some(callee) = site.target else { continue };
+            for index in 0..ARGUMENTS {
+                let (address, place) = match values.argument(site.address, index) {
+                    Value::StackOffset(offset) => {
+                        let bytes: Vec<Option<u8>> = values
+                            .stack_bytes(site.address, offset, MAX_SIZE)
+                            .into_iter()
+                            .map(known)
+                            .collect();
+                        (SocketAddress::from_bytes(endian, &bytes), None)
+                    }
+                    Value::Constant(at) if is_assigned(at) => {
+                        let nothing = SocketAddress { host: None, port: None };
+                        (Some(nothing), Some(Address(at)))
+                    }
+                    _ => continue,
+                };
+                let Some(address) = address else { continue };
+                let Some(call) = calls.of(subject, callee) else { continue };
+                let (site, function) = (site.address, function.entry);
+                found.push(Use { site, function, call, address, place });
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn known(byte: StackByte) -> Option<u8> {
+    match byte {
+        StackByte::Known(byte) | StackByte::Stale(byte) => Some(byte),
+        StackByte::Unknown => None,
+    }
+}
+
+/// Writes to places in the program's data that some function gives an address family.
+fn assignments(subject: &Subject<'_>) -> Vec<Assignment> {
+    let program = subject.program;
+    let endian = subject.emulator.arch().endian;
+    let functions: Vec<(Address, FunctionStores)> = program
+        .function_ids()
+        .filter_map(|id| {
+            let stores = FunctionStores::new(endian, program.values(id)?.stores());
+            Some((program.function(id)?.entry, stores))
+        })
+        .collect();
+    let places: BTreeSet<u64> =
+        functions.iter().flat_map(|(_, stores)| stores.families(endian)).collect();
+    let mut assignments = Vec::new();
+    for place in places {
+        for (function, stores) in &functions {
+            assignments.extend(stores.assignment(endian, Address(place), *function));
+        }
+    }
+    assignments
+}
+
+/// The bytes that one function stores at fixed places: a constant, or `None` for computed ones.
+struct FunctionStores(FxHashMap<u64, (Option<u8>, Address)>);
+
+impl FunctionStores {
+    fn new(endian: Endian, stores: &[GlobalStore]) -> Self {
+        let mut bytes = FxHashMap::default();
+        for store in stores {
+            let size = store.size.min(8) as usize;
+            let mut value = [0; 8];
+            let constant = store.value.constant();
+            endian.write_uint(&mut value[..size], constant.unwrap_or(0));
+            for (index, byte) in value[..size].iter().enumerate() {
+                let byte = constant.map(|_| *byte);
+                bytes.insert(store.to.0.wrapping_add(index as u64), (byte, store.instruction));
+            }
+        }
+        Self(bytes)
+    }
+
+    fn byte(&self, at: u64) -> Option<u8> {
+        self.0.get(&at).and_then(|(byte, _)| *byte)
+    }
+
+    /// Places that are given the number of an address family.
+    fn families(&self, endian: Endian) -> Vec<u64> {
+        let mut native = [0; 2];
+        [AF_INET, AF_INET6]
+            .into_iter()
+            .flat_map(|family| {
+                endian.write_uint(&mut native, u64::from(family));
+                let [first, second] = native;
+                self.0
+                    .keys()
+                    .copied()
+                    .filter(|at| at % 2 == 0)
+                    .filter(|at| self.byte(*at) == Some(first) && self.byte(at + 1) == Some(second))
+                    .collect::<Vec<u64>>()
+            })
+            .collect()
+    }
+
+    fn assignment(&self, endian: Endian, place: Address, function: Address) -> Option<Assignment> {
+        const HOST: u64 = 4;
+        let written = |at: u64| self.0.get(&(place.0 + at));
+        let (_, instruction) = written(HOST).or_else(|| written(2))?;
+        let mut bytes: Vec<Option<u8>> =
+            (0..MAX_SIZE as u64).map(|at| self.byte(place.0 + at)).collect();
+        if bytes[..2].iter().any(Option::is_none) {
+            // The function that sets the family may be another.
+            let mut native = [0; 2];
+            endian.write_uint(&mut native, u64::from(AF_INET));
+            bytes[..2].copy_from_slice(&native.map(Some));
+        }
+        Some(Assignment {
+            place,
+            function,
+            instruction: *instruction,
+            address: SocketAddress::from_bytes(endian, &bytes)?,
+            computes_host: written(HOST).is_some_and(|(byte, _)| byte.is_none()),
+        })
+    }
+}

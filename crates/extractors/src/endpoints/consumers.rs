@@ -1,0 +1,55 @@
+//! Who uses which entry of the string table.
+//!
+//! How it works: a call of an accessor with a constant id is a reference to that entry, and so is
+//! code that refers to the entry's own record.
+//!
+//! False positives: none known for calls. False negatives: ids that are computed.
+
+use crate::string_table::Table;
+use crate::subject::Subject;
+use miyaburi_image::Address;
+
+/// One reference to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryReference {
+    /// The entry's id.
+    pub id: u32,
+    /// The instruction.
+    pub site: Address,
+    /// The function it belongs to.
+    pub function: Address,
+}
+
+/// All references to entries of `table`, by id and address.
+#[must_use]
+pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReference> {
+    let mut found = Vec::new();
+    let program = subject.program;
+    for accessor in &table.accessors {
+        let Some(callee) = program.function_at(accessor.function) else { continue };
+        for site in program.callers(callee) {
+            let id = program
+                .values(site.caller)
+                .and_then(|values| values.argument(site.address, 0).constant());
+            let (Some(id), Some(caller)) = (id, program.function(site.caller)) else { continue };
+            let id = id as u32;
+            found.push(EntryReference { id, site: site.address, function: caller.entry });
+        }
+    }
+    for entry in &table.entries {
+        let record = program.references().to(entry.cell, entry.cell.offset(table.stride));
+        for reference in record {
+            let function = program
+                .function_containing(reference.from)
+                .and_then(|function| program.function(function));
+            let Some(function) = function.filter(|f| f.entry != table.initialiser) else {
+                continue;
+            };
+            let site = reference.from;
+            found.push(EntryReference { id: entry.id, site, function: function.entry });
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}

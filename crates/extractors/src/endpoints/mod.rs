@@ -1,0 +1,208 @@
+//! Whom the program talks to, and what for.
+//!
+//! How it works: the function that uses a host and a port of the string table connects to them;
+//! whether it serves the scanner tells the scan receiver from the C2. Socket addresses that the
+//! code spells out get their role from the call they are given to: what is bound serves to run
+//! only one instance, port 53 is asked for names, and a constant that another function overwrites
+//! before the connection is a decoy.
+//!
+//! False positives: a function that uses a host and a port of the table without connecting to
+//! them. False negatives: hosts that never meet a port in one function.
+
+pub mod constant_addresses;
+pub mod consumers;
+pub mod host;
+pub mod socket_address;
+pub mod socket_calls;
+
+use crate::string_table::{Entry, Table};
+use crate::subject::Subject;
+use constant_addresses::{Assignment, ConstantAddresses, Use};
+use consumers::EntryReference;
+use miyaburi_analysis::FunctionId;
+use miyaburi_emulator::SocketCall;
+use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+
+/// What an endpoint is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Commands come from there.
+    C2,
+    /// Working logins are reported there.
+    ScanReceiver,
+    /// Asked for names.
+    Resolver,
+    /// Written first, replaced before use.
+    Decoy,
+    /// Bound to keep a second instance from starting.
+    SingleInstance,
+}
+
+/// Where an endpoint's values come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The string table, host and port under these ids.
+    Table {
+        /// The host's id.
+        host: u32,
+        /// The port's id.
+        port: u32,
+    },
+    /// Constants in code.
+    Constant,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// What it is for.
+    pub role: Role,
+    /// Where it comes from.
+    pub source: Source,
+    /// The instruction that fetches or writes it.
+    pub site: Address,
+    /// The function that does.
+    pub function: Address,
+}
+
+/// The endpoints of a program with its table.
+pub fn extract<'a>(
+    subject: &mut Subject<'a>,
+    table: Option<&Table<'a>>,
+    references: &[EntryReference],
+    scanner: Option<Address>,
+) -> Vec<Endpoint> {
+    let mut calls = socket_calls::SocketCalls::default();
+    let constants = constant_addresses::find(subject, &mut calls);
+    let mut endpoints = Vec::new();
+    if let Some(table) = table {
+        endpoints.extend(from_table(subject, table, references, scanner));
+    }
+    endpoints.extend(constants.uses.iter().filter_map(from_use));
+    endpoints.extend(decoys(&constants));
+    let mut seen = FxHashSet::default();
+    endpoints.retain(|endpoint| {
+        seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
+    });
+    endpoints
+}
+
+/// Hosts and ports of the table that the same function uses.
+fn from_table(
+    subject: &Subject<'_>,
+    table: &Table<'_>,
+    references: &[EntryReference],
+    scanner: Option<Address>,
+) -> Vec<Endpoint> {
+    let entry = |id: u32| table.entries.iter().find(|entry| entry.id == id);
+    let functions: BTreeSet<Address> =
+        references.iter().map(|reference| reference.function).collect();
+    let mut endpoints = Vec::new();
+    for function in functions {
+        let used = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<(&Entry, Address)> {
+            let mut found: Vec<(&Entry, Address)> = Vec::new();
+            for reference in references.iter().filter(|r| r.function == function) {
+                let Some(entry) = entry(reference.id).filter(|entry| wanted(entry)) else {
+                    continue;
+                };
+                if !found.iter().any(|(known, _)| known.id == entry.id) {
+                    found.push((entry, reference.site));
+                }
+            }
+            found
+        };
+        let hosts = used(&|entry| host::parse(&entry.decoded).is_some());
+        let ports = used(&|entry| entry.as_port().is_some());
+        let [(port_entry, _)] = ports.as_slice() else { continue };
+        let role = if serves(subject, function, scanner) { Role::ScanReceiver } else { Role::C2 };
+        for (host_entry, site) in hosts {
+            let (Some(host), Some(port)) = (host::parse(&host_entry.decoded), port_entry.as_port())
+            else {
+                continue;
+            };
+            let source = Source::Table { host: host_entry.id, port: port_entry.id };
+            endpoints.push(Endpoint { host, port, role, source, site, function });
+        }
+    }
+    endpoints
+}
+
+/// Whether `function` is the scanner or is called, directly or through others, by it alone.
+fn serves(subject: &Subject<'_>, function: Address, scanner: Option<Address>) -> bool {
+    let program = subject.program;
+    let (Some(function), Some(scanner)) =
+        (program.function_at(function), scanner.and_then(|scanner| program.function_at(scanner)))
+    else {
+        return false;
+    };
+    let mut waiting: Vec<FunctionId> = vec![function];
+    let mut seen: FxHashSet<FunctionId> = waiting.iter().copied().collect();
+    let mut reached = false;
+    while let Some(next) = waiting.pop() {
+        if next == scanner {
+            reached = true;
+            continue;
+        }
+        waiting.extend(
+            program.callers(next).map(|site| site.caller).filter(|caller| seen.insert(*caller)),
+        );
+    }
+    reached
+}
+
+/// The endpoint that a socket call with a fully known address has.
+fn from_use(used: &Use) -> Option<Endpoint> {
+    const DNS: u16 = 53;
+    let (host, port) = (used.address.host?, used.address.port?);
+    let role = match used.call {
+        SocketCall::Bind => Role::SingleInstance,
+        SocketCall::Connect | SocketCall::SendTo if port == DNS => Role::Resolver,
+        _ => return None,
+    };
+    Some(Endpoint {
+        host: host.to_string(),
+        port,
+        role,
+        source: Source::Constant,
+        site: used.site,
+        function: used.function,
+    })
+}
+
+/// Constant addresses that another function overwrites with a computed one before the connection.
+fn decoys(constants: &ConstantAddresses) -> Vec<Endpoint> {
+    let is_connected = |place: Address| {
+        constants
+            .uses
+            .iter()
+            .any(|used| used.place == Some(place) && used.call == SocketCall::Connect)
+    };
+    let overwritten = |assignment: &Assignment| {
+        constants.assignments.iter().any(|other| {
+            other.place == assignment.place
+                && other.function != assignment.function
+                && other.computes_host
+        })
+    };
+    constants
+        .assignments
+        .iter()
+        .filter(|assignment| is_connected(assignment.place) && overwritten(assignment))
+        .filter_map(|assignment| {
+            Some(Endpoint {
+                host: assignment.address.host?.to_string(),
+                port: assignment.address.port?,
+                role: Role::Decoy,
+                source: Source::Constant,
+                site: assignment.instruction,
+                function: assignment.function,
+            })
+        })
+        .collect()
+}
