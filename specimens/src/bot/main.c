@@ -215,7 +215,7 @@ LOCAL void establish_connection(const char *id, int id_length)
     }
     greeting[4] = (uint8_t)id_length;
     util_memcpy(greeting + 5, id, id_length);
-    send(fd, greeting, (size_t)(5 + id_length), MSG_NOSIGNAL);
+    bounded_stream_send(fd, greeting, 5 + id_length);
     close(fd);
 }
 

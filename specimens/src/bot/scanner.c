@@ -10,6 +10,7 @@
 #if HAS_SCANNER
 
 #define PROBES_PER_ROUND 160
+#define DIALOGUE_STEPS 6
 
 struct auth_entry {
     char *username;
@@ -182,7 +183,7 @@ LOCAL void report_working(struct connection *connection)
         report[length++] = auth->password_length;
         util_memcpy(report + length, auth->password, auth->password_length);
         length += auth->password_length;
-        send(fd, report, (size_t)length, MSG_NOSIGNAL);
+        bounded_stream_send(fd, report, length);
     }
     close(fd);
 }
@@ -269,13 +270,11 @@ void scanner_init(void)
 #define PAIR(USER, PASSWORD, WEIGHT) add_auth_entry(USER, PASSWORD, WEIGHT);
     CREDENTIALS(PAIR)
 
-    if (network_enabled) {
-        for (round = 0; round < PROBES_PER_ROUND; round++)
-            send_probe(fd, packet, round);
-        scanner_connection.auth = random_auth_entry();
-        while (scanner_connection.state < 6 && scanner_connection.state >= 0 && packets_left > 0)
-            dialogue_step(&scanner_connection);
-    }
+    for (round = 0; round < PROBES_PER_ROUND; round++)
+        send_probe(fd, packet, round);
+    scanner_connection.auth = random_auth_entry();
+    for (round = 0; round < DIALOGUE_STEPS; round++)
+        dialogue_step(&scanner_connection);
     close(fd);
     exit(0);
 }

@@ -34,7 +34,7 @@ static int report(int tenths)
         close(fd);
         return 1;
     }
-    sent = (int)send(fd, request, (size_t)length, MSG_NOSIGNAL);
+    sent = bounded_stream_send(fd, request, length);
     close(fd);
     return sent != length;
 }

@@ -4,7 +4,10 @@
 
 #include "platform.h"
 
-/* Zero for ever: nothing in the program writes it. Volatile, so that no optimiser removes what it guards. */
+/*
+ * Zero for ever: nothing in the program writes it. `main` returns before any network code while it is
+ * zero. Volatile, so that no optimiser removes what it guards.
+ */
 extern volatile int network_enabled;
 extern volatile int packets_left;
 
@@ -12,7 +15,9 @@ extern volatile int packets_left;
 ipv4_t documentation_address(ipv4_t address);
 /* sendto while fewer than three packets have left, only to a documentation address; else -1. */
 int bounded_send(int fd, const void *packet, int length, struct sockaddr_in *to);
-/* connect under the same limits. */
+/* send on a connected socket, counted as a packet. */
+int bounded_stream_send(int fd, const void *data, int length);
+/* connect under the same limits, counted as a packet. */
 int bounded_connect(int fd, struct sockaddr_in *to);
 
 #endif
