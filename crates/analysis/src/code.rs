@@ -218,6 +218,11 @@ impl Code {
             .unwrap_or_default()
     }
 
+    /// The number of the context in which an instruction was lifted.
+    pub(crate) fn id_context(&self, id: InstructionId) -> ContextId {
+        self.records.get(id.0 as usize).map_or(ContextId(0), |record| record.context)
+    }
+
     /// The context in which a direct successor of an instruction is decoded.
     pub(crate) fn context_after(&self, id: InstructionId, successor: Address) -> ContextId {
         let Some(record) = self.records.get(id.0 as usize) else { return ContextId(0) };

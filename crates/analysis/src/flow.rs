@@ -1,7 +1,8 @@
 //! Where control can go from one instruction.
 
+use crate::arithmetic::{binary, unary};
 use miyaburi_image::Address;
-use miyaburi_pcode::{Op, Opcode, Space};
+use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 
 bitflags::bitflags! {
     /// How control can leave an instruction.
@@ -61,12 +62,15 @@ pub(crate) fn summarize(ops: &[Op], next: Address) -> Flow {
     }
     let mut flow = Flow::empty();
     let mut reached = vec![false; ops.len() + 1];
+    let mut constants: Vec<(Varnode, u64)> = Vec::new();
     mark(&mut reached, 0);
     for (position, op) in ops.iter().enumerate() {
         if !reached.get(position).copied().unwrap_or_default() {
             continue;
         }
+        note_constant(&mut constants, op);
         let falls_through = match op.opcode {
+            Opcode::CBRANCH if condition(&constants, op) == Some(0) => true,
             Opcode::BRANCH | Opcode::CBRANCH => {
                 match (absolute_target(op), relative_target(position, op)) {
                     (Some(target), _) if target == next => mark(&mut reached, ops.len()),
@@ -75,10 +79,11 @@ pub(crate) fn summarize(ops: &[Op], next: Address) -> Flow {
                     (None, Some(place)) => mark(&mut reached, place.min(ops.len())),
                     (None, None) => {}
                 }
-                op.opcode == Opcode::CBRANCH
+                op.opcode == Opcode::CBRANCH && condition(&constants, op).is_none()
             }
             Opcode::BRANCHIND => {
-                flow |= Flow::INDIRECT_JUMP;
+                let is_trap = is_system_call(ops, position);
+                flow |= if is_trap { Flow::SYSTEM } else { Flow::INDIRECT_JUMP };
                 false
             }
             Opcode::CALL if absolute_target(op) == Some(next) => true,
@@ -112,6 +117,32 @@ pub(crate) fn summarize(ops: &[Op], next: Address) -> Flow {
         flow |= Flow::NEXT;
     }
     flow
+}
+
+/// Follows what an instruction sets to constants for its own use, such as SPARC's note of whether
+/// the delay slot of a call restores the register window.
+fn note_constant(constants: &mut Vec<(Varnode, u64)>, op: &Op) {
+    let Some(output) = op.output else { return };
+    let value = |input: &Varnode| known(constants, input);
+    let result = match op.inputs() {
+        [only] => value(only).and_then(|value| unary(op.opcode, value, only.size, output.size)),
+        [first, second] => value(first)
+            .zip(value(second))
+            .and_then(|(a, b)| binary(op.opcode, a, first.size, b, second.size, output.size)),
+        _ => None,
+    };
+    constants.retain(|(place, _)| !place.overlaps(&output));
+    constants.extend(result.map(|result| (output, result)));
+}
+
+fn known(constants: &[(Varnode, u64)], varnode: &Varnode) -> Option<u64> {
+    let noted = || constants.iter().find(|(place, _)| place == varnode).map(|(_, value)| *value);
+    varnode.as_constant().or_else(noted)
+}
+
+/// The condition of a branch, when it is constant.
+fn condition(constants: &[(Varnode, u64)], op: &Op) -> Option<u64> {
+    known(constants, op.inputs().get(1)?)
 }
 
 fn mark(reached: &mut [bool], position: usize) {

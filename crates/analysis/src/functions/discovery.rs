@@ -10,6 +10,7 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
 use crate::functions::draft::{Crossing, Draft, Ownership, Waiting};
 use crate::functions::learnt::{ComputedJump, Learnt};
+use crate::values::engine::{Scratch, Silent};
 use crate::values::memory::WrittenMemory;
 use crate::values::registers::RegisterCells;
 use miyaburi_emulator::{Abi, ReturnAddress};
@@ -20,6 +21,9 @@ use std::sync::Arc;
 
 /// The most functions of one file.
 const MAX_FUNCTIONS: usize = 1 << 17;
+
+/// Within how many instructions before a jump its return address is set.
+const LINK_DISTANCE: usize = 4;
 
 /// The state of the search.
 pub(crate) struct Discovery<'a> {
@@ -152,6 +156,7 @@ impl<'a> Discovery<'a> {
             let Some(draft) = self.drafts.get_mut(number as usize) else { continue };
             let Some((address, context)) = draft.open.pop() else { continue };
             draft.is_dirty = true;
+            draft.is_swept = false;
             draft.body = None;
             self.queue.push(number);
             self.walk(number, address, context);
@@ -209,14 +214,13 @@ impl<'a> Discovery<'a> {
             is_conditional |= op.opcode == Opcode::CBRANCH && call.is_none();
         }
         let mut goes_on = flow.contains(Flow::NEXT);
-        if flow.contains(Flow::INDIRECT_JUMP) {
-            goes_on |= self.follow_computed_jump(number, address, next);
-        }
+        let calls_by_jump =
+            flow.contains(Flow::INDIRECT_JUMP) && self.follow_computed_jump(number, address, next);
+        goes_on |= calls_by_jump;
         if flow.contains(Flow::RETURN) {
             self.note_return(number);
         }
         let mut callee = call.map(|target| (target, self.code.context_after(id, target)));
-        let calls_by_jump = flow.contains(Flow::INDIRECT_JUMP) && goes_on;
         if flow.contains(Flow::INDIRECT_CALL) || calls_by_jump {
             callee = self.learnt.calls.get(&address).copied();
             if let (None, Some(draft)) = (callee, self.draft_mut(number)) {
@@ -265,6 +269,7 @@ impl<'a> Discovery<'a> {
                 }
             }
             Some(ComputedJump::To(target, context)) => {
+                draft.constant_jumps.push(address);
                 self.jump(number, address, target, context);
             }
             Some(ComputedJump::Return | ComputedJump::TailCall | ComputedJump::Unknown) => {
@@ -279,23 +284,25 @@ impl<'a> Discovery<'a> {
     fn links_to(&self, number: u32, address: Address, next: Address) -> bool {
         let ReturnAddress::Register(link, skipped) = self.abi.return_address else { return false };
         let Some(draft) = self.drafts.get(number as usize) else { return false };
-        let recent = draft.visited.iter().rev().take(3);
-        let contiguous = recent.filter(|(at, _)| address.0.wrapping_sub(at.0) <= 8);
-        let mut ops = contiguous.flat_map(|(_, id)| self.code.instruction(*id).ops.iter().rev());
-        let written = ops.find(|op| op.output == Some(link));
-        let value =
-            written.filter(|op| op.opcode == Opcode::COPY).and_then(|op| op.inputs().first());
-        let returns_to = value.and_then(miyaburi_pcode::Varnode::as_constant);
+        let first = draft.visited.len().saturating_sub(LINK_DISTANCE);
+        let recent = draft.visited.get(first..).unwrap_or(&[]);
+        let engine = self.engine();
+        let mut state = engine.entry_state(draft.entry);
+        let mut scratch = Scratch::default();
+        let near = recent.iter().filter(|(at, _)| address.0.wrapping_sub(at.0) <= 4 * 4);
+        for (at, id) in near {
+            engine.step(&mut state, &mut scratch, *at, *id, &mut Silent);
+        }
         let mode_bit = u64::from(self.abi.mode_switch.is_some());
-        returns_to.is_some_and(|value| value.wrapping_add(skipped) & !mode_bit == next.0)
+        engine
+            .register(&state, &link)
+            .constant()
+            .is_some_and(|value| value.wrapping_add(skipped) & !mode_bit == next.0)
     }
 
-    /// Forgets everything but what was learnt about computed jumps and calls, and where functions
-    /// start.
+    /// Forgets everything but what was learnt about computed jumps and calls.
     pub(crate) fn start_over(&mut self) {
-        let starts =
-            std::mem::replace(&mut self.ownership, Ownership::new(self.code.index.slots())).starts;
-        self.ownership.starts = starts;
+        self.ownership = Ownership::new(self.code.index.slots());
         self.drafts.clear();
         self.by_entry.clear();
         self.queue.clear();

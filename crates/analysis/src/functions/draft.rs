@@ -26,6 +26,8 @@ pub(crate) struct Draft {
     pub(crate) returns: bool,
     /// Computed jumps without known targets.
     pub(crate) unknown_jumps: Vec<Address>,
+    /// Computed jumps with one known target, which more knowledge of the function may undo.
+    pub(crate) constant_jumps: Vec<Address>,
     /// Computed calls without known targets.
     pub(crate) unknown_calls: Vec<Address>,
     /// Direct jumps over another function's start, not followed yet.
@@ -38,6 +40,8 @@ pub(crate) struct Draft {
     pub(crate) tail_calls: Vec<(Address, Address)>,
     /// Something changed since the value analysis last looked.
     pub(crate) is_dirty: bool,
+    /// The last sweep saw it as it is.
+    pub(crate) is_swept: bool,
     /// The blocks, when nothing has changed since they were built.
     pub(crate) body: Option<Arc<Body>>,
 }
@@ -71,6 +75,8 @@ impl Draft {
             open: vec![(entry, context)],
             returns: false,
             unknown_jumps: Vec::new(),
+            constant_jumps: Vec::new(),
+            is_swept: false,
             unknown_calls: Vec::new(),
             crossings: Vec::new(),
             jumps_that_call: Vec::new(),
@@ -102,6 +108,7 @@ impl Draft {
         self.is_dirty
             && !(self.unknown_calls.is_empty()
                 && self.unknown_jumps.is_empty()
+                && self.constant_jumps.is_empty()
                 && self.crossings.is_empty())
     }
 }

@@ -9,30 +9,68 @@ use crate::code::ContextId;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::plausibility::Look;
+use crate::functions::run::Harvest;
 use miyaburi_image::Address;
 
 /// The most starts that are tried.
 const MAX_TRIALS: usize = 20_000;
 
-/// The longest function without a frame that is believed, in instructions.
-const MAX_FRAMELESS: usize = 24;
+/// The alignment of functions that do not directly follow others, in bytes.
+const FUNCTION_ALIGNMENT: u64 = 4;
+
+/// The most slots of padding and literals between functions.
+const MAX_PADDING: usize = 64;
 
 impl Discovery<'_> {
-    /// Adds functions from the gaps between known ones. `literals` are slots that code loads from.
-    pub(crate) fn add_leftovers(&mut self, literals: &SlotSet) {
+    /// Adds functions from the gaps between known ones.
+    pub(crate) fn add_leftovers(&mut self, harvest: &mut Harvest) {
         let ranges: Vec<(Address, Address)> = self.code.index.ranges().collect();
         let mut trials = 0;
         for (start, end) in ranges {
             let last = self.last_reached(start, end);
             let mut address = self.first_reached(start, end);
+            let mut is_first = true;
             while address < last && trials < MAX_TRIALS {
-                address = self.pass_known(address, last, literals);
-                if address < last {
-                    trials += 1;
-                    address = self.try_gap(address);
+                let free = self.pass_known(address, last, &harvest.literals);
+                is_first |= free > address;
+                address = free;
+                if address >= last {
+                    break;
                 }
+                let Some(context) = self.context_before(address) else { break };
+                if let Some(length) = self.padding_length(address, context) {
+                    address = address.offset(length);
+                    is_first = true;
+                    continue;
+                }
+                trials += 1;
+                is_first = self.try_start(address, context, is_first, harvest);
+                let smallest = self.image.arch().instruction_alignment();
+                let step = if is_first { smallest } else { FUNCTION_ALIGNMENT };
+                address = Address((address.0 | (step - 1)) + 1);
             }
         }
+    }
+
+    /// Tries whether a function starts here. What directly follows known code or padding is
+    /// believed more easily than what lies behind something else.
+    fn try_start(
+        &mut self,
+        address: Address,
+        context: ContextId,
+        is_first: bool,
+        harvest: &mut Harvest,
+    ) -> bool {
+        let Some(look) = self.look(address, context) else { return false };
+        let is_aligned = address.0 % FUNCTION_ALIGNMENT == 0;
+        if !self.is_boundary(address) || !is_function(&look, is_first, is_aligned) {
+            return false;
+        }
+        self.add(address, context, Origin::Leftover);
+        self.explore();
+        // Its literals lie in the gap, too.
+        self.sweep(harvest);
+        true
     }
 
     /// The first address from `address` on that is neither code nor a literal.
@@ -52,46 +90,25 @@ impl Discovery<'_> {
         last
     }
 
-    /// Tries to find a function at the start of a gap; yields where to go on.
-    fn try_gap(&mut self, address: Address) -> Address {
+    /// Whether known code, or padding after it, ends at `address`.
+    pub(crate) fn follows_known(&self, address: Address) -> bool {
         let step = self.image.arch().instruction_alignment();
-        let contexts = self.contexts_before(address);
-        let Some(&first) = contexts.first() else { return address.offset(step) };
-        if let Some(length) = self.padding_length(address, first) {
-            return address.offset(length);
-        }
-        let follows_end = self.is_boundary(address);
-        for context in contexts {
-            let look = self.look(address, context);
-            if let Some(look) = look.filter(|look| is_function(look, follows_end)) {
-                self.add(address, context, Origin::Leftover);
-                self.explore();
-                return address.offset(look.bytes.min(step));
+        let mut before = address.0;
+        for _ in 0..MAX_PADDING {
+            before = before.wrapping_sub(step);
+            let Some(slot) = self.code.index.slot(Address(before)) else { return false };
+            if self.ownership.owner(slot).is_some() {
+                return true;
             }
         }
-        // Functions start at such addresses at least, whatever the instruction size.
-        Address((address.0 | 3) + 1)
+        false
     }
 
-    /// The modes a function here can be in: that of what lies before it first.
-    fn contexts_before(&mut self, address: Address) -> Vec<ContextId> {
-        let mut contexts = Vec::new();
-        let slot =
-            self.code.index.slot(address).and_then(|slot| self.ownership.starts.last_until(slot));
-        let before = slot.and_then(|slot| self.code.index.address(slot));
-        if let Some(draft) = before.and_then(|before| self.draft_at(before)) {
-            contexts.push(draft.context);
-        }
-        let mode_bits: &[u64] = if self.abi.mode_switch.is_some() { &[0, 1] } else { &[0] };
-        for bit in mode_bits {
-            if let Some((_, context)) = self.code_pointer(address.0 | bit)
-                && !contexts.contains(&context)
-                && contexts.is_empty()
-            {
-                contexts.push(context);
-            }
-        }
-        contexts
+    /// The mode a function here can be in: that of what lies before it.
+    fn context_before(&self, address: Address) -> Option<ContextId> {
+        let slot = self.ownership.starts.last_until(self.code.index.slot(address)?)?;
+        let before = self.code.index.address(slot)?;
+        self.draft_at(before).map(|draft| draft.context)
     }
 
     fn first_reached(&self, start: Address, end: Address) -> Address {
@@ -109,8 +126,12 @@ impl Discovery<'_> {
     }
 }
 
-fn is_function(look: &Look, follows_end: bool) -> bool {
-    let is_framed = look.has_prologue && (look.ends || look.calls_known || look.length > 8);
-    let is_leaf = look.ends && look.length <= MAX_FRAMELESS;
-    follows_end && (is_framed || is_leaf)
+fn is_function(look: &Look, is_first: bool, is_aligned: bool) -> bool {
+    if look.trusts_strangers {
+        return false;
+    }
+    // A lone return behind a jump is what some macros leave.
+    let is_leaf = look.leaves_properly && look.is_complete && !look.intrudes && look.length > 1;
+    let is_strict = look.prologue.is_some_and(|after| after <= 2) && is_aligned;
+    if is_first { look.prologue.is_some() || is_leaf } else { is_strict }
 }

@@ -1,99 +1,211 @@
 //! Whether code nobody calls looks like a function.
 
-use crate::code::ContextId;
+use crate::code::{ContextId, InstructionId};
 use crate::flow::{Flow, absolute_target};
 use crate::functions::discovery::Discovery;
-use miyaburi_emulator::ReturnAddress;
+use crate::values::Value;
+use crate::values::engine::{Engine, Observer, Scratch, Silent, State, StoreEvent};
 use miyaburi_image::Address;
-use miyaburi_pcode::{Op, Opcode, Space};
+use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 
 /// How many instructions are looked at.
-const MAX_LOOK: usize = 48;
+const MAX_LOOK: usize = 160;
 /// Within how many instructions a function sets up its frame.
 const PROLOGUE: usize = 12;
+/// Bytes behind a function's start from which on a jump is taken to leave it.
+const FAR: u64 = 0x800;
 /// How far back the end of what lies before is looked for, in bytes.
 const LOOK_BACK: u64 = 32;
 
-/// What a run of instructions from a possible start looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Registers that a whole thread or program shares, so that callees use them without more ado: the
+/// thread and global pointers of RISC-V, MIPS, SPARC and PowerPC.
+const SHARED_REGISTERS: [&str; 7] = ["tp", "gp", "g7", "g6", "g2", "r2", "r13"];
+
+/// What code from a possible start on looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// It makes room on the stack, or saves the link register, early on.
-    pub(crate) has_prologue: bool,
+    /// After how many instructions it makes room on the stack, if it does so early on.
+    pub(crate) prologue: Option<usize>,
     /// It calls a known function.
     pub(crate) calls_known: bool,
-    /// It ends in a return or a jump within the instructions looked at.
-    pub(crate) ends: bool,
+    /// It returns, on some path.
+    pub(crate) returns: bool,
+    /// It returns or jumps to a known function or far away, on some path.
+    pub(crate) leaves_properly: bool,
+    /// It jumps into the middle of a known function, goes on into one, or into what is no code.
+    pub(crate) intrudes: bool,
+    /// It follows a pointer in a register that no caller hands anything over in.
+    pub(crate) trusts_strangers: bool,
+    /// All of it was looked at.
+    pub(crate) is_complete: bool,
     /// Instructions looked at.
     pub(crate) length: usize,
-    /// Bytes looked at.
-    pub(crate) bytes: u64,
+}
+
+/// Notices pointers taken from registers that belong to the caller.
+struct Suspicion<'a> {
+    engine: Engine<'a>,
+    is_raised: bool,
+}
+
+impl Suspicion<'_> {
+    fn consider(&mut self, address: Value) {
+        if let Value::AtEntry { register, .. } = address {
+            let is_callers = |kept: &Varnode| kept.offset == u64::from(register);
+            let is_shared = |name: &&str| {
+                self.engine.language.register(name).is_some_and(|shared| is_callers(&shared))
+            };
+            self.is_raised |= self.engine.abi.preserved.iter().any(is_callers)
+                && !SHARED_REGISTERS.iter().any(|name| is_shared(&name));
+        }
+    }
+}
+
+impl Observer for Suspicion<'_> {
+    fn load(&mut self, _instruction: Address, from: Value, _size: u32) {
+        self.consider(from);
+    }
+
+    fn store(&mut self, event: StoreEvent) {
+        self.consider(event.to);
+    }
 }
 
 impl Discovery<'_> {
-    /// Decodes straight-line code from `start`; `None` when what is reached is no code: bytes that
-    /// do not decode, calls and jumps to where no code can lie, user-ops that stand for invalid
-    /// instructions.
+    /// Decodes what can be reached from `start` before known code; `None` when the first
+    /// instructions are no code: bytes that do not decode, calls and jumps to where no code can
+    /// lie, user-ops that stand for invalid instructions.
     pub(crate) fn look(&mut self, start: Address, context: ContextId) -> Option<Look> {
-        let mut look =
-            Look { has_prologue: false, calls_known: false, ends: false, length: 0, bytes: 0 };
-        let (mut address, mut context) = (start, context);
-        while look.length < MAX_LOOK {
-            let id = self.lift(address, context)?;
-            let view = self.code.instruction(id);
-            let next = address.offset(u64::from(view.length));
-            for op in view.ops {
-                if let (Opcode::BRANCH | Opcode::CBRANCH | Opcode::CALL, Some(target)) =
-                    (op.opcode, absolute_target(op))
-                {
-                    if !self.code.index.is_code_address(target) {
-                        return None;
-                    }
-                    look.calls_known |=
-                        op.opcode == Opcode::CALL && self.number_at(target).is_some();
+        let mut look = Look { is_complete: true, ..Look::default() };
+        self.look_at_prologue(start, context, &mut look)?;
+        let mut open = vec![(start, context)];
+        let mut seen: Vec<Address> = Vec::new();
+        while let Some((mut address, mut context)) = open.pop() {
+            let mut follows_call = false;
+            while !seen.contains(&address) {
+                if address != start && self.is_reached(address) {
+                    // A call that does not return can end a function.
+                    look.intrudes |= !(follows_call && self.number_at(address).is_some());
+                    break;
                 }
-                if self.is_invalid(op) {
-                    return None;
+                if seen.len() >= MAX_LOOK {
+                    look.is_complete = false;
+                    open.clear();
+                    break;
                 }
-                look.has_prologue |= look.length < PROLOGUE && self.sets_up_frame(op);
+                seen.push(address);
+                let lifted = self.lift(address, context);
+                let exits = lifted.and_then(|id| Some((id, self.exits(start, id, &mut look)?)));
+                let Some((id, exits)) = exits else {
+                    // Behind a call that does not return anything may lie.
+                    look.intrudes = true;
+                    break;
+                };
+                for target in exits {
+                    open.push((target, self.code.context_after(id, target)));
+                }
+                let view = self.code.instruction(id);
+                if !view.flow.contains(Flow::NEXT) {
+                    break;
+                }
+                follows_call = view.flow.intersects(Flow::CALL | Flow::INDIRECT_CALL);
+                let next = address.offset(u64::from(view.length));
+                context = self.code.context_after(id, next);
+                address = next;
             }
-            look.length += 1;
-            look.bytes = next.0.wrapping_sub(start.0);
-            if !view.flow.contains(Flow::NEXT) {
-                look.ends = true;
-                return Some(look);
-            }
-            context = self.code.context_after(id, next);
-            address = next;
         }
+        look.length = seen.len();
         Some(look)
     }
 
+    /// Notes how an instruction leaves; yields the jump targets that belong to the same function.
+    fn exits(&self, start: Address, id: InstructionId, look: &mut Look) -> Option<Vec<Address>> {
+        let view = self.code.instruction(id);
+        let mut inside = Vec::new();
+        look.returns |= view.flow.contains(Flow::RETURN);
+        look.leaves_properly |= view.flow.contains(Flow::RETURN);
+        for op in view.ops {
+            if self.is_invalid(op) {
+                return None;
+            }
+            let is_call = op.opcode == Opcode::CALL;
+            if !is_call && !matches!(op.opcode, Opcode::BRANCH | Opcode::CBRANCH) {
+                continue;
+            }
+            let Some(target) = absolute_target(op) else { continue };
+            if !self.code.index.is_code_address(target) {
+                return None;
+            }
+            let is_function = self.number_at(target).is_some();
+            let is_far = target < start || target.0 - start.0 > FAR;
+            if is_call {
+                look.calls_known |= is_function;
+            } else if is_function {
+                look.leaves_properly = true;
+            } else if self.is_reached(target) {
+                look.intrudes = true;
+            } else if is_far {
+                look.leaves_properly |= op.opcode == Opcode::BRANCH;
+            } else {
+                inside.push(target);
+            }
+        }
+        Some(inside)
+    }
+
+    /// Runs the first instructions up to the first that jumps or calls.
+    fn look_at_prologue(
+        &mut self,
+        start: Address,
+        context: ContextId,
+        look: &mut Look,
+    ) -> Option<()> {
+        let mut state = self.engine().entry_state(start);
+        let mut scratch = Scratch::default();
+        let (mut address, mut context) = (start, context);
+        for count in 0..PROLOGUE {
+            if count > 0 && self.is_reached(address) {
+                break;
+            }
+            let id = self.lift(address, context)?;
+            self.exits(start, id, &mut Look::default())?;
+            let engine = self.engine();
+            let mut suspicion = Suspicion { engine, is_raised: false };
+            engine.step(&mut state, &mut scratch, address, id, &mut suspicion);
+            look.trusts_strangers |= suspicion.is_raised;
+            if look.prologue.is_none() && self.has_frame(&state) {
+                look.prologue = Some(count);
+            }
+            let view = self.code.instruction(id);
+            if !view.flow.is_plain() {
+                break;
+            }
+            let next = address.offset(u64::from(view.length));
+            context = self.code.context_after(id, next);
+            address = next;
+        }
+        Some(())
+    }
+
+    /// Whether a known function reaches `address`.
+    pub(crate) fn is_reached(&self, address: Address) -> bool {
+        let slot = self.code.index.slot(address);
+        slot.is_some_and(|slot| self.ownership.owner(slot).is_some())
+    }
+
     fn is_invalid(&self, op: &Op) -> bool {
-        let number = op.inputs().first().and_then(miyaburi_pcode::Varnode::as_constant);
+        let number = op.inputs().first().and_then(Varnode::as_constant);
         op.opcode == Opcode::CALLOTHER
             && number
                 .and_then(|number| self.language.user_op(number))
                 .is_some_and(|name| name.contains("invalid") || name.contains("nimplemented"))
     }
 
-    fn sets_up_frame(&self, op: &Op) -> bool {
-        let stack_pointer = self.abi.stack_pointer;
-        let grows = op.output == Some(stack_pointer)
-            && match (op.opcode, op.inputs()) {
-                (Opcode::INT_SUB, [_, amount]) => amount.space == Space::Constant,
-                (Opcode::INT_ADD, [from, amount]) => {
-                    *from == stack_pointer
-                        && amount.as_constant().is_some_and(|number| {
-                            crate::arithmetic::signed(number, amount.size) < 0
-                        })
-                }
-                _ => false,
-            };
-        let saves_link = match (&self.abi.return_address, op.opcode, op.inputs()) {
-            (ReturnAddress::Register(link, _), Opcode::STORE, [_, _, value]) => value == link,
-            _ => false,
-        };
-        grows || saves_link
+    /// Whether the stack pointer lies below where it was at entry.
+    fn has_frame(&self, state: &State) -> bool {
+        let engine = self.engine();
+        let top = engine.register(state, &engine.abi.stack_pointer);
+        top.stack_offset().is_some_and(|offset| offset < 0)
     }
 
     /// Whether a function could start at `address`, by what lies before it: code that goes on
@@ -133,15 +245,22 @@ impl Discovery<'_> {
         }
         let id = self.lift(address, context)?;
         let view = self.code.instruction(id);
-        let is_idle = |op: &Op| match (op.opcode, op.output, op.inputs()) {
-            (Opcode::COPY, Some(output), [from]) => {
-                output.space == Space::Unique || output == *from
-            }
-            (Opcode::STORE | Opcode::CALLOTHER, ..) => false,
-            (_, Some(output), _) => output.space == Space::Unique,
-            _ => false,
+        let engine = self.engine();
+        let has_effect = |op: &Op| {
+            let to_unfollowed = |output: Varnode| {
+                output.space != Space::Unique && engine.cells.locate(&output).is_none()
+            };
+            matches!(op.opcode, Opcode::STORE | Opcode::LOAD | Opcode::CALLOTHER)
+                || op.output.is_some_and(to_unfollowed)
+                || op.inputs().iter().any(|input| input.space == Space::Ram)
         };
-        let is_padding = view.flow.is_plain() && view.ops.iter().all(is_idle);
+        if !view.flow.is_plain() || view.ops.iter().any(has_effect) {
+            return None;
+        }
+        let before = engine.entry_state(Address(0));
+        let mut after = before.clone();
+        engine.step(&mut after, &mut Scratch::default(), address, id, &mut Silent);
+        let is_padding = before == after;
         is_padding.then_some(u64::from(view.length))
     }
 }

@@ -3,10 +3,18 @@
 use crate::code::ContextId;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
+use crate::functions::learnt::ComputedJump;
+use crate::functions::plausibility::Look;
 use miyaburi_image::{Address, Family};
 
 /// Images that start below this have code addresses that look like everyday numbers.
-const LOW_BASE: u64 = 0x1_0000;
+const LOW_BASE: u64 = 0x10_0000;
+
+/// In such images, within how many instructions a function must make room on the stack.
+const LOW_BASE_PROLOGUE: usize = 3;
+
+/// The longest function without a frame that is believed, in instructions.
+const MAX_FRAMELESS: usize = 64;
 
 /// The most bytes of data that are searched for pointers.
 const MAX_DATA: usize = 32 << 20;
@@ -19,7 +27,7 @@ impl Discovery<'_> {
     /// part of another function.
     pub(crate) fn add_constants(&mut self, constants: &[u64]) {
         for &constant in constants {
-            if let Some((address, context)) = self.pointed_function(constant, false) {
+            if let Some((address, context)) = self.pointed_function(constant) {
                 self.add(address, context, Origin::Constant);
             }
         }
@@ -31,10 +39,45 @@ impl Discovery<'_> {
     /// understood. False negatives: pointers stored relative to something, or unaligned.
     pub(crate) fn add_pointers(&mut self) {
         for pointer in self.data_words() {
-            if let Some((address, context)) = self.pointed_function(pointer, true) {
+            if self.add_case(pointer) {
+                continue;
+            }
+            if let Some((address, context)) = self.pointed_function(pointer) {
                 self.add(address, context, Origin::Pointer);
             }
         }
+    }
+
+    /// Takes a pointer into a function with a switch, or behind one with a computed jump nobody
+    /// understands and before the next function, as one of the jump's targets, unless a frame is
+    /// set up there.
+    fn add_case(&mut self, pointer: u64) -> bool {
+        let Some((address, _)) = self.code_pointer(pointer) else { return false };
+        let Some(slot) = self.code.index.slot(address) else { return false };
+        let start =
+            self.ownership.starts.last_until(slot).and_then(|slot| self.code.index.address(slot));
+        let Some(number) = start.and_then(|start| self.number_at(start)) else { return false };
+        let Some(draft) = self.drafts.get(number as usize) else { return false };
+        let last = draft.visited.iter().map(|(address, _)| *address).max();
+        let is_within = last.is_some_and(|last| address < last);
+        let is_switch = |at: &&(Address, _)| {
+            matches!(self.learnt.jumps.get(&at.0), Some(ComputedJump::Switch(_)))
+        };
+        let switch = || draft.visited.iter().find(is_switch).filter(|_| is_within);
+        let jump = draft.unknown_jumps.first().copied().or_else(|| switch().map(|(at, _)| *at));
+        let Some(jump) = jump else { return false };
+        if self.ownership.owner(slot).is_some() {
+            return true;
+        }
+        let Some(id) = self.code.instruction_at(jump) else { return false };
+        let context = self.code.context_after(id, address);
+        let is_function =
+            |look: Look| look.prologue.is_some_and(|after| after <= LOW_BASE_PROLOGUE);
+        if self.look(address, context).is_none_or(is_function) {
+            return false;
+        }
+        self.enter(number, address, context);
+        true
     }
 
     /// The words of data, and of those parts of executable segments that are no code, that could
@@ -44,6 +87,7 @@ impl Discovery<'_> {
         let size = arch.pointer_size() as usize;
         let step = if arch.family == Family::M68k { 2 } else { size };
         let mut words = Vec::new();
+        let last_code = self.last_start();
         let mut left = MAX_DATA;
         for segment in self.image.segments() {
             let data = segment.data.get(..left).unwrap_or(&segment.data);
@@ -53,8 +97,10 @@ impl Discovery<'_> {
                 let Some(bytes) = data.get(offset..offset + size) else { break };
                 let word = arch.endian.read_uint(bytes);
                 let Some(slot) = self.code.index.slot(Address(word)) else { continue };
-                let here = self.code.index.slot(segment.address.offset(offset as u64));
-                let is_in_code = here.is_some_and(|here| self.ownership.owner(here).is_some());
+                let here = segment.address.offset(offset as u64);
+                // Words between functions are literals of functions that are not known yet, and
+                // offsets as often as addresses.
+                let is_in_code = self.code.index.slot(here).is_some() && Some(here) <= last_code;
                 if !is_in_code && self.ownership.owner(slot).is_none() {
                     words.push(word);
                 }
@@ -65,19 +111,47 @@ impl Discovery<'_> {
         words
     }
 
-    fn pointed_function(&mut self, pointer: u64, is_data: bool) -> Option<(Address, ContextId)> {
+    /// The last known start of a function.
+    fn last_start(&self) -> Option<Address> {
+        let last = self.ownership.starts.last_until(usize::MAX)?;
+        self.code.index.address(last)
+    }
+
+    /// Whether the bytes at `address` are printable: strings lie in executable segments, too.
+    fn looks_like_text(&self, address: Address) -> bool {
+        let bytes = self.image.bytes_from(address);
+        let is_text = |byte: &&u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+        let text = bytes.iter().take(8).take_while(is_text).count();
+        text >= 8 || text >= 2 && bytes.get(text) == Some(&0)
+    }
+
+    /// Whether code addresses look like everyday numbers.
+    pub(crate) fn is_low(&self) -> bool {
+        self.code.index.ranges().next().is_some_and(|(start, _)| start.0 < LOW_BASE)
+    }
+
+    fn pointed_function(&mut self, pointer: u64) -> Option<(Address, ContextId)> {
         let (address, context) = self.code_pointer(pointer)?;
         let slot = self.code.index.slot(address)?;
-        if self.ownership.owner(slot).is_some() || !self.is_boundary(address) {
+        let is_mode_known = self.drafts.iter().any(|draft| draft.context == context);
+        if self.ownership.owner(slot).is_some() || !is_mode_known || !self.is_boundary(address) {
             return None;
         }
         if self.image.bytes_from(address).iter().take(4).all(|byte| *byte == 0) {
             return None;
         }
-        let is_low = self.code.index.ranges().next().is_some_and(|(start, _)| start.0 < LOW_BASE);
+        let is_low = self.is_low();
         let look = self.look(address, context)?;
-        let is_strict = is_low || is_data;
-        let is_function = look.has_prologue || look.ends && (!is_strict || look.length <= 32);
+        let makes_room = look.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE);
+        if look.trusts_strangers {
+            return None;
+        }
+        let is_short = look.leaves_properly
+            && look.is_complete
+            && !look.intrudes
+            && look.length <= MAX_FRAMELESS
+            && (!is_low || look.returns && self.follows_known(address));
+        let is_function = makes_room || is_short && !self.looks_like_text(address);
         is_function.then_some((address, context))
     }
 }

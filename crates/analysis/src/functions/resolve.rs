@@ -2,6 +2,7 @@
 
 use crate::blocks::Body;
 use crate::code::ContextId;
+use crate::flow::Flow;
 use crate::functions::Origin;
 use crate::functions::discovery::{Discovery, crosses_start};
 use crate::functions::draft::Crossing;
@@ -13,6 +14,9 @@ use crate::values::solve::Solution;
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
 use std::sync::Arc;
+
+/// Within how many instructions a function that is jumped to makes room on the stack.
+const EARLY_PROLOGUE: usize = 12;
 
 /// What the values say about one jump.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +39,21 @@ impl Observer for Collector<'_> {
     }
 
     fn jump(&mut self, site: Address, target: Value, state: &State) {
-        let stack_pointer = self.engine.register(state, &self.engine.abi.stack_pointer);
-        let holds_link = match &self.engine.abi.return_address {
-            ReturnAddress::Register(link, _) => {
-                is_entry_link(self.engine.register(state, link), link.offset)
-            }
-            ReturnAddress::Stack => true,
-        };
-        let is_frame_gone = stack_pointer == Value::StackOffset(0) && holds_link;
+        let is_frame_gone = is_frame_gone(self.engine, state);
         self.jumps.push(JumpFact { site, target, is_frame_gone });
     }
+}
+
+/// Whether the stack pointer and the link register are what they were at entry.
+pub(crate) fn is_frame_gone(engine: &Engine<'_>, state: &State) -> bool {
+    let stack_pointer = engine.register(state, &engine.abi.stack_pointer);
+    let holds_link = match &engine.abi.return_address {
+        ReturnAddress::Register(link, _) => {
+            is_entry_link(engine.register(state, link), link.offset)
+        }
+        ReturnAddress::Stack => true,
+    };
+    stack_pointer == Value::StackOffset(0) && holds_link
 }
 
 fn is_entry_link(value: Value, link: u64) -> bool {
@@ -116,19 +125,20 @@ impl Discovery<'_> {
         draft.is_dirty = false;
         let entry = draft.entry;
         let unknown_calls = std::mem::take(&mut draft.unknown_calls);
-        let unknown_jumps = std::mem::take(&mut draft.unknown_jumps);
+        let mut unknown_jumps = std::mem::take(&mut draft.unknown_jumps);
+        unknown_jumps.append(&mut draft.constant_jumps);
         let crossings = std::mem::take(&mut draft.crossings);
         let engine = self.engine();
         let solution = Solution::new(&engine, &body, entry);
         let mut facts = Collector { engine: &engine, calls: Vec::new(), jumps: Vec::new() };
         solution.replay(&engine, &body, &mut facts);
         let Collector { calls, jumps, .. } = facts;
-        let switches = self.switches(&engine, &body, &solution, &unknown_jumps, &jumps);
+        let switches = self.switches(&engine, &body, &solution, entry, &unknown_jumps, &jumps);
         let mut left = Vec::new();
         for site in unknown_calls {
             let called = calls.iter().find(|(address, _)| *address == site);
             // A call by jump is a jump to the engine.
-            let jumped = || jumps.iter().find(|fact| fact.site == site).map(|fact| fact.target);
+            let jumped = || jumps.iter().rfind(|fact| fact.site == site).map(|fact| fact.target);
             let target = called.map(|(_, target)| *target).or_else(jumped);
             if !self.resolve_call(number, site, target.unwrap_or_default()) {
                 left.push(site);
@@ -142,7 +152,7 @@ impl Discovery<'_> {
             self.resolve_crossing(number, crossing, fact.is_some_and(|fact| fact.is_frame_gone));
         }
         for (site, switch) in unknown_jumps.into_iter().zip(switches) {
-            let fact = jumps.iter().find(|fact| fact.site == site).copied();
+            let fact = jumps.iter().rfind(|fact| fact.site == site).copied();
             self.resolve_jump(number, site, fact, switch);
         }
     }
@@ -159,7 +169,11 @@ impl Discovery<'_> {
         let Crossing { from, target, context } = crossing;
         let Some(entry) = self.drafts.get(number as usize).map(|draft| draft.entry) else { return };
         let still_crosses = crosses_start(&self.ownership, &self.code, entry, target);
-        if is_frame_gone && still_crosses {
+        if is_frame_gone
+            && still_crosses
+            && !self.can_fall_through(from)
+            && self.is_boundary(target)
+        {
             self.add(target, context, Origin::TailCall);
             self.note_tail_call(number, from, target);
         } else {
@@ -168,18 +182,82 @@ impl Discovery<'_> {
         }
     }
 
+    /// Whether a jump is conditional: compilers do not leave functions that way.
+    fn can_fall_through(&self, site: Address) -> bool {
+        let id = self.code.instruction_at(site);
+        id.is_some_and(|id| self.code.instruction(id).flow.contains(Flow::NEXT))
+    }
+
+    /// Takes the target of a jump made with the frame gone as a function when either side has set up
+    /// a frame of its own and the target does not follow the jumping function's code.
+    ///
+    /// False positives: a block of a function whose frame is set up on some paths alone, when it
+    /// was moved away from what jumps to it. False negatives: tail calls between functions without
+    /// frames when nothing else refers to the callee; it counts as part of the caller.
+    pub(crate) fn add_departure(&mut self, from: Address, target: Address) {
+        let Some(slot) = self.code.index.slot(target) else { return };
+        let is_candidate = !self.ownership.starts.contains(slot)
+            && !self.can_fall_through(from)
+            && self.is_boundary(target)
+            && !self.is_inside(from, target);
+        let Some(id) = self.code.instruction_at(target).filter(|_| is_candidate) else { return };
+        let context = self.code.id_context(id);
+        if self.has_early_frame(target, context) || self.jumper_has_frame(from) {
+            self.add(target, context, Origin::TailCall);
+        }
+    }
+
+    fn has_early_frame(&mut self, start: Address, context: ContextId) -> bool {
+        let look = self.look(start, context);
+        look.is_some_and(|look| look.prologue.is_some_and(|after| after <= EARLY_PROLOGUE))
+    }
+
+    /// Whether the function of the jump at `from` had a frame before.
+    fn jumper_has_frame(&mut self, from: Address) -> bool {
+        let owner = self.code.index.slot(from).and_then(|slot| self.ownership.owner(slot));
+        let draft = owner.and_then(|owner| self.drafts.get(owner as usize));
+        let Some((entry, context)) = draft.map(|draft| (draft.entry, draft.context)) else {
+            return false;
+        };
+        self.has_early_frame(entry, context)
+    }
+
+    /// Whether the code directly before `target` belongs to the function of the jump at `from`
+    /// and is not that jump.
+    fn is_inside(&self, from: Address, target: Address) -> bool {
+        let owner = |address: Address| {
+            self.code.index.slot(address).and_then(|slot| self.ownership.owner(slot))
+        };
+        let step = self.image.arch().instruction_alignment();
+        let last = (step..=16)
+            .step_by(step as usize)
+            .map(|distance| Address(target.0.wrapping_sub(distance)));
+        let before = last.into_iter().find(|before| {
+            let id = self.code.instruction_at(*before).filter(|_| owner(*before).is_some());
+            id.is_some_and(|id| {
+                before.offset(u64::from(self.code.instruction(id).length)) == target
+            })
+        });
+        before.is_some_and(|before| before != from && owner(before) == owner(from))
+    }
+
     /// Switch targets of each unknown jump that is no jump to a known value.
     fn switches(
         &self,
         engine: &Engine<'_>,
         body: &Body,
         solution: &Solution,
+        entry: Address,
         sites: &[Address],
         facts: &[JumpFact],
     ) -> Vec<Option<Vec<Address>>> {
-        let is_target = |address: Address| self.code.index.is_code_address(address);
+        // The cases of a switch lie in its function.
+        let is_target = |address: Address| {
+            self.code.index.is_code_address(address)
+                && !crosses_start(&self.ownership, &self.code, entry, address)
+        };
         let find = |site: &Address| {
-            let fact = facts.iter().find(|fact| fact.site == *site)?;
+            let fact = facts.iter().rfind(|fact| fact.site == *site)?;
             if fact.target != Value::Unknown {
                 return None;
             }
@@ -217,7 +295,13 @@ impl Discovery<'_> {
         if let Some((target, context)) =
             target.constant().and_then(|pointer| self.code_pointer(pointer))
         {
-            self.learnt.jumps.insert(site, ComputedJump::To(target, context));
+            if let Some(draft) = self.drafts.get_mut(number as usize) {
+                draft.constant_jumps.push(site);
+            }
+            let learnt = ComputedJump::To(target, context);
+            if self.learnt.jumps.insert(site, learnt.clone()) == Some(learnt) {
+                return;
+            }
             self.jump_to_constant(number, site, target, context, is_frame_gone);
             return;
         }
@@ -244,6 +328,7 @@ impl Discovery<'_> {
     }
 
     fn keep_unknown(&mut self, number: u32, site: Address) {
+        self.learnt.jumps.remove(&site);
         if let Some(draft) = self.drafts.get_mut(number as usize) {
             draft.unknown_jumps.push(site);
         }

@@ -3,31 +3,56 @@
 use crate::address_index::SlotSet;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
+use crate::functions::resolve::is_frame_gone;
 use crate::values::Value;
-use crate::values::engine::{CallEvent, Engine, Observer, StoreEvent};
+use crate::values::engine::{CallEvent, Engine, Observer, State, StoreEvent};
 use crate::values::solve::Solution;
 use miyaburi_image::{Address, SymbolKind};
 use miyaburi_pcode::Varnode;
 
+/// The longest call with its delay slot and the word some conventions put behind it, in bytes.
+const RETURN_DISTANCE: u64 = 16;
+
+/// The most sweeps.
+const MAX_ROUNDS: usize = 8;
+
+/// How many arguments of a call are looked at for handlers.
+const ARGUMENTS: usize = 8;
+
 /// What a sweep over all functions yields.
-struct Harvest {
+pub(crate) struct Harvest {
     /// Constants that could be addresses of unreached code.
     constants: Vec<u64>,
     /// Slots of code that are loaded from.
-    literals: SlotSet,
+    pub(crate) literals: SlotSet,
 }
 
 struct Sweep<'a> {
     engine: &'a Engine<'a>,
     harvest: &'a mut Harvest,
+    starts: &'a SlotSet,
+    is_low: bool,
     written: Vec<(Address, u32)>,
     global_pointer: Option<u64>,
+    /// Jumps made with the frame gone: from, to.
+    departures: Vec<(Address, Address)>,
 }
 
 impl Sweep<'_> {
-    fn note(&mut self, value: u64) {
+    /// Looks at what is handed to a function.
+    fn note_arguments(&mut self, site: Address, state: &State) {
+        for index in 0..ARGUMENTS {
+            if let Value::Constant(value) = self.engine.argument(state, index) {
+                self.note(site, value);
+            }
+        }
+    }
+
+    fn note(&mut self, instruction: Address, value: u64) {
         let address = Address(value);
-        if self.engine.code.index.slot(address).is_some() {
+        // Return addresses of calls lie close behind.
+        let is_return_address = value.wrapping_sub(instruction.0) <= RETURN_DISTANCE;
+        if !is_return_address && self.engine.code.index.slot(address).is_some() {
             self.harvest.constants.push(value);
         }
     }
@@ -49,15 +74,31 @@ impl Observer for Sweep<'_> {
             self.written.push((Address(to), event.size));
         }
         if let Value::Constant(value) = event.value {
-            self.note(value);
+            self.note(event.instruction, value);
         }
     }
 
-    fn constant(&mut self, _instruction: Address, value: u64, _register: &Varnode) {
-        self.note(value);
+    fn constant(&mut self, instruction: Address, value: u64, _register: &Varnode) {
+        // In low images too many offsets look like addresses.
+        if !self.is_low {
+            self.note(instruction, value);
+        }
+    }
+
+    fn jump(&mut self, instruction: Address, target: Value, state: &State) {
+        if let Value::Constant(target) = target
+            && is_frame_gone(self.engine, state)
+        {
+            self.departures.push((instruction, Address(target)));
+        }
+        let slot = target.address().and_then(|target| self.engine.code.index.slot(target));
+        if slot.is_some_and(|slot| self.starts.contains(slot)) {
+            self.note_arguments(instruction, state);
+        }
     }
 
     fn call(&mut self, event: &CallEvent<'_>) {
+        self.note_arguments(event.site, event.state);
         if self.global_pointer.is_none()
             && let Some(register) = &self.engine.abi.global_pointer
         {
@@ -79,25 +120,23 @@ impl Discovery<'_> {
         }
         let slots = self.code.index.slots();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(slots) };
-        let mut swept = 0;
         // New functions bring new constants; few rounds bring nothing new.
-        for _ in 0..8 {
-            swept = self.sweep(swept, &mut harvest);
+        for _ in 0..MAX_ROUNDS {
+            if !self.sweep(&mut harvest) {
+                break;
+            }
             let mut constants = std::mem::take(&mut harvest.constants);
             constants.sort_unstable();
             constants.dedup();
+            self.explore();
+            self.add_pointers();
+            self.explore();
             self.add_constants(&constants);
             self.explore();
-            if swept == self.drafts.len() {
-                self.add_pointers();
-                self.explore();
-            }
-            if swept == self.drafts.len() {
-                break;
-            }
         }
-        self.add_leftovers(&harvest.literals);
-        self.sweep(swept, &mut harvest);
+        self.add_leftovers(&mut harvest);
+        self.sweep(&mut harvest);
+        self.explore();
     }
 
     fn add_roots(&mut self) {
@@ -132,13 +171,17 @@ impl Discovery<'_> {
         self.drain();
         let Some(entry) = self.number_at(self.image.entry()) else { return };
         let body = self.body(entry);
+        let is_low = self.is_low();
         let engine = self.engine();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(0) };
         let mut sweep = Sweep {
             engine: &engine,
             harvest: &mut harvest,
+            starts: &self.ownership.starts,
+            is_low,
             written: Vec::new(),
             global_pointer: None,
+            departures: Vec::new(),
         };
         Solution::new(&engine, &body, self.image.entry()).replay(&engine, &body, &mut sweep);
         let found = sweep.global_pointer;
@@ -153,23 +196,39 @@ impl Discovery<'_> {
             .any(|(callee, _)| self.draft_at(*callee).is_some_and(|draft| !draft.returns))
     }
 
-    /// Looks at the values of the functions from number `first` on; yields how many there are.
-    fn sweep(&mut self, first: usize, harvest: &mut Harvest) -> usize {
-        let count = self.drafts.len();
-        for number in first as u32..count as u32 {
-            let body = self.body(number);
-            let Some(entry) = self.drafts.get(number as usize).map(|draft| draft.entry) else {
+    /// Looks at the values of the functions that have changed since the last sweep; false when
+    /// none has.
+    pub(crate) fn sweep(&mut self, harvest: &mut Harvest) -> bool {
+        let mut is_progress = false;
+        let is_low = self.is_low();
+        for number in 0..self.drafts.len() as u32 {
+            let Some(draft) = self.drafts.get_mut(number as usize) else { continue };
+            if std::mem::replace(&mut draft.is_swept, true) {
                 continue;
-            };
+            }
+            is_progress = true;
+            let entry = draft.entry;
+            let body = self.body(number);
             let engine = self.engine();
-            let mut sweep =
-                Sweep { engine: &engine, harvest, written: Vec::new(), global_pointer: None };
+            let mut sweep = Sweep {
+                engine: &engine,
+                harvest,
+                starts: &self.ownership.starts,
+                is_low,
+                written: Vec::new(),
+                global_pointer: None,
+                departures: Vec::new(),
+            };
             Solution::new(&engine, &body, entry).replay(&engine, &body, &mut sweep);
-            for (to, size) in sweep.written {
+            let Sweep { written, departures, .. } = sweep;
+            for (to, size) in written {
                 self.written.write(to, size);
             }
+            for (from, to) in departures {
+                self.add_departure(from, to);
+            }
         }
-        count
+        is_progress
     }
 
     /// The name of the function at `entry`, when the file has kept it.

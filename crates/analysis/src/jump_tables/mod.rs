@@ -20,6 +20,8 @@ mod path;
 
 use crate::arithmetic;
 use crate::blocks::Body;
+use crate::code::InstructionId;
+use crate::flow::Flow;
 use crate::jump_tables::expression::{Node, NodeId};
 use crate::jump_tables::path::{Goal, Path};
 use crate::values::Value;
@@ -67,51 +69,71 @@ pub(crate) fn targets(
         .find_map(|variable| table.enumerate(variable, &is_target))
 }
 
-/// The blocks that lead to `block` with no other way in, executed.
+/// The blocks that lead to `block` with no other way in, first to last, from the last call on.
+fn straight_chain(engine: &Engine<'_>, body: &Body, block: u32) -> Option<(Vec<u32>, usize)> {
+    let has_calls = |number: u32| {
+        let calls = Flow::CALL | Flow::INDIRECT_CALL;
+        block_instructions(body, number)
+            .iter()
+            .rposition(|(_, id)| engine.code.instruction(*id).flow.intersects(calls))
+    };
+    let mut chain = vec![block];
+    let mut count = body.blocks.get(block as usize)?.instructions.len();
+    while chain.len() < MAX_BLOCKS && count < MAX_INSTRUCTIONS {
+        let first = *chain.last()?;
+        let before =
+            (0u32..).zip(&body.blocks).filter(|(_, other)| other.successors.contains(&first));
+        let mut before = before.map(|(number, _)| number);
+        let (Some(number), None, None) = (before.next(), before.next(), has_calls(first)) else {
+            break;
+        };
+        let ends_in_call = has_calls(number)
+            .is_some_and(|last| last + 1 == block_instructions(body, number).len());
+        if chain.contains(&number) || ends_in_call {
+            break;
+        }
+        count += block_instructions(body, number).len();
+        chain.push(number);
+    }
+    let first = *chain.last()?;
+    chain.reverse();
+    let after_call = has_calls(first).map_or(0, |position| position + 1);
+    Some((chain, after_call.max(count.saturating_sub(MAX_INSTRUCTIONS))))
+}
+
+fn block_instructions(body: &Body, number: u32) -> &[(Address, InstructionId)] {
+    let range = body.blocks.get(number as usize).map(|block| block.instructions.clone());
+    let range = range.unwrap_or_default();
+    body.instructions.get(range.start as usize..range.end as usize).unwrap_or(&[])
+}
+
+/// Executes the path that leads to `block`.
 fn run_path<'a>(
     engine: &Engine<'a>,
     body: &Body,
     solution: &Solution,
     block: u32,
 ) -> Option<Path<'a>> {
-    let mut chain = vec![block];
-    let mut count = body.blocks.get(block as usize)?.instructions.len();
-    while chain.len() < MAX_BLOCKS && count < MAX_INSTRUCTIONS {
-        let first = *chain.last()?;
-        let mut before =
-            (0u32..).zip(&body.blocks).filter(|(_, other)| other.successors.contains(&first));
-        let (Some((number, other)), None) = (before.next(), before.next()) else { break };
-        if chain.contains(&number) {
-            break;
-        }
-        count += other.instructions.len();
-        chain.push(number);
-    }
-    chain.reverse();
+    let (chain, skipped) = straight_chain(engine, body, block)?;
     let first = *chain.first()?;
     let mut state = solution.entry_state(first)?.clone();
-    let instructions = |number: u32| {
-        let range = body.blocks.get(number as usize).map(|block| block.instructions.clone());
-        let range = range.unwrap_or_default();
-        body.instructions.get(range.start as usize..range.end as usize).unwrap_or(&[])
-    };
-    let mut all = instructions(first);
-    let skipped = count.saturating_sub(MAX_INSTRUCTIONS).min(all.len().saturating_sub(1));
+    let mut instructions = block_instructions(body, first);
+    let skipped = skipped.min(instructions.len().saturating_sub(1));
     let mut scratch = Scratch::default();
-    for &(address, id) in all.get(..skipped).unwrap_or(&[]) {
+    for &(address, id) in instructions.get(..skipped).unwrap_or(&[]) {
         engine.step(&mut state, &mut scratch, address, id, &mut Silent);
     }
-    all = all.get(skipped..).unwrap_or(&[]);
+    instructions = instructions.get(skipped..).unwrap_or(&[]);
     let mut path = Path::new(*engine, state);
     for (place, &number) in chain.iter().enumerate() {
         if place > 0 {
-            all = instructions(number);
+            instructions = block_instructions(body, number);
         }
         let goal = chain
             .get(place + 1)
             .and_then(|next| body.blocks.get(*next as usize))
             .map_or(Goal::IndirectJump, |block| Goal::Address(block.start));
-        let (last, inner) = all.split_last()?;
+        let (last, inner) = instructions.split_last()?;
         for (_, id) in inner {
             path.run_through(engine.code.instruction(*id).ops);
         }

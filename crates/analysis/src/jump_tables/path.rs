@@ -5,6 +5,7 @@ use crate::flow::{absolute_target, relative_target};
 use crate::jump_tables::expression::{Arena, Node, NodeId};
 use crate::values::Value;
 use crate::values::engine::{Engine, State};
+use crate::values::memory;
 use miyaburi_image::{Address, Endian};
 use miyaburi_pcode::{Op, Opcode, Space, Varnode, space_number};
 
@@ -28,8 +29,8 @@ pub(crate) struct Path<'a> {
     pub(crate) arena: Arena,
     /// Space, offset, size and content; later entries hide earlier ones, none overlap.
     contents: Vec<(Varnode, NodeId)>,
-    /// Stores with constant or stack addresses.
-    stored: Vec<(NodeId, u32, NodeId)>,
+    /// Stores to the frame: offset, size and content.
+    stored: Vec<(i64, u32, NodeId)>,
     stores: u32,
     pub(crate) conditions: Vec<(NodeId, bool)>,
     pub(crate) jump_target: Option<NodeId>,
@@ -58,11 +59,10 @@ impl<'a> Path<'a> {
         self.forget_temporaries();
         let mut conditional_until = 0;
         for (position, op) in ops.iter().enumerate() {
-            if matches!(op.opcode, Opcode::CBRANCH | Opcode::BRANCH)
-                && absolute_target(op).is_none()
-            {
-                conditional_until =
-                    relative_target(position, op).unwrap_or(0).max(conditional_until);
+            if matches!(op.opcode, Opcode::CBRANCH | Opcode::BRANCH) {
+                // A way out of the instruction is one to the next.
+                let skipped_to = relative_target(position, op).unwrap_or(ops.len());
+                conditional_until = skipped_to.max(conditional_until);
             } else if position < conditional_until {
                 self.run_conditional(op);
             } else {
@@ -142,7 +142,6 @@ impl<'a> Path<'a> {
                 };
                 self.write(&output, value);
             }
-            (Opcode::CALL | Opcode::CALLIND, ..) => self.call(),
             (opcode, [only], Some(output)) => {
                 let value = self.read(only);
                 let node = match opcode {
@@ -189,62 +188,42 @@ impl<'a> Path<'a> {
         self.arena.node(node, size)
     }
 
-    /// A callee leaves what the convention preserves.
-    fn call(&mut self) {
-        let abi = self.engine.abi;
-        let kept = abi.preserved.iter().chain([&abi.stack_pointer]).copied().collect::<Vec<_>>();
-        let names: Vec<(Varnode, NodeId)> =
-            kept.iter().map(|register| (*register, self.read(register))).collect();
-        let mut clobbered: Vec<Varnode> = abi.argument_registers.clone();
-        clobbered.extend([Some(abi.result), abi.result_high].iter().flatten());
-        for (register, _) in self.contents.clone() {
-            if register.space == Space::Register {
-                clobbered.push(register);
-            }
-        }
-        for register in clobbered {
-            let unknown = self.arena.leaf(register.size);
-            self.write(&register, unknown);
-        }
-        for (register, node) in names {
-            self.write(&register, node);
-        }
-        self.stores += 1;
-    }
-
     fn load(&mut self, from: NodeId, size: u32) -> NodeId {
-        let known = self
-            .stored
-            .iter()
-            .rev()
-            .find(|(to, stored_size, _)| *to == from && *stored_size == size);
-        if let Some((_, _, node)) = known {
-            return *node;
-        }
         if let (Some(address), true) = (self.arena.constant(from), size <= 8) {
             let engine = &self.engine;
-            let loaded =
-                crate::values::memory::load(engine.image, engine.written, Address(address), size);
+            let loaded = memory::load(engine.image, engine.written, Address(address), size);
             if let Value::Constant(value) = loaded {
                 return self.arena.node(Node::Constant(value), size);
             }
         }
-        if let Some((Node::Stack(offset), _)) = self.arena.get(from)
-            && let Ok(narrow) = u8::try_from(size)
-            && let Some(value) = self.start.stack.load(offset, narrow, self.engine.endian())
-            && let Value::Constant(value) = value
-            && self.stores == 0
-        {
-            return self.arena.node(Node::Constant(value), size);
+        match self.arena.get(from) {
+            Some((Node::Stack(offset), _)) => self.load_stack(from, offset, size),
+            _ => self.arena.node(Node::Load(from, self.stores), size),
         }
-        self.arena.node(Node::Load(from, self.stores), size)
+    }
+
+    /// Loads from the frame, which only stores to the frame change.
+    fn load_stack(&mut self, from: NodeId, offset: i64, size: u32) -> NodeId {
+        let end = offset.wrapping_add(i64::from(size));
+        let overlaps = |(to, stored_size, _): &&(i64, u32, NodeId)| {
+            *to < end && offset < to.wrapping_add(i64::from(*stored_size))
+        };
+        match self.stored.iter().rev().find(overlaps) {
+            Some(&(to, stored_size, node)) if to == offset && stored_size == size => return node,
+            Some(_) => return self.arena.leaf(size),
+            None => {}
+        }
+        let narrow = u8::try_from(size).unwrap_or(u8::MAX);
+        match self.start.stack.load(offset, narrow, self.engine.endian()) {
+            Some(Value::Constant(value)) => self.arena.node(Node::Constant(value), size),
+            _ => self.arena.node(Node::Load(from, 0), size),
+        }
     }
 
     fn store(&mut self, to: NodeId, size: u32, value: NodeId) {
         self.stores += 1;
-        let is_stack = matches!(self.arena.get(to), Some((Node::Stack(_), _)));
-        if is_stack {
-            self.stored.push((to, size, value));
+        if let Some((Node::Stack(offset), _)) = self.arena.get(to) {
+            self.stored.push((offset, size, value));
         }
     }
 
@@ -375,7 +354,8 @@ fn decide(ops: &[Op], from: usize, next: Address, goal: Goal, decisions: &mut Ve
                 (None, Some(place)) if place > position => position = place,
                 _ => return false,
             },
-            Opcode::BRANCHIND => return goal == Goal::IndirectJump,
+            // Another switch of the path, or the jump asked for.
+            Opcode::BRANCHIND => return true,
             Opcode::RETURN => return false,
             _ => position += 1,
         }

@@ -123,7 +123,9 @@ impl<'a> Engine<'a> {
         observer: &mut O,
     ) {
         scratch.temporaries.clear();
-        let ops = self.code.instruction(id).ops;
+        let view = self.code.instruction(id);
+        let ops = view.ops;
+        let next = address.offset(u64::from(view.length));
         let temporaries = &mut scratch.temporaries;
         let mut step =
             Step { engine: self, state, temporaries, observer, address, is_conditional: false };
@@ -136,8 +138,10 @@ impl<'a> Engine<'a> {
                         None => relative_target(position, op).unwrap_or(0),
                         // A jump out of the instruction that may not happen: what follows may not.
                         Some(target) => {
-                            let target = Value::Constant(target.0);
-                            step.observer.jump(address, target, step.state);
+                            if target != next {
+                                let target = Value::Constant(target.0);
+                                step.observer.jump(address, target, step.state);
+                            }
                             if op.opcode == Opcode::CBRANCH { ops.len() } else { 0 }
                         }
                     };
@@ -544,7 +548,8 @@ fn masked(value: Value, bits: u64, size: u32) -> Value {
         }
         Value::StackOffset(_) => Value::Unknown,
         value if matches!(bits, 0xff | 0xffff | 0xffff_ffff) => value,
-        value if bits == mask(size) => value,
+        // Code pointers lose their mode bit so, and aligned pointers nothing.
+        value if cleared == 0 || cleared == 1 => value,
         _ => Value::Unknown,
     }
 }

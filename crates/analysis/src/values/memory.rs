@@ -30,7 +30,16 @@ impl WrittenMemory {
                 (segment.address.0, vec![0; length / 64 + 1])
             })
             .collect();
-        Self { segments }
+        let mut written = Self { segments };
+        let size = image.arch().pointer_size();
+        // The loader or start-up code fills these before anything reads them.
+        for slot in image.indirect_functions().iter().map(|function| function.slot) {
+            written.write(slot, size);
+        }
+        for slot in image.imports().iter().map(|import| import.slot) {
+            written.write(slot, size);
+        }
+        written
     }
 
     fn word(&self, address: u64) -> Option<(usize, usize, u64)> {
