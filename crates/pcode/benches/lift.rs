@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use miyaburi_image::{Address, Arch, Endian, Family};
-use miyaburi_pcode::{Context, Instruction, Language, Lifter, language_for};
+use miyaburi_pcode::{Context, Instruction, Lifter, language_for};
 use std::hint::black_box;
 
 const BASE: Address = Address(0x1_0000);

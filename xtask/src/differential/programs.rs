@@ -54,7 +54,11 @@ const PROGRAMS: &[Program] = &[
         "arm-linux-gnueabi-gcc",
         &["-O2", "-mthumb", "-march=armv5te", "-mbig-endian"],
     ),
-    bare("mips1", "mips-linux-gnu-gcc", &["-O1", "-march=mips1", "-mfp32", "-mno-abicalls", "-fno-pic"]),
+    bare(
+        "mips1",
+        "mips-linux-gnu-gcc",
+        &["-O1", "-march=mips1", "-mfp32", "-mno-abicalls", "-fno-pic"],
+    ),
     bare("mips16", "mips-linux-gnu-gcc", &["-O2", "-mips16", "-mno-abicalls", "-fno-pic"]),
     bare("powerpc-pic", "powerpc-linux-gnu-gcc", &["-O1", "-fPIC"]),
     bare("sparc-v8", "sparc64-linux-gnu-gcc", &["-m32", "-O1", "-mcpu=v8"]),
