@@ -10,6 +10,8 @@ mod steps;
 mod test;
 mod toolchain;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 /// Development tasks of the project.
@@ -32,14 +34,15 @@ enum Task {
     Toolchains(toolchain::Args),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
-        Task::Differential(args) => differential::run(&args),
-        Task::Negatives(args) => negatives::run(&args),
-        Task::Layers => layers::run(),
-        Task::Specifications(args) => specifications::run(&args),
-        Task::Specimens(args) => specimens::run(&args),
-        Task::Test(args) => test::run(&args),
-        Task::Toolchains(args) => toolchain::run(&args),
+        Task::Differential(args) => differential::run(&args)?,
+        Task::Negatives(args) => negatives::run(&args)?,
+        Task::Layers => layers::run()?,
+        Task::Specifications(args) => specifications::run(&args)?,
+        Task::Specimens(args) => specimens::run(&args)?,
+        Task::Test(args) => return Ok(test::run(&args)),
+        Task::Toolchains(args) => toolchain::run(&args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
