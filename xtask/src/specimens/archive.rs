@@ -11,9 +11,11 @@ use super::build::Built;
 /// Name of the committed archive.
 pub(super) const ARCHIVE: &str = "specimens.tar.xz";
 
-/// Writes every file plain into `folder`, with `manifest.ndjson` and `truth.ndjson`.
+/// Writes every file plain into `folder`, with `manifest.ndjson` and `truth.ndjson`. Specimens of an
+/// earlier run there are removed: they would have no truth.
 pub(super) fn write_folder(folder: &Path, built: &[Built]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+    remove_earlier(folder)?;
     for specimen in built {
         write_specimen(folder, specimen)?;
     }
@@ -35,6 +37,27 @@ pub(super) fn write_committed(folder: &Path, built: &[Built]) -> anyhow::Result<
         &examples.join("truth.ndjson"),
         ndjson(chosen.iter().map(|specimen| &specimen.truth))?.as_bytes(),
     )
+}
+
+/// Removes the files that the manifest in `folder` names, if there is one.
+fn remove_earlier(folder: &Path) -> anyhow::Result<()> {
+    let manifest = folder.join("manifest.ndjson");
+    if !manifest.exists() {
+        return Ok(());
+    }
+    let text = fs::read_to_string(&manifest).with_context(|| format!("{}", manifest.display()))?;
+    for line in text.lines() {
+        let line: Json = serde_json::from_str(line)
+            .with_context(|| format!("{}: no manifest of specimens", manifest.display()))?;
+        let name = line.get("name").and_then(Json::as_str).and_then(|name| {
+            // Only a plain file name stays inside the folder.
+            Path::new(name).file_name().filter(|file| *file == name)
+        });
+        if let Some(file) = name.map(|name| folder.join(name)).filter(|file| file.is_file()) {
+            fs::remove_file(&file).with_context(|| format!("{}", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {

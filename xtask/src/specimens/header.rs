@@ -4,7 +4,8 @@ use std::{fmt::Write as _, net::Ipv4Addr};
 
 use super::{
     attacks::{DefaultValue, OPTIONS},
-    configuration::{C2From, Configuration, Dispatch, Entry, Host, Strings},
+    configuration::{C2From, Configuration, Dispatch, Host, Strings},
+    entries::Entry,
     values::folded,
 };
 

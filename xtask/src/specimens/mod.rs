@@ -3,7 +3,7 @@
 //! ```text
 //! plan.rs           which specimens there are
 //! configuration.rs  what goes into one, drawn from the seed
-//!   ├── fork.rs, purpose.rs, attacks.rs, values.rs, style.rs, lookalike.rs
+//!   ├── entries.rs, fork.rs, purpose.rs, attacks.rs, values.rs, style.rs, lookalike.rs
 //!   ├── header.rs   written as config.h for the C sources
 //!   └── truth.rs    written as a truth line
 //! build.rs          compiles and strips one
@@ -15,6 +15,7 @@ mod attacks;
 mod ballast;
 mod build;
 mod configuration;
+mod entries;
 mod fork;
 mod header;
 mod lookalike;

@@ -7,7 +7,8 @@ use crate::toolchain::Target;
 
 use super::{
     attacks::{Attack, DefaultValue},
-    configuration::{C2From, Configuration, Dispatch, Entry, Strings, Value},
+    configuration::{C2From, Configuration, Dispatch, Strings},
+    entries::{Entry, Value},
     header::exploit_body,
     purpose::Role,
     values::folded,

@@ -5,7 +5,8 @@ use std::{fs, net::Ipv4Addr, path::PathBuf};
 use crate::{
     specimens::{
         build::source_folder,
-        configuration::{Configuration, Host, Value},
+        configuration::{Configuration, Host},
+        entries::Value,
         header::exploit_body,
         plan,
         values::{DOCUMENTATION_NETWORKS, RESERVED_ENDINGS},
