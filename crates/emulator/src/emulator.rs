@@ -75,8 +75,8 @@ impl CodeBytes for ProcessCode<'_> {
     }
 }
 
-/// Executes code of one image. Holds what does not change from run to run: the translated blocks
-/// and what was learnt about callees that cannot run.
+/// Executes code of one image. Holds what does not change from run to run, the translated blocks
+/// above all.
 ///
 /// Code comes from the file: what a program writes over its own instructions is not executed.
 pub struct Emulator<'a> {
@@ -88,7 +88,6 @@ pub struct Emulator<'a> {
     translator: Translator<'a>,
     registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
-    failures: FxHashMap<Address, u32>,
     global_pointer: Option<u64>,
 }
 
@@ -114,7 +113,6 @@ impl<'a> Emulator<'a> {
             ),
             registers,
             blocks: FxHashMap::default(),
-            failures: FxHashMap::default(),
             global_pointer: None,
         };
         emulator.global_pointer = emulator.probe_global_pointer();
@@ -296,6 +294,7 @@ impl<'a> Emulator<'a> {
             frames: Frames::default(),
             instructions: 0,
             summarised: 0,
+            failures: FxHashMap::default(),
             limits: *limits,
             resume: None,
         };
@@ -442,6 +441,7 @@ impl<'a> Emulator<'a> {
             return Err(Exit::Returned);
         }
         if let Some(returned) = run.frames.pop_returning_to(target.0) {
+            run.failures.remove(&returned.callee);
             hooks.returned(state, &self.abi, &returned);
         } else if let ReturnAddress::Register(link, skip) = self.abi.return_address {
             // `mov lr,pc; bx r3` and its like.
@@ -464,7 +464,7 @@ impl<'a> Emulator<'a> {
     ) -> Result<(), Exit> {
         let call = Call { site, callee, return_to, depth: run.frames.depth() };
         let hopeless = run.limits.undo
-            && self.failures.get(&callee).is_some_and(|count| *count >= FAILURES_BEFORE_SKIPPING);
+            && run.failures.get(&callee).is_some_and(|count| *count >= FAILURES_BEFORE_SKIPPING);
         match hooks.call(state, &self.abi, &call) {
             CallAction::Stop => return Err(Exit::Stopped { at: site }),
             CallAction::Return(value) => {
@@ -522,7 +522,7 @@ impl<'a> Emulator<'a> {
     ) -> bool {
         run.resume = None;
         let Some(frame) = run.frames.pop() else { return false };
-        let failures = self.failures.entry(frame.call.callee).or_default();
+        let failures = run.failures.entry(frame.call.callee).or_default();
         let cost = run.instructions - frame.started;
         *failures += if cost > EXPENSIVE_FAILURE { FAILURES_BEFORE_SKIPPING } else { 1 };
         if let Some(registers) = &frame.registers {
@@ -581,6 +581,8 @@ struct Run {
     frames: Frames,
     instructions: u64,
     summarised: u32,
+    /// Failures of each callee since it last returned.
+    failures: FxHashMap<Address, u32>,
     limits: Limits,
     /// A block that a system call interrupted, and the operation to go on with.
     resume: Option<(Rc<Block>, usize)>,

@@ -116,47 +116,26 @@ impl<'a> Subject<'a> {
             .collect()
     }
 
-    /// Functions with a reference to an address in `start..end`, in address order.
+    /// Routines whose first argument is at least `min` different numbers below `limit` in calls
+    /// where it is a constant at all, with those numbers; most numbers first.
     #[must_use]
-    pub fn functions_referring_to(&self, start: Address, end: Address) -> Vec<Address> {
-        let functions: BTreeSet<Address> = self
-            .program
-            .references()
-            .to(start, end)
-            .iter()
-            .filter_map(|reference| self.program.function_containing(reference.from))
-            .filter_map(|function| self.entry(function))
-            .collect();
-        functions.into_iter().collect()
-    }
-
-    /// Routines whose first argument is a number that `fits` in at least `min` calls with different
-    /// numbers, and in no call a constant that does not; most such calls first.
-    #[must_use]
-    pub fn functions_given(&self, fits: impl Fn(u64) -> bool, min: usize) -> Vec<Address> {
-        let mut given: FxHashMap<Address, Option<BTreeSet<u64>>> = FxHashMap::default();
+    pub fn functions_given_numbers(&self, limit: u64, min: usize) -> Vec<(Address, Vec<u64>)> {
+        let mut given: FxHashMap<Address, BTreeSet<u64>> = FxHashMap::default();
         for site in self.program.call_sites() {
             let Some(target) = site.target else { continue };
             let first = self
                 .program
                 .values(site.caller)
                 .and_then(|values| values.argument(site.address, 0).constant());
-            let Some(first) = first else { continue };
-            let seen = given.entry(target).or_insert_with(|| Some(BTreeSet::new()));
-            match seen {
-                Some(numbers) if fits(first) => {
-                    numbers.insert(first);
-                }
-                _ => *seen = None,
-            }
+            given.entry(target).or_default().extend(first);
         }
-        let mut functions: Vec<(usize, Address)> = given
+        let mut functions: Vec<(Address, Vec<u64>)> = given
             .into_iter()
-            .filter_map(|(function, numbers)| Some((numbers?.len(), function)))
-            .filter(|(count, _)| *count >= min)
+            .filter(|(_, numbers)| numbers.len() >= min && numbers.iter().all(|n| *n < limit))
+            .map(|(function, numbers)| (function, numbers.into_iter().collect()))
             .collect();
-        functions.sort_by_key(|(count, function)| (std::cmp::Reverse(*count), *function));
-        functions.into_iter().map(|(_, function)| function).collect()
+        functions.sort_by_key(|(function, numbers)| (std::cmp::Reverse(numbers.len()), *function));
+        functions
     }
 
     /// Addresses in `start..end` that code refers to, ascending.
@@ -196,13 +175,13 @@ impl<'a> Subject<'a> {
         self.program.function_at(address).map(|_| address)
     }
 
-    /// The bytes up to the next NUL at a fixed place of the file that is no code; they may be
+    /// The bytes up to the next NUL at a fixed place that is no function; they may be
     /// encoded, and there may be none.
     #[must_use]
     pub fn string_at(&self, value: u64) -> Option<&'a [u8]> {
         let address = Address(value);
         let image: &'a Image = self.image;
-        if value < 0x100 || self.program.code().instruction_at(address).is_some() {
+        if value < 0x100 || self.program.function_at(address).is_some() {
             return None;
         }
         image.read_c_string(address, MAX_STRING)

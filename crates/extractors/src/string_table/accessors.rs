@@ -1,5 +1,6 @@
 //! The routines that decode an entry and give it out, found by running them.
 
+use crate::string_table::records::Records;
 use crate::subject::Subject;
 use crate::trace::{self, Policy, SystemCalls};
 use miyaburi_emulator::{Limits, State};
@@ -10,6 +11,12 @@ const INSTRUCTIONS: u64 = 30_000;
 
 /// Most routines that are tried.
 const MAX_CANDIDATES: usize = 48;
+
+/// Ids are below this.
+const MAX_ID: u64 = 4096;
+
+/// A routine is tried when the program gives it at least this many different numbers.
+const MIN_IDS: usize = 2;
 
 /// What a routine does when given an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,65 +36,69 @@ pub struct Accessor {
     pub access: Access,
 }
 
-/// An entry as the accessors see it: its id, and where its bytes are.
-#[derive(Clone, Copy, Debug)]
-pub struct Probe {
-    /// The id handed over.
-    pub id: u64,
-    /// The entry's bytes.
-    pub buffer: Address,
-    /// How many.
-    pub length: u64,
+/// An accessor, and where its table begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The routine.
+    pub accessor: Accessor,
+    /// Address of the record with id 0.
+    pub base: Address,
 }
 
-/// Runs every candidate with the ids of two entries on the filled table and keeps those that
-/// treat exactly the entry they were given.
+/// Runs every routine that the program gives different small numbers, with two of those, on the
+/// filled table, and keeps those that each time treat exactly one entry, at places that agree on
+/// where the table begins.
 ///
-/// False positives: a routine that changes the entry of the given id for another reason than
-/// decoding (none is known). False negatives: accessors that take the id in another place than
-/// their first argument, or that were inlined everywhere.
-pub fn find<'a>(
+/// False positives: a routine that changes an entry for another reason than decoding (none is
+/// known). False negatives: accessors that take the id in another place than their first
+/// argument, that are called with fewer than two different ids, or that were inlined everywhere.
+pub fn locate<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
-    candidates: &[Address],
-    probes: [Probe; 2],
-) -> Vec<Accessor> {
+    records: &Records,
+) -> Vec<Located> {
+    let candidates = subject.functions_given_numbers(MAX_ID, MIN_IDS);
     let mut found = Vec::new();
-    for function in candidates.iter().take(MAX_CANDIDATES) {
-        let first = effect(subject, filled, *function, probes[0], probes[1]);
-        if first.is_some() && first == effect(subject, filled, *function, probes[1], probes[0]) {
-            found.extend(first.map(|access| Accessor { function: *function, access }));
+    for (function, ids) in candidates.into_iter().take(MAX_CANDIDATES) {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { continue };
+        let one = treated(subject, filled, records, function, *first);
+        let Some((access, base)) = one else { continue };
+        if treated(subject, filled, records, function, *last) == Some((access, base)) {
+            found.push(Located { accessor: Accessor { function, access }, base });
         }
     }
     found
 }
 
-/// What `function` does to the entry `own` when given its id; `None` when it also touches `other`.
-fn effect<'a>(
+/// What `function` does with the id, and the base that follows from the entry it treats.
+fn treated<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
+    records: &Records,
     function: Address,
-    own: Probe,
-    other: Probe,
-) -> Option<Access> {
+    id: u64,
+) -> Option<(Access, Address)> {
     let mut before = filled.clone();
-    let own_before = before.memory.bytes(own.buffer, own.length as usize)?;
-    let other_before = before.memory.bytes(other.buffer, other.length as usize)?;
-    let trace = call_with_id(subject, before, function, own.id);
+    let trace = call_with_id(subject, filled.clone(), function, id);
     if !trace.completed() {
         return None;
     }
     let result = trace.outcome.result;
     let mut after = trace.state;
-    let own_after = after.memory.bytes(own.buffer, own.length as usize)?;
-    let other_after = after.memory.bytes(other.buffer, other.length as usize)?;
-    if other_after != other_before {
-        return None;
-    }
-    if own_after != own_before {
-        return Some(Access::Toggles);
-    }
-    (result == own.buffer.0).then_some(Access::Retrieves)
+    let mut changed = records.records.iter().filter(|record| {
+        let length = record.length as usize;
+        before.memory.bytes(record.buffer, length) != after.memory.bytes(record.buffer, length)
+    });
+    let (access, record) = match (changed.next(), changed.next()) {
+        (Some(record), None) => (Access::Toggles, record),
+        (None, _) => {
+            let given = records.records.iter().find(|record| record.buffer.0 == result)?;
+            (Access::Retrieves, given)
+        }
+        _ => return None,
+    };
+    let base = record.cell.0.checked_sub(id * records.stride)?;
+    Some((access, Address(base)))
 }
 
 /// Runs an accessor on a copy of the filled table. The second argument, where accessors put a

@@ -12,13 +12,10 @@ pub mod records;
 use crate::initialisers::Initialiser;
 use crate::subject::Subject;
 use crate::xor;
-use accessors::{Access, Accessor, Probe};
+use accessors::{Access, Accessor};
 use miyaburi_emulator::State;
 use miyaburi_image::Address;
 use records::{Record, Records};
-
-/// A routine is tried as an accessor when it is called with at least this many different ids.
-const MIN_ACCESSES: usize = 3;
 
 /// Fewest entries whose decoding must make sense, in percent, before a table is believed.
 const SENSIBLE_PERCENT: usize = 60;
@@ -193,8 +190,8 @@ impl Placed {
     }
 }
 
-/// Finds the base: by the ids that the adding routine was given, or by trying the addresses that
-/// code refers to until accessors treat the entries that follow from one.
+/// Finds the base: by the ids that the adding routine was given, by the entries that accessors
+/// treat, or at last by what code refers to.
 fn place<'a>(
     subject: &mut Subject<'a>,
     run: &Initialiser<'a>,
@@ -202,53 +199,30 @@ fn place<'a>(
 ) -> Option<Placed> {
     let lowest = records.records.iter().map(|record| record.cell).min()?;
     let end = records.records.iter().map(|record| record.cell).max()?.offset(records.stride);
-    let known = base::from_arguments(&run.trace, records);
-    let bases = match known {
-        Some(base) => vec![base],
-        None => bases_from_references(subject, records.stride, lowest),
-    };
-    let mut fallback = None;
-    for base in bases {
-        let mut placed = Placed { base, end, is_certain: known.is_some(), accessors: Vec::new() };
-        let is_id = |value: u64| {
-            records.records.iter().any(|record| placed.id_of(records, record) == value)
-        };
-        let mut candidates = subject.functions_given(is_id, MIN_ACCESSES);
-        candidates.extend(subject.functions_referring_to(base, end));
-        candidates.retain(|function| *function != run.function);
-        if let Some(probes) = probes(records, |record| placed.id_of(records, record)) {
-            placed.accessors = accessors::find(subject, &run.trace.state, &candidates, probes);
-        }
-        if !placed.accessors.is_empty() {
-            placed.is_certain = true;
-            return Some(placed);
-        }
-        fallback.get_or_insert(placed);
-    }
-    Some(fallback.unwrap_or(Placed { base: lowest, end, is_certain: false, accessors: Vec::new() }))
+    let located = accessors::locate(subject, &run.trace.state, records);
+    let known = base::from_arguments(&run.trace, records)
+        .or_else(|| located.first().map(|located| located.base));
+    let base = known
+        .unwrap_or_else(|| nearest_reference(subject, records.stride, lowest).unwrap_or(lowest));
+    let accessors = located
+        .into_iter()
+        .filter(|located| located.base == base)
+        .map(|located| located.accessor)
+        .collect();
+    Some(Placed { base, end, is_certain: known.is_some(), accessors })
 }
 
-/// Addresses below the first record, whole strides away, that code refers to; nearest first.
-fn bases_from_references(subject: &Subject<'_>, stride: u64, lowest: Address) -> Vec<Address> {
+/// The nearest address at or below the first record, whole strides away, that code refers to.
+///
+/// False positives: an entry that code refers to by its own address instead of the table's.
+fn nearest_reference(subject: &Subject<'_>, stride: u64, lowest: Address) -> Option<Address> {
     const MAX_SKIPPED_IDS: u64 = 256;
-    const MAX_BASES: usize = 4;
     let from = Address(lowest.0.saturating_sub(stride * MAX_SKIPPED_IDS));
     subject
-        .referenced_addresses(from, lowest.offset(1))
+        .referenced_addresses(from, lowest)
         .into_iter()
         .rev()
-        .filter(|address| (lowest.0 - address.0) % stride == 0)
-        .take(MAX_BASES)
-        .collect()
-}
-
-/// Two entries to try accessors with: of different length where there are such.
-fn probes(records: &Records, id_of: impl Fn(&Record) -> u64) -> Option<[Probe; 2]> {
-    let probe =
-        |record: &Record| Probe { id: id_of(record), buffer: record.buffer, length: record.length };
-    let first = records.records.first()?;
-    let last = records.records.iter().rev().find(|record| record.cell != first.cell)?;
-    Some([probe(first), probe(last)])
+        .find(|address| (lowest.0 - address.0) % stride == 0)
 }
 
 /// An entry decoded by the sample's own routine.
