@@ -167,7 +167,11 @@ impl<'a> Program<'a> {
         let cell = self.values.get(function.0 as usize)?;
         Some(cell.get_or_init(|| {
             let (abi, cells) = (self.abi.clone(), self.cells.clone());
-            Arc::new(Values::new(&self.engine(), &found.body, found.entry, abi, cells))
+            let is_tail = |site: &&CallSite| site.kind == CallKind::Tail;
+            let tail_calls: Vec<Address> =
+                self.calls_of(function).filter(is_tail).map(|site| site.address).collect();
+            let engine = self.engine();
+            Arc::new(Values::new(&engine, &found.body, found.entry, &tail_calls, abi, cells))
         }))
     }
 

@@ -19,6 +19,15 @@ const MAX_FRAMELESS: usize = 64;
 /// The most bytes of data that are searched for pointers.
 const MAX_DATA: usize = 32 << 20;
 
+/// What makes pointed-to code a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// It makes room on the stack.
+    Frame,
+    /// It is short and returns.
+    Return,
+}
+
 impl Discovery<'_> {
     /// Adds the functions that constants in code point to.
     ///
@@ -26,11 +35,7 @@ impl Discovery<'_> {
     /// addresses of labels. False negatives: pointers to code that is reached from elsewhere as
     /// part of another function.
     pub(crate) fn add_constants(&mut self, constants: &[u64]) {
-        for &constant in constants {
-            if let Some((address, context)) = self.pointed_function(constant) {
-                self.add(address, context, Origin::Constant);
-            }
-        }
+        self.add_pointed(constants, Origin::Constant);
     }
 
     /// Adds the functions that aligned words of data point to.
@@ -38,12 +43,21 @@ impl Discovery<'_> {
     /// False positives: as for constants, and the cases of a switch whose table was not
     /// understood. False negatives: pointers stored relative to something, or unaligned.
     pub(crate) fn add_pointers(&mut self) {
-        for pointer in self.data_words() {
-            if self.add_case(pointer) {
-                continue;
-            }
-            if let Some((address, context)) = self.pointed_function(pointer) {
-                self.add(address, context, Origin::Pointer);
+        let mut words = self.data_words();
+        words.retain(|word| !self.add_case(*word));
+        self.explore();
+        self.add_pointed(&words, Origin::Pointer);
+    }
+
+    /// Adds functions that set up a frame first: with those known, fewer numbers are taken for
+    /// the address of one without.
+    fn add_pointed(&mut self, pointers: &[u64], origin: Origin) {
+        for evidence in [Evidence::Frame, Evidence::Return] {
+            for &pointer in pointers {
+                if let Some((address, context)) = self.pointed_function(pointer, evidence, origin) {
+                    self.add(address, context, origin);
+                    self.explore();
+                }
             }
         }
     }
@@ -130,11 +144,19 @@ impl Discovery<'_> {
         self.code.index.ranges().next().is_some_and(|(start, _)| start.0 < LOW_BASE)
     }
 
-    fn pointed_function(&mut self, pointer: u64) -> Option<(Address, ContextId)> {
+    fn pointed_function(
+        &mut self,
+        pointer: u64,
+        evidence: Evidence,
+        origin: Origin,
+    ) -> Option<(Address, ContextId)> {
         let (address, context) = self.code_pointer(pointer)?;
-        let slot = self.code.index.slot(address)?;
-        let is_mode_known = self.drafts.iter().any(|draft| draft.context == context);
-        if self.ownership.owner(slot).is_some() || !is_mode_known || !self.is_boundary(address) {
+        if self.is_reached(address) || !self.is_boundary(address) {
+            return None;
+        }
+        // Odd numbers in data are pointers to compressed code only where there is such code.
+        let is_mode_known = || self.drafts.iter().any(|draft| draft.context == context);
+        if origin == Origin::Pointer && !is_mode_known() {
             return None;
         }
         if self.image.bytes_from(address).iter().take(4).all(|byte| *byte == 0) {
@@ -142,16 +164,17 @@ impl Discovery<'_> {
         }
         let is_low = self.is_low();
         let look = self.look(address, context)?;
-        let makes_room = look.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE);
-        if look.trusts_strangers {
-            return None;
-        }
-        let is_short = look.leaves_properly
-            && look.is_complete
-            && !look.intrudes
-            && look.length <= MAX_FRAMELESS
-            && (!is_low || look.returns && self.follows_known(address));
-        let is_function = makes_room || is_short && !self.looks_like_text(address);
-        is_function.then_some((address, context))
+        let is_function = match evidence {
+            Evidence::Frame => {
+                look.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE)
+            }
+            Evidence::Return => {
+                let is_short = look.is_complete && look.length <= MAX_FRAMELESS;
+                let ends = if is_low { look.returns } else { look.leaves_properly };
+                let is_adjacent = !is_low || self.follows_known(address);
+                is_short && ends && !look.intrudes && is_adjacent && !self.looks_like_text(address)
+            }
+        };
+        (is_function && !look.trusts_strangers).then_some((address, context))
     }
 }

@@ -238,12 +238,14 @@ impl<O: Observer> Step<'_, '_, O> {
     fn is_followed(&self, output: &Varnode) -> bool {
         match output.space {
             Space::Unique | Space::Ram => true,
-            Space::Register => {
-                output.size > self.engine.cells.width()
-                    || self.engine.cells.locate(output).is_some()
-            }
+            // Registers that are not followed between instructions still carry values within one.
+            Space::Register => output.size >= self.engine.cells.width() || self.is_cell(output),
             _ => false,
         }
+    }
+
+    fn is_cell(&self, register: &Varnode) -> bool {
+        self.engine.cells.locate(register).is_some()
     }
 
     fn is_system_op(&self, number: u64) -> bool {
@@ -285,7 +287,10 @@ impl<O: Observer> Step<'_, '_, O> {
         match varnode.space {
             Space::Constant => Value::Constant(varnode.offset & mask(varnode.size)),
             Space::Unique => self.temporaries.read(varnode, self.engine.endian()),
-            Space::Register => self.engine.register(self.state, varnode),
+            Space::Register => match self.engine.cells.locate(varnode) {
+                Some(place) => self.state.registers.read(place),
+                None => self.temporaries.read(varnode, self.engine.endian()),
+            },
             Space::Ram => {
                 let from = Value::Constant(varnode.offset);
                 self.observer.load(self.address, from, varnode.size);
@@ -311,6 +316,7 @@ impl<O: Observer> Step<'_, '_, O> {
         let cells = self.engine.cells;
         let Some(place) = cells.locate(output) else {
             self.forget(output);
+            self.temporaries.write(output, value);
             return;
         };
         if let Value::Constant(constant) = value {

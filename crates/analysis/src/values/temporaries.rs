@@ -1,4 +1,5 @@
-//! Values of the temporaries of one instruction.
+//! Values of the temporaries of one instruction, and of the registers that specifications use as
+//! such.
 
 use crate::arithmetic::mask;
 use crate::values::Value;
@@ -8,7 +9,7 @@ use miyaburi_pcode::Varnode;
 /// The latest value of each temporary; later entries hide earlier ones.
 #[derive(Default)]
 pub(crate) struct Temporaries {
-    entries: Vec<(u64, u32, Value)>,
+    entries: Vec<(Varnode, Value)>,
 }
 
 impl Temporaries {
@@ -17,28 +18,26 @@ impl Temporaries {
     }
 
     pub(crate) fn write(&mut self, varnode: &Varnode, value: Value) {
-        self.entries.push((varnode.offset, varnode.size, value));
+        self.entries.push((*varnode, value));
     }
 
     /// The value of a temporary or of a part of one.
     pub(crate) fn read(&self, varnode: &Varnode, endian: Endian) -> Value {
-        let end = varnode.offset.wrapping_add(u64::from(varnode.size));
-        let holder = self.entries.iter().rev().find(|(offset, size, _)| {
-            *offset < end && varnode.offset < offset.wrapping_add(u64::from(*size))
-        });
-        let Some(&(offset, size, value)) = holder else { return Value::Unknown };
-        if offset == varnode.offset && size == varnode.size {
-            return value;
+        let holder = self.entries.iter().rev().find(|(place, _)| place.overlaps(varnode));
+        let Some((place, value)) = holder else { return Value::Unknown };
+        if place == varnode {
+            return *value;
         }
-        let holder_end = offset.wrapping_add(u64::from(size));
-        if varnode.offset < offset || holder_end < end || size > 8 {
+        let end = varnode.offset.wrapping_add(u64::from(varnode.size));
+        let place_end = place.offset.wrapping_add(u64::from(place.size));
+        if varnode.offset < place.offset || place_end < end || place.size > 8 {
             return Value::Unknown;
         }
         let above = match endian {
-            Endian::Little => varnode.offset - offset,
-            Endian::Big => holder_end - end,
+            Endian::Little => varnode.offset - place.offset,
+            Endian::Big => place_end - end,
         };
-        match (above, value) {
+        match (above, *value) {
             (0, value) => value.truncated(varnode.size),
             (above, Value::Constant(value)) => {
                 Value::Constant(value >> (above * 8) & mask(varnode.size))

@@ -57,6 +57,7 @@ const ARGUMENTS: usize = 10;
 
 struct Recorder<'a> {
     engine: &'a Engine<'a>,
+    tail_calls: &'a [Address],
     sites: Vec<(Address, Site)>,
     stores: Vec<GlobalStore>,
 }
@@ -72,6 +73,12 @@ impl Observer for Recorder<'_> {
         self.sites.push((event.site, site));
     }
 
+    fn jump(&mut self, site: Address, target: Value, state: &State) {
+        if self.tail_calls.contains(&site) {
+            self.call(&CallEvent { site, target, state });
+        }
+    }
+
     fn store(&mut self, event: StoreEvent) {
         if let Value::Constant(to) = event.to {
             self.stores.push(GlobalStore {
@@ -85,19 +92,21 @@ impl Observer for Recorder<'_> {
 }
 
 impl Values {
-    /// Analyses one function.
+    /// Analyses one function, given the addresses of the jumps that are its tail calls.
     pub(crate) fn new(
         engine: &Engine<'_>,
         body: &Body,
         entry: Address,
+        tail_calls: &[Address],
         abi: Arc<Abi>,
         cells: Arc<RegisterCells>,
     ) -> Self {
         let solution = Solution::new(engine, body, entry);
-        let mut recorder = Recorder { engine, sites: Vec::new(), stores: Vec::new() };
+        let mut recorder = Recorder { engine, tail_calls, sites: Vec::new(), stores: Vec::new() };
         solution.replay(engine, body, &mut recorder);
         let Recorder { mut sites, stores, .. } = recorder;
         sites.sort_by_key(|(address, _)| *address);
+        sites.dedup_by_key(|(address, _)| *address);
         Self { abi, cells, endian: engine.endian(), sites, stores }
     }
 
