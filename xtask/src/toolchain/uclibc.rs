@@ -44,8 +44,11 @@ pub(super) fn offers(target: Target) -> bool {
     arch(target).is_some()
 }
 
-/// Whether the library was built with the present configuration.
+/// Whether the compiler is there and the library was built with the present configuration.
 pub(super) fn installed(target: Target) -> bool {
+    if !gcc::installed(target, Libc::Tiny) {
+        return false;
+    }
     let stamp = fs::read_to_string(home(target).join("built.config"));
     matches!((stamp, configuration(target)), (Ok(built), Ok(wanted)) if built == wanted)
 }
