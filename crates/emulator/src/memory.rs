@@ -87,7 +87,11 @@ pub struct Memory<'a> {
     recent: [(u64, u32); RECENT],
     page_limit: usize,
     journal: Option<Vec<Replaced>>,
+    reads: Option<Vec<(Address, u32)>>,
 }
+
+/// Loads kept by a log of reads.
+const MAX_READS: usize = 1 << 16;
 
 const NO_PAGE: (u64, u32) = (u64::MAX, 0);
 
@@ -109,7 +113,18 @@ impl<'a> Memory<'a> {
             recent: [NO_PAGE; RECENT],
             page_limit,
             journal: None,
+            reads: None,
         }
+    }
+
+    /// Begins to note loads of up to eight bytes, until the log is taken.
+    pub fn start_read_log(&mut self) {
+        self.reads = Some(Vec::new());
+    }
+
+    /// Ends the log of reads: address and size of each in order, the first 65,536 at most.
+    pub fn take_read_log(&mut self) -> Vec<(Address, u32)> {
+        self.reads.take().unwrap_or_default()
     }
 
     /// Maps a zeroed range.
@@ -198,6 +213,9 @@ impl<'a> Memory<'a> {
     pub fn load(&mut self, address: Address, size: u32) -> Result<u64, MemoryError> {
         let offset = (address.0 % PAGE_SIZE) as usize;
         let length = (size as usize).min(8);
+        if let Some(reads) = self.reads.as_mut().filter(|reads| reads.len() < MAX_READS) {
+            reads.push((address, size));
+        }
         if offset + length <= PAGE_BYTES {
             let slot = self.slot(address, Access::Read)?;
             let bytes = &self.pages[slot][offset..offset + length];

@@ -85,7 +85,8 @@ fn code_pointer_cells<'a>(
     let layout = *subject.emulator.layout();
     let mut seen = rustc_hash::FxHashSet::default();
     let mut cells = Vec::new();
-    for (stored_by, (address, size)) in writes.iter().enumerate() {
+    // The last store counts: memory that was freed is given out again.
+    for (stored_by, (address, size)) in writes.iter().enumerate().rev() {
         if *size != pointer || layout.is_stack(*address) || !seen.insert(address.0) {
             continue;
         }
@@ -94,6 +95,7 @@ fn code_pointer_cells<'a>(
             cells.push(Cell { address: *address, handler, stored_by });
         }
     }
+    cells.reverse();
     cells
 }
 

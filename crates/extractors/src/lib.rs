@@ -4,6 +4,7 @@
 //! how it works, what it may take for a finding that is none, and what it misses.
 
 pub mod attacks;
+pub mod budget;
 pub mod credentials;
 pub mod endpoints;
 pub mod initialisers;

@@ -1,7 +1,8 @@
 //! The program under analysis, as extractors ask about it.
 
+use crate::budget::Budget;
 use crate::trace::{self, Policy, Trace};
-use miyaburi_analysis::{CallKind, FunctionId, Program, ReferenceKind};
+use miyaburi_analysis::{CallKind, FunctionId, Program};
 use miyaburi_emulator::{Emulator, State};
 use miyaburi_image::{Address, Image};
 use rustc_hash::FxHashMap;
@@ -31,6 +32,8 @@ pub struct Subject<'a> {
     pub emulator: Emulator<'a>,
     /// Pages that one run may touch.
     pub pages: usize,
+    /// What all runs may spend together.
+    pub budget: Budget,
 }
 
 impl<'a> Subject<'a> {
@@ -53,7 +56,11 @@ impl<'a> Subject<'a> {
             .function_at(entry)
             .and_then(|function| self.program.context_of(function))
             .unwrap_or_else(|| self.emulator.entry_context());
-        trace::run(&mut self.emulator, state, (entry, context), arguments, policy)
+        let mut policy = *policy;
+        policy.limits.instructions = self.budget.grant(policy.limits.instructions);
+        let trace = trace::run(&mut self.emulator, state, (entry, context), arguments, &policy);
+        self.budget.spend(trace.outcome.instructions);
+        trace
     }
 
     fn entry(&self, function: FunctionId) -> Option<Address> {
@@ -145,26 +152,6 @@ impl<'a> Subject<'a> {
             self.program.references().to(start, end).iter().map(|reference| reference.to).collect();
         addresses.dedup();
         addresses
-    }
-
-    /// Words of four bytes that the function at `entry`, or a routine it calls, reads from fixed
-    /// places: where it reads, and what the file has there.
-    #[must_use]
-    pub fn key_words(&self, entry: Address) -> Vec<(Address, u32)> {
-        let Some(function) = self.program.function_at(entry) else { return Vec::new() };
-        let callees = self.program.calls_of(function).filter_map(|site| site.callee);
-        let functions: Vec<FunctionId> = std::iter::once(function).chain(callees).collect();
-        functions
-            .into_iter()
-            .filter_map(|function| self.program.function(function))
-            .flat_map(|function| function.blocks())
-            .flat_map(|block| self.program.references().from(block.start, block.end))
-            .filter(|reference| reference.kind != ReferenceKind::Write)
-            .filter_map(|reference| {
-                let word = self.image.read_uint(reference.to, 4)?;
-                Some((reference.to, word as u32))
-            })
-            .collect()
     }
 
     /// The function that a code pointer leads to, when it is the start of one.

@@ -1,7 +1,6 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
-use crate::sample;
-use miyaburi_emulator::PAGE_SIZE;
+use crate::{findings, sample};
 use miyaburi_image::Image;
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,7 +63,6 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
     for diagnostic in image.diagnostics() {
         report.diagnostics.push(Diagnostic::new("image", Level::Warning, diagnostic.to_string()));
     }
-    let pages = usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX);
-    crate::findings::add(&mut report, &image, pages);
+    findings::add(&mut report, &image, options);
     report
 }

@@ -1,8 +1,10 @@
 //! Runs the extractors and turns what they found into a report.
 
+use crate::analyze::Options;
 use miyaburi_analysis::Program;
-use miyaburi_emulator::Emulator;
+use miyaburi_emulator::{Emulator, PAGE_SIZE};
 use miyaburi_extractors::attacks::{self, Registry};
+use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
 use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
 use miyaburi_extractors::endpoints::{self, Role, Source};
@@ -13,9 +15,12 @@ use miyaburi_extractors::xor;
 use miyaburi_image::{Address, Image};
 use miyaburi_model::{
     Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Key, Level, Method, Protocol, Reference, Report, StringTable,
-    TableEntry, Verdict, VirtualAddress, credentials_sha256, printable, string_table_sha256,
+    EntryRole, EntryValue, Evidence, Family, Key, Level, Method, Protocol, Reference, Report,
+    StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
+    string_table_sha256,
 };
+
+use std::time::Instant;
 
 /// Signs of the family (table, credentials, vectors, C2) that must come together before any of
 /// them is reported: each alone is also found in benign programs.
@@ -26,7 +31,7 @@ fn at(address: Address) -> VirtualAddress {
 }
 
 /// Adds everything that the extractors find in `image` to `report`.
-pub(crate) fn add(report: &mut Report, image: &Image, pages: usize) {
+pub(crate) fn add(report: &mut Report, image: &Image, options: &Options) {
     let language = match miyaburi_pcode::language_for(image.arch()) {
         Ok(language) => language,
         Err(error) => return fail(report, "lifter", &error.to_string()),
@@ -36,7 +41,14 @@ pub(crate) fn add(report: &mut Report, image: &Image, pages: usize) {
         Err(error) => return fail(report, "analysis", &error.to_string()),
     };
     let emulator = Emulator::new(image, &*language, program.abi().clone());
-    let mut subject = Subject { image, program: &program, emulator, pages };
+    let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut subject = Subject {
+        image,
+        program: &program,
+        emulator,
+        pages: usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX),
+        budget: Budget::new(options.max_instructions, deadline),
+    };
     let mut runs = initialisers::run(&mut subject);
     let table = string_table::extract(&mut subject, &mut runs);
     let list = credentials::extract(&mut subject);
@@ -46,16 +58,58 @@ pub(crate) fn add(report: &mut Report, image: &Image, pages: usize) {
     let scanner = list.as_ref().map(|list| list.initialiser);
     let endpoints = endpoints::extract(&mut subject, table.as_ref(), &references, scanner);
     let c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
+    if let Some(cut) = subject.budget.cut() {
+        let message = match cut {
+            Cut::Instructions => "the budget of emulated instructions is spent",
+            Cut::Time => "the time is up: what was found depends on this machine",
+        };
+        report.diagnostics.push(Diagnostic::new("budget", Level::Warning, message));
+    }
     let signs = [table.is_some(), list.is_some(), registry.is_some(), c2];
     let signs = signs.into_iter().filter(|found| *found).count();
     if signs < SIGNS_OF_FAMILY {
         return;
     }
-    report.verdict = if c2 { Verdict::Config } else { Verdict::Partial };
+    let whole = c2 && subject.budget.cut().is_none();
+    report.verdict = if whole { Verdict::Config } else { Verdict::Partial };
+    if !c2 {
+        let message = "no C2 found, and no proof that it comes from outside the file";
+        report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
+    }
+    if let Some(table) = table.as_ref().filter(|table| !table.base_is_certain) {
+        let message = "where the table begins is a guess: ids may be shifted by the same number";
+        report
+            .diagnostics
+            .push(Diagnostic::new("string_table", Level::Warning, message).at(at(table.base)));
+    }
+    report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
     report.string_table = table.as_ref().map(|table| table_of(table, &references, &endpoints));
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.endpoints = endpoints_of(&endpoints);
+}
+
+/// The family, with the routines that gave it away.
+fn family(
+    signs: usize,
+    table: Option<&Table<'_>>,
+    list: Option<&CredentialList>,
+    registry: Option<&Registry>,
+) -> Family {
+    let initialisers = [
+        (table.map(|table| table.initialiser), "fills an encoded string table"),
+        (list.map(|list| list.initialiser), "adds encoded credentials"),
+        (registry.map(|registry| registry.initialiser), "registers numbered routines"),
+    ];
+    let evidence = initialisers
+        .into_iter()
+        .filter_map(|(address, note)| {
+            let address = at(address?);
+            Some(Evidence::new(address, Some(address), note))
+        })
+        .collect();
+    let confidence = if signs > SIGNS_OF_FAMILY { Confidence::High } else { Confidence::Medium };
+    Family { name: "mirai".to_owned(), confidence, evidence }
 }
 
 fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {

@@ -3,8 +3,8 @@
 //! How it works: the function that uses a host and a port of the string table connects to them;
 //! whether it serves the scanner tells the scan receiver from the C2. Socket addresses that the
 //! code spells out get their role from the call they are given to: what is bound serves to run
-//! only one instance, port 53 is asked for names, and a constant that another function overwrites
-//! before the connection is a decoy.
+//! only one instance, port 53 is asked for names, and the one constant that another function
+//! overwrites before the connection is a decoy.
 //!
 //! False positives: a function that uses a host and a port of the table without connecting to
 //! them. False negatives: hosts that never meet a port in one function.
@@ -159,7 +159,8 @@ fn serves(subject: &Subject<'_>, function: Address, scanner: Option<Address>) ->
 /// The endpoint that a socket call with a fully known address has.
 fn from_use(used: &Use) -> Option<Endpoint> {
     const DNS: u16 = 53;
-    let (host, port) = (used.address.host?, used.address.port?);
+    let host = used.address.host.filter(|host| !host.is_unspecified())?;
+    let port = used.address.port?;
     let role = match used.call {
         SocketCall::Bind => Role::SingleInstance,
         SocketCall::Connect | SocketCall::SendTo if port == DNS => Role::Resolver,
@@ -190,10 +191,19 @@ fn decoys(constants: &ConstantAddresses) -> Vec<Endpoint> {
                 && other.computes_host
         })
     };
+    let is_only_constant = |assignment: &Assignment| {
+        constants
+            .assignments
+            .iter()
+            .filter(|other| other.place == assignment.place && other.address.host.is_some())
+            .count()
+            == 1
+    };
     constants
         .assignments
         .iter()
-        .filter(|assignment| is_connected(assignment.place) && overwritten(assignment))
+        .filter(|assignment| is_connected(assignment.place))
+        .filter(|assignment| overwritten(assignment) && is_only_constant(assignment))
         .filter_map(|assignment| {
             Some(Endpoint {
                 host: assignment.address.host?.to_string(),

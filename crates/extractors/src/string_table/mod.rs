@@ -7,6 +7,7 @@
 
 pub mod accessors;
 pub mod base;
+pub mod key_word;
 pub mod records;
 
 use crate::initialisers::Initialiser;
@@ -124,13 +125,9 @@ pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> O
     if sensible * 100 < entries.len() * SENSIBLE_PERCENT {
         return None;
     }
-    let key_word = placed.toggle().and_then(|toggle| {
-        let words = subject.key_words(toggle);
-        let outside = |address: &Address| !(placed.base..placed.end).contains(address);
-        words
-            .into_iter()
-            .find(|(address, word)| outside(address) && xor::fold(*word) == effective_key)
-            .map(|(_, word)| word)
+    let key_word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
+        let id = placed.id_of(&records, record);
+        key_word::find(subject, &run.trace.state, toggle, id, effective_key)
     });
     Some(Table {
         initialiser: run.function,

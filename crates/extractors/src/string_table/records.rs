@@ -101,7 +101,8 @@ fn length_offsets(stride: u64, pointer: u64) -> impl Iterator<Item = i64> {
     behind.chain(before)
 }
 
-/// Pointers stored outside the stack that lead to written bytes, first stores first.
+/// Pointers stored outside the stack that lead to written bytes, in the order of the last store to
+/// each place: memory that was freed is given out again.
 fn pointer_cells(
     arch: Arch,
     layout: &Layout,
@@ -112,7 +113,7 @@ fn pointer_cells(
     let pointer = arch.pointer_size();
     let mut seen = rustc_hash::FxHashSet::default();
     let mut cells = Vec::new();
-    for (stored_by, (address, size)) in writes.iter().enumerate() {
+    for (stored_by, (address, size)) in writes.iter().enumerate().rev() {
         if *size != pointer || layout.is_stack(*address) || !seen.insert(address.0) {
             continue;
         }
@@ -122,6 +123,7 @@ fn pointer_cells(
             cells.push(Cell { stored_by, address: address.0, buffer, written });
         }
     }
+    cells.reverse();
     cells
 }
 

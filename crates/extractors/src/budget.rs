@@ -1,0 +1,73 @@
+//! What the extractors of one file may spend together.
+
+use std::time::Instant;
+
+/// Emulated instructions first, so that results do not depend on the machine; a wall clock behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    instructions: u64,
+    deadline: Option<Instant>,
+    cut: Option<Cut>,
+}
+
+/// What ended the work before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The instructions were spent.
+    Instructions,
+    /// The time was up.
+    Time,
+}
+
+impl Budget {
+    /// So many instructions, until `deadline`.
+    #[must_use]
+    pub const fn new(instructions: u64, deadline: Option<Instant>) -> Self {
+        Self { instructions, deadline, cut: None }
+    }
+
+    /// How many of `wanted` instructions a run may have; 0 once the budget is spent.
+    pub fn grant(&mut self, wanted: u64) -> u64 {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.cut = Some(Cut::Time);
+            return 0;
+        }
+        if self.instructions < wanted {
+            self.cut.get_or_insert(Cut::Instructions);
+        }
+        self.instructions.min(wanted)
+    }
+
+    /// Takes what a run has used.
+    pub fn spend(&mut self, instructions: u64) {
+        self.instructions = self.instructions.saturating_sub(instructions);
+    }
+
+    /// Whether a run got less than it asked for, and why.
+    #[must_use]
+    pub const fn cut(&self) -> Option<Cut> {
+        self.cut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_share_the_instructions() {
+        let mut budget = Budget::new(100, None);
+        assert_eq!(budget.grant(60), 60);
+        budget.spend(60);
+        assert_eq!(budget.cut(), None);
+        assert_eq!(budget.grant(60), 40);
+        assert_eq!(budget.cut(), Some(Cut::Instructions));
+    }
+
+    #[test]
+    fn nothing_is_granted_after_the_deadline() {
+        let mut budget = Budget::new(100, Some(Instant::now()));
+        assert_eq!(budget.grant(1), 0);
+        assert_eq!(budget.cut(), Some(Cut::Time));
+    }
+}
