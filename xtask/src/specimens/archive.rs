@@ -2,9 +2,10 @@
 
 use std::{fs, io::Write, path::Path};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use lzma_rust2::{XzOptions, XzWriter};
 use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
 
 use super::build::Built;
 
@@ -20,6 +21,33 @@ pub(super) fn write_folder(folder: &Path, built: &[Built]) -> anyhow::Result<()>
         write_specimen(folder, specimen)?;
     }
     write_lists(folder, built)
+}
+
+/// The specimens of a folder that [`write_folder`] wrote.
+pub(super) fn read_folder(folder: &Path) -> anyhow::Result<Vec<Built>> {
+    let manifest = read_ndjson(&folder.join("manifest.ndjson"))?;
+    let truth = read_ndjson(&folder.join("truth.ndjson"))?;
+    manifest
+        .into_iter()
+        .zip(truth)
+        .map(|(manifest, truth)| {
+            let label = manifest.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let path = folder.join(&label);
+            let bytes = fs::read(&path).with_context(|| format!("{}", path.display()))?;
+            let hash = Some(Json::from(hex::encode(Sha256::digest(&bytes))));
+            if manifest.get("sha256").cloned() != hash || truth.get("sha256").cloned() != hash {
+                bail!("{}: not the file of manifest and truth", path.display());
+            }
+            Ok(Built { label, bytes, truth, manifest })
+        })
+        .collect()
+}
+
+fn read_ndjson(path: &Path) -> anyhow::Result<Vec<Map<String, Json>>> {
+    let text = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("{}", path.display())))
+        .collect()
 }
 
 /// Writes the archive, the lists and the examples of the repository into `folder`.
@@ -45,10 +73,7 @@ fn remove_earlier(folder: &Path) -> anyhow::Result<()> {
     if !manifest.exists() {
         return Ok(());
     }
-    let text = fs::read_to_string(&manifest).with_context(|| format!("{}", manifest.display()))?;
-    for line in text.lines() {
-        let line: Json = serde_json::from_str(line)
-            .with_context(|| format!("{}: no manifest of specimens", manifest.display()))?;
+    for line in read_ndjson(&manifest)? {
         let name = line.get("name").and_then(Json::as_str).and_then(|name| {
             // Only a plain file name stays inside the folder.
             Path::new(name).file_name().filter(|file| *file == name)

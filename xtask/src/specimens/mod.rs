@@ -30,6 +30,7 @@ mod truth;
 mod values;
 
 use std::{
+    collections::HashMap,
     fs,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
@@ -78,6 +79,9 @@ pub(crate) struct Args {
     /// Write the committed archive, manifest, truth and examples instead of plain files
     #[arg(long, conflicts_with = "out")]
     archive: bool,
+    /// Take specimens from folders that earlier runs of the same sources and seed wrote
+    #[arg(long, value_name = "DIR")]
+    built: Vec<PathBuf>,
     /// List the chosen specimens and build nothing
     #[arg(long)]
     list: bool,
@@ -105,7 +109,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.keep_symbols {
         fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
     }
-    let (built, failed) = build_all(&specimens, args)?;
+    let (built, failed) = build_missing(&specimens, args)?;
     if args.archive {
         archive::write_committed(&workspace_root().join("specimens"), &built)?;
     } else {
@@ -131,6 +135,27 @@ fn chosen(args: &Args) -> Vec<Specimen> {
         })
         .step_by(args.one_of.max(1))
         .collect()
+}
+
+/// Builds what the folders of earlier runs do not hold; the result stands in the order of `specimens`.
+fn build_missing(
+    specimens: &[Specimen],
+    args: &Args,
+) -> anyhow::Result<(Vec<Built>, Vec<anyhow::Error>)> {
+    let mut earlier = HashMap::new();
+    for folder in &args.built {
+        let read = archive::read_folder(folder)?;
+        earlier.extend(read.into_iter().map(|built| (built.label.clone(), built)));
+    }
+    let missing: Vec<Specimen> = specimens
+        .iter()
+        .filter(|specimen| !earlier.contains_key(&specimen.label()))
+        .cloned()
+        .collect();
+    let (built, failed) = build_all(&missing, args)?;
+    earlier.extend(built.into_iter().map(|built| (built.label.clone(), built)));
+    let all = specimens.iter().filter_map(|specimen| earlier.remove(&specimen.label())).collect();
+    Ok((all, failed))
 }
 
 /// Builds in parallel: what was built, in the order of `specimens`, and what went wrong.

@@ -102,11 +102,14 @@ fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
         Libc::Glibc | Libc::Tiny => 2,
         Libc::Musl | Libc::Uclibc => 3,
     };
+    // The package compiles musl anew for every other kind of level, which takes minutes.
+    let levels =
+        if toolchain.libc == Libc::Musl { &OPTIMISATIONS[2..4] } else { &OPTIMISATIONS[..] };
     (0..count)
         .map(|step| Specimen {
             fork: Fork::FAMILY[(n + 5 * step) % Fork::FAMILY.len()],
             toolchain,
-            optimisation: OPTIMISATIONS[(n + step) % OPTIMISATIONS.len()],
+            optimisation: levels[(n + step) % levels.len()],
             single_unit: (n + step).is_multiple_of(3),
             section_headers: (n + step).is_multiple_of(2),
             ballast: false,

@@ -5,5 +5,6 @@
 
 mod committed;
 mod coverage;
+mod folder;
 mod safety;
 mod truth_lines;
