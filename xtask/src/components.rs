@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use crate::{
     steps::show,
-    toolchain::{self, Toolchain},
+    toolchain::{self, Compiler, Libc, Toolchain},
 };
 
 /// The version of cargo-deny that is installed when there is none.
@@ -40,9 +40,13 @@ pub(crate) fn install_rust_components(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Installs every cross toolchain of the specimens.
+/// Installs the cross toolchains that come as packages: the others first compile a C library for
+/// each CPU type, which takes longer than the rest of a test run.
 pub(crate) fn install_toolchains(root: &Path) -> anyhow::Result<()> {
-    let all = Toolchain::all();
+    let mut all = Toolchain::all();
+    all.retain(|toolchain| {
+        toolchain.compiler == Compiler::Gcc && matches!(toolchain.libc, Libc::Tiny | Libc::Glibc)
+    });
     if all.iter().all(Toolchain::installed) {
         return Ok(());
     }

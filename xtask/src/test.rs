@@ -7,7 +7,7 @@
 
 use std::{
     env, fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -21,8 +21,13 @@ use crate::{
     toolchain::workspace_root,
 };
 
-/// Share of specimens in percent whose reports must be exact.
-const REQUIRED_EXACT: &str = "0";
+/// What must be right in every specimen of [`EXACT_FORK`], on every CPU type.
+const EXACT_FIELDS: &str = "verdict,sample.arch,sample.cpu,sample.bits,sample.endian,endpoints,\
+    string_table.key,string_table.effective_key,string_table.sha256,string_table.entries,\
+    credentials.effective_key,credentials.sha256,credentials.entries";
+
+/// The fork that [`EXACT_FIELDS`] are required of.
+const EXACT_FORK: &str = "fork=classic";
 
 /// One of so many specimens is built: all of them take longer than the rest of the run. A prime,
 /// so that the choice does not keep step with targets, libraries or forks.
@@ -131,35 +136,46 @@ fn score_specimens(root: &Path, seed: Option<u64>) -> anyhow::Result<()> {
         fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     }
     let out = folder.display().to_string();
-    task(root, &["specimens", "--seed", &seed.to_string(), "--one-of", ONE_OF, "--out", &out])?;
-    score(root, &folder, &folder.join("truth.ndjson"), REQUIRED_EXACT)
+    let seed = seed.to_string();
+    let fresh = ["specimens", "--installed-only", "--seed", &seed, "--one-of", ONE_OF];
+    task(root, &[&fresh[..], &["--out", &out]].concat())?;
+    let truth = folder.join("truth.ndjson");
+    let reports = extract(root, &folder)?;
+    score(root, &reports, &truth, &[])?;
+    let exact = ["--fields", EXACT_FIELDS, "--select", EXACT_FORK, "--require", "100"];
+    score(root, &reports, &truth, &exact)
 }
 
-/// Makes the benign files and analyses them: nothing may be found in any.
+/// Fetches benign files and analyses them: nothing may be found in any.
 fn score_negatives(root: &Path) -> anyhow::Result<()> {
-    task(root, &["negatives"])?;
+    task(root, &["negatives", "--fetched-only"])?;
     let folder = root.join("target").join("negatives");
-    score(root, &folder.join("files"), &folder.join("truth.ndjson"), "100")
+    let reports = extract(root, &folder.join("files"))?;
+    score(root, &reports, &folder.join("truth.ndjson"), &["--require", "100"])
 }
 
-/// Analyses every file below `files` and compares the reports with `truth`; the share of exact
-/// ones in percent must reach `required`.
-fn score(root: &Path, files: &Path, truth: &Path, required: &str) -> anyhow::Result<()> {
+/// Analyses every file below `files`; the path of the reports.
+fn extract(root: &Path, files: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join("target").join("reports");
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     let name = files.strip_prefix(root).unwrap_or(files).display().to_string();
     let reports = folder.join(format!("{}.ndjson", name.replace(['/', '\\'], "-")));
-    let text = |path: &Path| path.display().to_string();
-    let (files, reports, truth) = (text(files), text(&reports), text(truth));
-    let miyaburi = |arguments: &[&str]| {
-        // The profile of the tests: optimised, and its dependencies are built already.
-        let run = ["run", "--quiet", "--profile", "test", "--bin", "miyaburi", "--"];
-        show(root, "cargo", &[&run, arguments].concat())
-    };
-    let extracted = miyaburi(&["extract", &files, "--format", "ndjson", "--output", &reports]);
-    // Also when a file failed: the score says which.
-    miyaburi(&["score", &reports, "--truth", &truth, "--require", required])?;
-    extracted
+    let (files, output) = (files.display().to_string(), reports.display().to_string());
+    miyaburi(root, &["extract", &files, "--format", "ndjson", "--output", &output])?;
+    Ok(reports)
+}
+
+/// Compares reports with their truth.
+fn score(root: &Path, reports: &Path, truth: &Path, options: &[&str]) -> anyhow::Result<()> {
+    let (reports, truth) = (reports.display().to_string(), truth.display().to_string());
+    let arguments = ["score", &reports, "--truth", &truth];
+    miyaburi(root, &[&arguments[..], options].concat())
+}
+
+fn miyaburi(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    // The profile of the tests: optimised, and its dependencies are built already.
+    let run = ["run", "--quiet", "--profile", "test", "--bin", "miyaburi", "--"];
+    show(root, "cargo", &[&run[..], arguments].concat())
 }
 
 /// Runs another task of this program.

@@ -94,6 +94,14 @@ pub(crate) struct ScoreArguments {
     #[arg(long, value_name = "FILE")]
     pub truth: PathBuf,
 
+    /// Score only these fields, by the names that the score prints
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    pub fields: Vec<String>,
+
+    /// Score only files with this label; labels of the same name are alternatives
+    #[arg(long, value_name = "LABEL=VALUE", value_parser = label)]
+    pub select: Vec<(String, String)>,
+
     /// Fail when fewer files than this are exact
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub require: Option<f64>,
@@ -133,6 +141,11 @@ fn percent(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|percent| (0.0..=100.0).contains(percent))
         .ok_or_else(|| "not a number from 0 to 100".to_owned())
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not LABEL=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
-use miyaburi_corpus::score::TruthError;
+use miyaburi_corpus::score::{TruthError, UnknownField};
 
 use crate::text::escape;
 
@@ -19,6 +19,8 @@ pub(crate) enum CommandError {
     Threads(#[source] io::Error),
     #[error("{}: {error}", path.display())]
     Truth { path: PathBuf, error: TruthError },
+    #[error(transparent)]
+    Field(#[from] UnknownField),
     #[error("schema: {0}")]
     Schema(#[from] serde_json::Error),
     #[error("there is no command {0}")]

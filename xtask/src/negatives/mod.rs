@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Folder to make them in; `target/negatives` of the checkout by default.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Only what is fetched: build nothing from source
+    #[arg(long)]
+    fetched_only: bool,
 }
 
 /// Runs the subcommand.
@@ -40,7 +43,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let plan = Plan::read()?;
     let apt = apt::Apt::open(&home, &plan)?;
     let mut negatives = packages::fetch(&plan, &apt, &home)?;
-    negatives.extend(sources::build(&plan, &apt, &home)?);
+    if !args.fetched_only {
+        negatives.extend(sources::build(&plan, &apt, &home)?);
+    }
     manifest::write(&home, &mut negatives)?;
     let mut counts = BTreeMap::<&str, usize>::new();
     for negative in &negatives {

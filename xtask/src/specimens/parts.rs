@@ -54,7 +54,8 @@ impl Parts {
         let tiny = source_folder().join("tiny");
         let mut sources =
             vec![tiny.join("unity.c"), tiny.join("arch").join(start_file(toolchain.target))];
-        if !toolchain.has_support_library() {
+        // Clang's support library for big-endian ARM asks for atomics that nothing has.
+        if !toolchain.has_support_library() || toolchain.target == Target::ArmBe {
             sources.push(tiny.join("divide.c"));
         }
         self.shared(toolchain, level, "tiny", &sources)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, stdin};
 use std::path::Path;
 
-use miyaburi_corpus::score::{Scorer, parse_truths};
+use miyaburi_corpus::score::{Scorer, Truth, parse_truths};
 use serde_json::{Deserializer, Value};
 
 use crate::Status;
@@ -24,12 +24,16 @@ enum ReportsError {
 
 pub(crate) fn run(arguments: &ScoreArguments) -> Result<Status, CommandError> {
     let path = &arguments.truth;
-    let truths = File::open(path)
+    let mut truths = File::open(path)
         .map_err(Into::into)
         .and_then(|file| parse_truths(BufReader::new(file)))
         .map_err(|error| CommandError::Truth { path: path.clone(), error })?;
 
+    truths.retain(|truth| is_selected(truth, &arguments.select));
     let mut scorer = Scorer::new(truths);
+    if !arguments.fields.is_empty() {
+        scorer = scorer.only(arguments.fields.clone())?;
+    }
     let mut status = Status::Clean;
     for path in &arguments.reports {
         if let Err(error) = add_reports(path, &mut scorer) {
@@ -54,6 +58,14 @@ pub(crate) fn run(arguments: &ScoreArguments) -> Result<Status, CommandError> {
         status = Status::SomethingFailed;
     }
     Ok(status)
+}
+
+/// Whether the file has, of each label asked for, one of the values.
+fn is_selected(truth: &Truth, wanted: &[(String, String)]) -> bool {
+    wanted.iter().all(|(name, _)| {
+        let value = truth.labels.get(name);
+        wanted.iter().any(|(other, wanted)| other == name && Some(wanted) == value)
+    })
 }
 
 /// Adds the reports in a file: JSON values one after the other, or arrays of them.

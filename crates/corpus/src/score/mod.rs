@@ -28,6 +28,15 @@ pub struct Scorer {
     scores: BTreeMap<usize, FileScore>,
     seen: HashSet<String>,
     score: Score,
+    fields: Option<Vec<String>>,
+}
+
+/// A field that nothing scores.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no field {name:?} is scored; there are {}", known.join(", "))]
+pub struct UnknownField {
+    name: String,
+    known: Vec<&'static str>,
 }
 
 impl Scorer {
@@ -40,7 +49,27 @@ impl Scorer {
             by_sha256.entry(truth.sha256.clone()).or_default().push(index);
             score.unscored.extend(truth.unscored().map(ToOwned::to_owned));
         }
-        Self { truths, by_sha256, scores: BTreeMap::new(), seen: HashSet::new(), score }
+        Self {
+            truths,
+            by_sha256,
+            scores: BTreeMap::new(),
+            seen: HashSet::new(),
+            score,
+            fields: None,
+        }
+    }
+
+    /// Scores these fields alone, by the names that the score prints.
+    ///
+    /// # Errors
+    /// [`UnknownField`] for a name that is none.
+    pub fn only(mut self, fields: Vec<String>) -> Result<Self, UnknownField> {
+        let known = || FIELDS.iter().map(|field| field.name);
+        if let Some(name) = fields.iter().find(|name| !known().any(|known| known == **name)) {
+            return Err(UnknownField { name: name.clone(), known: known().collect() });
+        }
+        self.fields = Some(fields);
+        Ok(self)
     }
 
     /// Scores one report, given as JSON so that reports of other tools can be scored as well.
@@ -58,7 +87,10 @@ impl Scorer {
         }
         for &index in indices {
             if let Some(truth) = self.truths.get(index) {
-                self.scores.insert(index, score_file(truth, Some(report), &mut self.score));
+                self.scores.insert(
+                    index,
+                    score_file(truth, Some(report), self.fields.as_deref(), &mut self.score),
+                );
             }
         }
     }
@@ -71,7 +103,7 @@ impl Scorer {
                 Some(file) => file,
                 None => {
                     self.score.without_report += 1;
-                    score_file(truth, None, &mut self.score)
+                    score_file(truth, None, self.fields.as_deref(), &mut self.score)
                 }
             };
             if !file.is_exact() {
@@ -82,11 +114,17 @@ impl Scorer {
     }
 }
 
-/// Scores every field `truth` mentions, adding to the totals and to the group of each label.
-fn score_file(truth: &Truth, report: Option<&Value>, score: &mut Score) -> FileScore {
+/// Scores the chosen fields that `truth` mentions, adding to the totals and to the group of each label.
+fn score_file(
+    truth: &Truth,
+    report: Option<&Value>,
+    fields: Option<&[String]>,
+    score: &mut Score,
+) -> FileScore {
     let mut file = FileScore::new(truth, report);
     let mut tallies = Vec::new();
-    for field in FIELDS {
+    let chosen = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
+    for field in FIELDS.iter().filter(|field| chosen(field.name)) {
         let Some(expected) = field.expected(&truth.parts) else { continue };
         let found = report.map(|report| field.found(report, &expected)).unwrap_or_default();
         let (mut tally, miss) = matching::compare(field.name, expected, found);
