@@ -45,9 +45,9 @@ impl Discovery<'_> {
                 }
                 trials += 1;
                 is_first = self.try_start(address, context, is_first, harvest);
-                let smallest = self.image.arch().instruction_alignment();
-                let step = if is_first { smallest } else { FUNCTION_ALIGNMENT };
-                address = Address((address.0 | (step - 1)) + 1);
+                if !is_first || !self.is_reached(address) {
+                    address = Address((address.0 | (FUNCTION_ALIGNMENT - 1)) + 1);
+                }
             }
         }
     }
@@ -130,8 +130,7 @@ fn is_function(look: &Look, is_first: bool, is_aligned: bool) -> bool {
     if look.trusts_strangers {
         return false;
     }
-    // A lone return behind a jump is what some macros leave.
-    let is_leaf = look.leaves_properly && look.is_complete && !look.intrudes && look.length > 1;
+    let is_leaf = look.leaves_properly && !look.intrudes && !look.is_lone_return;
     let is_strict = look.prologue.is_some_and(|after| after <= 2) && is_aligned;
     if is_first { look.prologue.is_some() || is_leaf } else { is_strict }
 }

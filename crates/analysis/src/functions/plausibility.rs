@@ -5,6 +5,7 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::discovery::Discovery;
 use crate::values::Value;
 use crate::values::engine::{Engine, Observer, Scratch, Silent, State, StoreEvent};
+use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
 use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 
@@ -34,8 +35,11 @@ pub(crate) struct Look {
     pub(crate) leaves_properly: bool,
     /// It jumps into the middle of a known function, goes on into one, or into what is no code.
     pub(crate) intrudes: bool,
-    /// It follows a pointer in a register that no caller hands anything over in.
+    /// It follows a pointer in a register that no caller hands anything over in, or releases a
+    /// frame that it has not made.
     pub(crate) trusts_strangers: bool,
+    /// It is a single return, as some macros leave behind jumps.
+    pub(crate) is_lone_return: bool,
     /// All of it was looked at.
     pub(crate) is_complete: bool,
     /// Instructions looked at.
@@ -115,7 +119,14 @@ impl Discovery<'_> {
             }
         }
         look.length = seen.len();
+        look.is_lone_return = look.length == 1 && look.returns && self.has_no_slot(start, context);
         Some(look)
+    }
+
+    /// Whether nothing runs in a delay slot of the instruction.
+    fn has_no_slot(&mut self, address: Address, context: ContextId) -> bool {
+        let view = self.lift(address, context).map(|id| self.code.instruction(id));
+        view.is_some_and(|view| view.length == view.own_length)
     }
 
     /// Notes how an instruction leaves; yields the jump targets that belong to the same function.
@@ -177,6 +188,10 @@ impl Discovery<'_> {
                 look.prologue = Some(count);
             }
             let view = self.code.instruction(id);
+            if view.flow == Flow::RETURN {
+                // Unreachable ends of functions release frames that were never made.
+                look.trusts_strangers |= !self.is_balanced(&state);
+            }
             if !view.flow.is_plain() {
                 break;
             }
@@ -206,6 +221,17 @@ impl Discovery<'_> {
         let engine = self.engine();
         let top = engine.register(state, &engine.abi.stack_pointer);
         top.stack_offset().is_some_and(|offset| offset < 0)
+    }
+
+    /// Whether a function that has just returned left the stack pointer as its caller expects.
+    fn is_balanced(&self, state: &State) -> bool {
+        let abi = &self.abi;
+        let popped = match abi.return_address {
+            ReturnAddress::Stack => i64::from(abi.slot_size),
+            ReturnAddress::Register(..) => 0,
+        };
+        let top = self.engine().register(state, &abi.stack_pointer).stack_offset();
+        top.is_some_and(|top| top == popped)
     }
 
     /// Whether a function could start at `address`, by what lies before it: code that goes on
@@ -239,8 +265,8 @@ impl Discovery<'_> {
     pub(crate) fn padding_length(&mut self, address: Address, context: ContextId) -> Option<u64> {
         let step = self.image.arch().instruction_alignment();
         let bytes = self.image.bytes_from(address);
-        let word = bytes.get(..step as usize)?;
-        if word.iter().all(|byte| *byte == 0) || word.first() == Some(&0xcc) && step == 1 {
+        let is_zero = bytes.get(..4)?.iter().all(|byte| *byte == 0);
+        if is_zero || bytes.first() == Some(&0xcc) && step == 1 {
             return Some(step);
         }
         let id = self.lift(address, context)?;

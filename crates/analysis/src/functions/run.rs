@@ -13,6 +13,9 @@ use miyaburi_pcode::Varnode;
 /// The longest call with its delay slot and the word some conventions put behind it, in bytes.
 const RETURN_DISTANCE: u64 = 16;
 
+/// More bytes than the code at the entry point has.
+const START_UP_SIZE: u64 = 0x100;
+
 /// The most sweeps.
 const MAX_ROUNDS: usize = 8;
 
@@ -32,6 +35,7 @@ struct Sweep<'a> {
     harvest: &'a mut Harvest,
     starts: &'a SlotSet,
     is_low: bool,
+    is_entry: bool,
     written: Vec<(Address, u32)>,
     global_pointer: Option<u64>,
     /// Jumps made with the frame gone: from, to.
@@ -39,6 +43,11 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    /// Whether a jump leaves the start-up code, which makes a frame and jumps on for good.
+    fn leaves_start(&self, from: Address, target: u64) -> bool {
+        self.is_entry && from.0.abs_diff(target) > START_UP_SIZE
+    }
+
     /// Looks at what is handed to a function.
     fn note_arguments(&mut self, site: Address, state: &State) {
         for index in 0..ARGUMENTS {
@@ -79,15 +88,17 @@ impl Observer for Sweep<'_> {
     }
 
     fn constant(&mut self, instruction: Address, value: u64, _register: &Varnode) {
-        // In low images too many offsets look like addresses.
-        if !self.is_low {
+        // In low images too many offsets look like addresses, and everywhere the first step of an
+        // address made in two.
+        let is_upper_part = value & 0x3ff == 0;
+        if !self.is_low && !is_upper_part {
             self.note(instruction, value);
         }
     }
 
     fn jump(&mut self, instruction: Address, target: Value, state: &State) {
         if let Value::Constant(target) = target
-            && is_frame_gone(self.engine, state)
+            && (is_frame_gone(self.engine, state) || self.leaves_start(instruction, target))
         {
             self.departures.push((instruction, Address(target)));
         }
@@ -179,6 +190,7 @@ impl Discovery<'_> {
             harvest: &mut harvest,
             starts: &self.ownership.starts,
             is_low,
+            is_entry: true,
             written: Vec::new(),
             global_pointer: None,
             departures: Vec::new(),
@@ -215,6 +227,7 @@ impl Discovery<'_> {
                 harvest,
                 starts: &self.ownership.starts,
                 is_low,
+                is_entry: entry == self.image.entry(),
                 written: Vec::new(),
                 global_pointer: None,
                 departures: Vec::new(),

@@ -13,6 +13,10 @@ const NEIGHBOURHOOD: u64 = 32;
 /// The most cells: more than any CPU's general and 16-byte vector registers.
 const MAX_CELLS: u16 = 256;
 
+/// The largest place in the register space, in register widths, that is followed: a
+/// specification's other registers can lie megabytes further.
+const MAX_INDEX: usize = 1 << 16;
+
 const NO_CELL: u16 = u16::MAX;
 
 /// Part of a register that lies within one cell.
@@ -43,7 +47,7 @@ impl RegisterCells {
     pub(crate) fn new(arch: Arch, language: &dyn Language, abi: &Abi) -> Self {
         let width = arch.pointer_size();
         let mut cells = Self {
-            cell_of: vec![NO_CELL; language.register_space_size() / width as usize + 1],
+            cell_of: Vec::new(),
             offsets: Vec::new(),
             preserved: Vec::new(),
             zero: None,
@@ -81,7 +85,14 @@ impl RegisterCells {
         for part in 0..register.size / self.width {
             let offset = register.offset + u64::from(part * self.width);
             let next = self.offsets.len() as u16;
-            let Some(cell) = self.cell_of.get_mut((offset >> self.shift) as usize) else { return };
+            let index = (offset >> self.shift) as usize;
+            if index >= MAX_INDEX {
+                return;
+            }
+            if index >= self.cell_of.len() {
+                self.cell_of.resize(index + 1, NO_CELL);
+            }
+            let Some(cell) = self.cell_of.get_mut(index) else { return };
             if *cell == NO_CELL && next < MAX_CELLS && offset % u64::from(self.width) == 0 {
                 *cell = next;
                 self.offsets.push(offset as u32);
