@@ -26,6 +26,9 @@ pub struct Abi {
     pub return_address: ReturnAddress,
     /// Registers of the first integer or pointer arguments, as the callee sees them.
     pub argument_registers: Vec<Varnode>,
+    /// Register sets in which compilers pass the first arguments of functions that only their own
+    /// file calls, instead of on the stack: i386 GCC, then clang.
+    pub local_conventions: Vec<Vec<Varnode>>,
     /// Byte offset from the stack pointer at function entry to the first argument passed on the
     /// stack.
     pub stack_arguments: u64,
@@ -91,6 +94,7 @@ struct Names {
     global_pointer: Option<&'static str>,
     preserved: &'static [&'static str],
     mode_switch: Option<(&'static str, &'static str)>,
+    local_conventions: &'static [&'static [&'static str]],
     system_call_error: &'static [(&'static str, u64)],
 }
 
@@ -106,6 +110,7 @@ const PLAIN: Names = Names {
     global_pointer: None,
     preserved: &[],
     mode_switch: None,
+    local_conventions: &[],
     system_call_error: &[],
 };
 
@@ -188,6 +193,7 @@ fn names(family: Family) -> Names {
         },
         Family::X86 => Names {
             stack_pointer: "ESP",
+            local_conventions: &[&["EAX", "EDX", "ECX"], &["ECX", "EDX"]],
             stack_arguments: 4,
             result: "EAX",
             result_high: Some("EDX"),
@@ -248,6 +254,11 @@ impl Abi {
             stack_pointer: register(names.stack_pointer)?,
             return_address,
             argument_registers: list(names.arguments)?,
+            local_conventions: names
+                .local_conventions
+                .iter()
+                .map(|registers| list(registers))
+                .collect::<Result<_, MissingRegister>>()?,
             stack_arguments: names.stack_arguments,
             result: register(names.result)?,
             result_high: optional(names.result_high)?,

@@ -8,7 +8,7 @@
 //! left out, so option lists and plain word lists do not count. False negatives: credentials kept
 //! in a table without such a routine, and a routine inlined at every call.
 
-use crate::subject::{RepeatedCall, Subject};
+use crate::subject::{Convention, RepeatedCall, Subject};
 use crate::trace::{Policy, SystemCalls};
 use crate::xor;
 use miyaburi_emulator::{Limits, State};
@@ -60,11 +60,16 @@ struct Roles {
 /// Looks for the largest list.
 pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
     let mut best: Option<CredentialList> = None;
-    for repeated in subject.repeated_calls(MIN_PAIRS) {
+    let conventions = subject.conventions();
+    let groups = subject.repeated_calls(MIN_PAIRS);
+    for (repeated, convention) in groups
+        .iter()
+        .flat_map(|group| conventions.iter().map(move |convention| (group, convention)))
+    {
         if best.as_ref().is_some_and(|best| best.pairs.len() >= repeated.sites.len()) {
             continue;
         }
-        let Some(list) = list_of(subject, &repeated) else { continue };
+        let Some(list) = list_of(subject, repeated, convention) else { continue };
         if best.as_ref().is_none_or(|best| list.pairs.len() > best.pairs.len()) {
             best = Some(list);
         }
@@ -72,10 +77,18 @@ pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
     best
 }
 
-fn list_of<'a>(subject: &mut Subject<'a>, repeated: &RepeatedCall) -> Option<CredentialList> {
+fn list_of<'a>(
+    subject: &mut Subject<'a>,
+    repeated: &RepeatedCall,
+    convention: &Convention,
+) -> Option<CredentialList> {
     let calls: Vec<(Address, [Option<u64>; ARGUMENTS])> =
-        subject.constant_arguments::<ARGUMENTS>(repeated.function, &repeated.sites);
+        subject.constant_arguments::<ARGUMENTS>(convention, repeated.function, &repeated.sites);
     let roles = roles(subject, &calls)?;
+    // Registers that are no arguments at all come before the arguments of another convention.
+    if !convention.registers.is_empty() && roles.user != 0 {
+        return None;
+    }
     let mut state = subject.bare_state();
     let mut pairs = Vec::new();
     let mut keys = Vec::new();
@@ -85,7 +98,8 @@ fn list_of<'a>(subject: &mut Subject<'a>, repeated: &RepeatedCall) -> Option<Cre
         else {
             continue;
         };
-        let added = add(subject, state, repeated.callee, arguments, [user, password]);
+        let adder = (repeated.callee, convention);
+        let added = add(subject, state, adder, arguments, [user, password]);
         state = added.state;
         let Some((texts, key)) = added.decoded else { continue };
         keys.extend(key);
@@ -130,7 +144,7 @@ struct Added<'a> {
 fn add<'a>(
     subject: &mut Subject<'a>,
     state: State<'a>,
-    adder: Address,
+    (adder, convention): (Address, &Convention),
     arguments: &[Option<u64>; ARGUMENTS],
     sources: [u64; 2],
 ) -> Added<'a> {
@@ -140,7 +154,7 @@ fn add<'a>(
         ..Policy::default()
     };
     let arguments: Vec<u64> = arguments.iter().map(|argument| argument.unwrap_or(0)).collect();
-    let trace = subject.run(state, adder, &arguments, &policy);
+    let trace = subject.run_by(convention, state, adder, &arguments, &policy);
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
     let stored: Vec<Address> = trace

@@ -5,6 +5,7 @@ use crate::trace::{self, Policy, Trace};
 use miyaburi_analysis::{CallKind, FunctionId, Program};
 use miyaburi_emulator::{Emulator, State};
 use miyaburi_image::{Address, Image};
+use miyaburi_pcode::Varnode;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,13 @@ pub struct RepeatedCall {
     pub callee: Address,
     /// The calls, in address order.
     pub sites: Vec<Address>,
+}
+
+/// Where a function looks for its arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Convention {
+    /// Registers of the first arguments, when not those of the platform.
+    pub registers: Vec<Varnode>,
 }
 
 /// A program with everything that is known of it, and the emulator that runs its routines.
@@ -61,6 +69,46 @@ impl<'a> Subject<'a> {
         let trace = trace::run(&mut self.emulator, state, (entry, context), arguments, &policy);
         self.budget.spend(trace.outcome.instructions);
         trace
+    }
+
+    /// The platform's convention, then those of local functions.
+    #[must_use]
+    pub fn conventions(&self) -> Vec<Convention> {
+        let local = self.emulator.abi().local_conventions.iter();
+        let local = local.map(|registers| Convention { registers: registers.clone() });
+        std::iter::once(Convention::default()).chain(local).collect()
+    }
+
+    /// Runs the function at `entry` with arguments where `convention` wants them.
+    pub fn run_by(
+        &mut self,
+        convention: &Convention,
+        mut state: State<'a>,
+        entry: Address,
+        arguments: &[u64],
+        policy: &Policy,
+    ) -> Trace<'a> {
+        for (register, argument) in convention.registers.iter().zip(arguments) {
+            state.set_register(register, *argument);
+        }
+        let rest = arguments.get(convention.registers.len()..).unwrap_or(&[]);
+        self.run(state, entry, rest, policy)
+    }
+
+    /// Argument `index` of the call at `site` in `caller`, when it is a constant.
+    #[must_use]
+    pub fn constant_argument(
+        &self,
+        convention: &Convention,
+        caller: FunctionId,
+        site: Address,
+        index: usize,
+    ) -> Option<u64> {
+        let values = self.program.values(caller)?;
+        match convention.registers.get(index) {
+            Some(register) => values.register(site, register).constant(),
+            None => values.argument(site, index - convention.registers.len()).constant(),
+        }
     }
 
     fn entry(&self, function: FunctionId) -> Option<Address> {
@@ -105,20 +153,16 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn constant_arguments<const N: usize>(
         &self,
+        convention: &Convention,
         function: Address,
         sites: &[Address],
     ) -> Vec<(Address, [Option<u64>; N])> {
-        let values =
-            self.program.function_at(function).and_then(|function| self.program.values(function));
-        let Some(values) = values else { return Vec::new() };
+        let Some(caller) = self.program.function_at(function) else { return Vec::new() };
         sites
             .iter()
             .map(|site| {
-                let mut arguments = [None; N];
-                for (index, argument) in arguments.iter_mut().enumerate() {
-                    *argument = values.argument(*site, index).constant();
-                }
-                (*site, arguments)
+                let argument = |index| self.constant_argument(convention, caller, *site, index);
+                (*site, std::array::from_fn(argument))
             })
             .collect()
     }
@@ -126,14 +170,16 @@ impl<'a> Subject<'a> {
     /// Routines whose first argument is at least `min` different numbers below `limit` in calls
     /// where it is a constant at all, with those numbers; most numbers first.
     #[must_use]
-    pub fn functions_given_numbers(&self, limit: u64, min: usize) -> Vec<(Address, Vec<u64>)> {
+    pub fn functions_given_numbers(
+        &self,
+        convention: &Convention,
+        limit: u64,
+        min: usize,
+    ) -> Vec<(Address, Vec<u64>)> {
         let mut given: FxHashMap<Address, BTreeSet<u64>> = FxHashMap::default();
         for site in self.program.call_sites() {
             let Some(target) = site.target else { continue };
-            let first = self
-                .program
-                .values(site.caller)
-                .and_then(|values| values.argument(site.address, 0).constant());
+            let first = self.constant_argument(convention, site.caller, site.address, 0);
             given.entry(target).or_default().extend(first);
         }
         let mut functions: Vec<(Address, Vec<u64>)> = given

@@ -54,6 +54,8 @@ pub struct CallRecord {
     pub call: Call,
     /// Its first integer arguments.
     pub arguments: [u64; ARGUMENTS],
+    /// The same by each of the conventions for local functions.
+    pub local_arguments: Vec<Vec<u64>>,
     /// What it returned, once it did.
     pub result: Option<u64>,
     /// Whether it was undone and summarised.
@@ -74,6 +76,14 @@ pub struct Trace<'a> {
     pub calls: Vec<CallRecord>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+impl CallRecord {
+    /// The places where an argument may be, by all conventions: the values found there, in the same
+    /// order for every call.
+    pub fn possible_arguments(&self) -> impl Iterator<Item = u64> + '_ {
+        self.arguments.iter().chain(self.local_arguments.iter().flatten()).copied()
+    }
 }
 
 impl Trace<'_> {
@@ -135,12 +145,20 @@ impl Hooks for Recorder {
             for (index, argument) in arguments.iter_mut().enumerate() {
                 *argument = abi.argument(state, index);
             }
+            let local_arguments = abi
+                .local_conventions
+                .iter()
+                .map(|registers| {
+                    registers.iter().map(|register| state.register(register)).collect()
+                })
+                .collect();
             let mark = state.memory.journal_mark();
             self.open.clear();
             self.open.push(self.calls.len());
             self.calls.push(CallRecord {
                 call: *call,
                 arguments,
+                local_arguments,
                 result: None,
                 summarised: false,
                 before: mark,

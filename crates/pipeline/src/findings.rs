@@ -129,6 +129,7 @@ fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
                 Role::Resolver => EndpointRole::Resolver,
                 Role::Decoy => EndpointRole::Decoy,
                 Role::SingleInstance => EndpointRole::SingleInstance,
+                Role::Unknown => EndpointRole::Unknown,
             };
             let protocol =
                 if endpoint.role == Role::Resolver { Protocol::Udp } else { Protocol::Tcp };

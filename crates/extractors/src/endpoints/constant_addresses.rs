@@ -138,27 +138,46 @@ fn assignments(subject: &Subject<'_>) -> Vec<Assignment> {
     assignments
 }
 
-/// The bytes that one function stores at fixed places: a constant, or `None` for computed ones.
-struct FunctionStores(FxHashMap<u64, (Option<u8>, Address)>);
+/// What one function stores in one byte at a fixed place.
+#[derive(Clone, Copy)]
+struct StoredByte {
+    /// The first constant.
+    constant: Option<u8>,
+    /// Whether it also stores something computed.
+    computed: bool,
+    /// The instruction of the first store.
+    instruction: Address,
+}
+
+/// The bytes that one function stores at fixed places.
+struct FunctionStores(FxHashMap<u64, StoredByte>);
 
 impl FunctionStores {
     fn new(endian: Endian, stores: &[GlobalStore]) -> Self {
-        let mut bytes = FxHashMap::default();
+        let mut bytes: FxHashMap<u64, StoredByte> = FxHashMap::default();
         for store in stores {
             let size = store.size.min(8) as usize;
             let mut value = [0; 8];
             let constant = store.value.constant();
             endian.write_uint(&mut value[..size], constant.unwrap_or(0));
             for (index, byte) in value[..size].iter().enumerate() {
-                let byte = constant.map(|_| *byte);
-                bytes.insert(store.to.0.wrapping_add(index as u64), (byte, store.instruction));
+                let stored =
+                    bytes.entry(store.to.0.wrapping_add(index as u64)).or_insert(StoredByte {
+                        constant: None,
+                        computed: false,
+                        instruction: store.instruction,
+                    });
+                match constant {
+                    Some(_) => _ = stored.constant.get_or_insert(*byte),
+                    None => stored.computed = true,
+                }
             }
         }
         Self(bytes)
     }
 
     fn byte(&self, at: u64) -> Option<u8> {
-        self.0.get(&at).and_then(|(byte, _)| *byte)
+        self.0.get(&at).and_then(|stored| stored.constant)
     }
 
     /// Places that are given the number of an address family.
@@ -182,7 +201,7 @@ impl FunctionStores {
     fn assignment(&self, endian: Endian, place: Address, function: Address) -> Option<Assignment> {
         const HOST: u64 = 4;
         let written = |at: u64| self.0.get(&(place.0 + at));
-        let (_, instruction) = written(HOST).or_else(|| written(2))?;
+        let first = written(HOST).or_else(|| written(2))?;
         let mut bytes: Vec<Option<u8>> =
             (0..MAX_SIZE as u64).map(|at| self.byte(place.0 + at)).collect();
         if bytes[..2].iter().any(Option::is_none) {
@@ -194,9 +213,9 @@ impl FunctionStores {
         Some(Assignment {
             place,
             function,
-            instruction: *instruction,
+            instruction: first.instruction,
             address: SocketAddress::from_bytes(endian, &bytes)?,
-            computes_host: written(HOST).is_some_and(|(byte, _)| byte.is_none()),
+            computes_host: written(HOST).is_some_and(|stored| stored.computed),
         })
     }
 }

@@ -28,9 +28,8 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
     for accessor in &table.accessors {
         let Some(callee) = program.function_at(accessor.function) else { continue };
         for site in program.callers(callee) {
-            let id = program
-                .values(site.caller)
-                .and_then(|values| values.argument(site.address, 0).constant());
+            let convention = &accessor.convention;
+            let id = subject.constant_argument(convention, site.caller, site.address, 0);
             let (Some(id), Some(caller)) = (id, program.function(site.caller)) else { continue };
             let id = id as u32;
             found.push(EntryReference { id, site: site.address, function: caller.entry });

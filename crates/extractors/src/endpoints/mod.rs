@@ -3,8 +3,8 @@
 //! How it works: the function that uses a host and a port of the string table connects to them;
 //! whether it serves the scanner tells the scan receiver from the C2. Socket addresses that the
 //! code spells out get their role from the call they are given to: what is bound serves to run
-//! only one instance, port 53 is asked for names, and the one constant that another function
-//! overwrites before the connection is a decoy.
+//! only one instance, port 53 is asked for names, and the one constant that is
+//! overwritten with a computed address is a decoy.
 //!
 //! False positives: a function that uses a host and a port of the table without connecting to
 //! them. False negatives: hosts that never meet a port in one function.
@@ -38,6 +38,8 @@ pub enum Role {
     Decoy,
     /// Bound to keep a second instance from starting.
     SingleInstance,
+    /// Connected to, for what is not known.
+    Unknown,
 }
 
 /// Where an endpoint's values come from.
@@ -83,9 +85,12 @@ pub fn extract<'a>(
     let mut endpoints = Vec::new();
     if let Some(table) = table {
         endpoints.extend(from_table(subject, table, references, scanner));
+        doubt_rivals(&mut endpoints, &constants);
     }
     endpoints.extend(constants.uses.iter().filter_map(from_use));
-    endpoints.extend(decoys(&constants));
+    let c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
+    let c2: Vec<Address> = c2.map(|endpoint| endpoint.function).collect();
+    endpoints.extend(decoys(&constants, &c2));
     let mut seen = FxHashSet::default();
     endpoints.retain(|endpoint| {
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
@@ -133,6 +138,32 @@ fn from_table(
     endpoints
 }
 
+/// Takes the role of C2 from functions that cannot all have it: of several, the one that fills in
+/// an address kept in the program's data, for another function to connect to, keeps it.
+fn doubt_rivals(endpoints: &mut [Endpoint], constants: &ConstantAddresses) {
+    let rivals: BTreeSet<Address> = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.role == Role::C2)
+        .map(|endpoint| endpoint.function)
+        .collect();
+    if rivals.len() < 2 {
+        return;
+    }
+    let fills_in = |function: Address| {
+        constants.assignments.iter().any(|assignment| {
+            assignment.function == function
+                && assignment.computes_host
+                && constants.uses.iter().any(|used| used.place == Some(assignment.place))
+        })
+    };
+    let filling: Vec<Address> = rivals.into_iter().filter(|rival| fills_in(*rival)).collect();
+    for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.role == Role::C2) {
+        if filling != [endpoint.function] {
+            endpoint.role = Role::Unknown;
+        }
+    }
+}
+
 /// Whether `function` is the scanner or is called, directly or through others, by it alone.
 fn serves(subject: &Subject<'_>, function: Address, scanner: Option<Address>) -> bool {
     let program = subject.program;
@@ -176,8 +207,9 @@ fn from_use(used: &Use) -> Option<Endpoint> {
     })
 }
 
-/// Constant addresses that another function overwrites with a computed one before the connection.
-fn decoys(constants: &ConstantAddresses) -> Vec<Endpoint> {
+/// Constant addresses that are overwritten with a computed one: by a function that fetches a C2, or
+/// before a connection.
+fn decoys(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
     let is_connected = |place: Address| {
         constants
             .uses
@@ -187,8 +219,8 @@ fn decoys(constants: &ConstantAddresses) -> Vec<Endpoint> {
     let overwritten = |assignment: &Assignment| {
         constants.assignments.iter().any(|other| {
             other.place == assignment.place
-                && other.function != assignment.function
                 && other.computes_host
+                && (is_connected(other.place) || c2.contains(&other.function))
         })
     };
     let is_only_constant = |assignment: &Assignment| {
@@ -202,7 +234,6 @@ fn decoys(constants: &ConstantAddresses) -> Vec<Endpoint> {
     constants
         .assignments
         .iter()
-        .filter(|assignment| is_connected(assignment.place))
         .filter(|assignment| overwritten(assignment) && is_only_constant(assignment))
         .filter_map(|assignment| {
             Some(Endpoint {

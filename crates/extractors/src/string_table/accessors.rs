@@ -1,7 +1,7 @@
 //! The routines that decode an entry and give it out, found by running them.
 
 use crate::string_table::records::Records;
-use crate::subject::Subject;
+use crate::subject::{Convention, Subject};
 use crate::trace::{self, Policy, SystemCalls};
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
@@ -28,16 +28,18 @@ pub enum Access {
 }
 
 /// A routine that handles entries by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accessor {
     /// Its entry.
     pub function: Address,
+    /// Where it looks for the id.
+    pub convention: Convention,
     /// What it does.
     pub access: Access,
 }
 
 /// An accessor, and where its table begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     /// The routine.
     pub accessor: Accessor,
@@ -57,14 +59,21 @@ pub fn locate<'a>(
     filled: &State<'a>,
     records: &Records,
 ) -> Vec<Located> {
-    let candidates = subject.functions_given_numbers(MAX_ID, MIN_IDS);
-    let mut found = Vec::new();
-    for (function, ids) in candidates.into_iter().take(MAX_CANDIDATES) {
-        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { continue };
-        let one = treated(subject, filled, records, function, *first);
-        let Some((access, base)) = one else { continue };
-        if treated(subject, filled, records, function, *last) == Some((access, base)) {
-            found.push(Located { accessor: Accessor { function, access }, base });
+    let mut found: Vec<Located> = Vec::new();
+    for convention in subject.conventions() {
+        let candidates = subject.functions_given_numbers(&convention, MAX_ID, MIN_IDS);
+        for (function, ids) in candidates.into_iter().take(MAX_CANDIDATES) {
+            let (Some(first), Some(last)) = (ids.first(), ids.last()) else { continue };
+            if found.iter().any(|known| known.accessor.function == function) {
+                continue;
+            }
+            let routine = (function, &convention);
+            let one = treated(subject, filled, records, routine, *first);
+            let Some((access, base)) = one else { continue };
+            if treated(subject, filled, records, routine, *last) == Some((access, base)) {
+                let convention = convention.clone();
+                found.push(Located { accessor: Accessor { function, convention, access }, base });
+            }
         }
     }
     found
@@ -75,11 +84,11 @@ fn treated<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
     records: &Records,
-    function: Address,
+    routine: (Address, &Convention),
     id: u64,
 ) -> Option<(Access, Address)> {
     let mut before = filled.clone();
-    let trace = call_with_id(subject, filled.clone(), function, id);
+    let trace = call_with_id(subject, filled.clone(), routine, id);
     if !trace.completed() {
         return None;
     }
@@ -106,7 +115,7 @@ fn treated<'a>(
 pub fn call_with_id<'a>(
     subject: &mut Subject<'a>,
     mut state: State<'a>,
-    function: Address,
+    (function, convention): (Address, &Convention),
     id: u64,
 ) -> trace::Trace<'a> {
     let scratch = subject.emulator.layout().fresh_block(&mut state);
@@ -119,5 +128,5 @@ pub fn call_with_id<'a>(
         },
         ..Policy::default()
     };
-    subject.run(state, function, &[id, scratch.0], &policy)
+    subject.run_by(convention, state, function, &[id, scratch.0], &policy)
 }

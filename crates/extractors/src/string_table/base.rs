@@ -1,7 +1,7 @@
 //! Finds where the table begins, so that a record's place gives its id.
 
 use crate::string_table::records::Records;
-use crate::trace::{ARGUMENTS, CallRecord, Trace};
+use crate::trace::{CallRecord, Trace};
 use miyaburi_image::Address;
 
 /// Fewest calls that must agree on the base.
@@ -25,14 +25,16 @@ pub fn from_arguments(trace: &Trace<'_>, records: &Records) -> Option<Address> {
     if calls.len() < MIN_AGREEING || calls.len() < records.records.len() {
         return None;
     }
-    (0..ARGUMENTS).find_map(|index| {
-        let mut bases = calls.iter().map(|(cell, call)| {
-            let id = call.arguments[index] & 0xffff;
-            cell.0.checked_sub(id * records.stride)
+    let possible: Vec<(Address, Vec<u64>)> =
+        calls.iter().map(|(cell, call)| (*cell, call.possible_arguments().collect())).collect();
+    let places = possible.iter().map(|(_, arguments)| arguments.len()).min()?;
+    (0..places).find_map(|index| {
+        let mut bases = possible.iter().map(|(cell, arguments)| {
+            cell.0.checked_sub((arguments[index] & 0xffff) * records.stride)
         });
         let first = bases.next()??;
-        let distinct = calls.windows(2).any(|pair| match pair {
-            [(_, one), (_, other)] => one.arguments[index] != other.arguments[index],
+        let distinct = possible.windows(2).any(|pair| match pair {
+            [(_, one), (_, other)] => one[index] != other[index],
             _ => false,
         });
         (distinct && bases.all(|base| base == Some(first))).then_some(Address(first))

@@ -15,7 +15,7 @@ use crate::subject::Subject;
 use crate::xor;
 use accessors::{Access, Accessor};
 use miyaburi_emulator::State;
-use miyaburi_image::Address;
+use miyaburi_image::{Address, Family};
 use records::{Record, Records};
 
 /// Fewest entries whose decoding must make sense, in percent, before a table is believed.
@@ -129,6 +129,8 @@ pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> O
         let id = placed.id_of(&records, record);
         key_word::find(subject, &run.trace.state, toggle, id, effective_key)
     });
+    let key_word =
+        key_word.or_else(|| key_word::beside(subject, placed.base, placed.end, effective_key));
     Some(Table {
         initialiser: run.function,
         base: placed.base,
@@ -179,11 +181,8 @@ impl Placed {
         record.cell.0.wrapping_sub(self.base.0) / records.stride
     }
 
-    fn toggle(&self) -> Option<Address> {
-        self.accessors
-            .iter()
-            .find(|accessor| accessor.access == Access::Toggles)
-            .map(|accessor| accessor.function)
+    fn toggle(&self) -> Option<&Accessor> {
+        self.accessors.iter().find(|accessor| accessor.access == Access::Toggles)
     }
 }
 
@@ -199,8 +198,7 @@ fn place<'a>(
     let located = accessors::locate(subject, &run.trace.state, records);
     let known = base::from_arguments(&run.trace, records)
         .or_else(|| located.first().map(|located| located.base));
-    let base = known
-        .unwrap_or_else(|| nearest_reference(subject, records.stride, lowest).unwrap_or(lowest));
+    let base = known.unwrap_or_else(|| guess_base(subject, records.stride, lowest));
     let accessors = located
         .into_iter()
         .filter(|located| located.base == base)
@@ -209,28 +207,43 @@ fn place<'a>(
     Some(Placed { base, end, is_certain: known.is_some(), accessors })
 }
 
-/// The nearest address at or below the first record, whole strides away, that code refers to.
+/// Where the table may begin when no routine tells: x86 compilers align large arrays to 16 bytes at
+/// least; elsewhere at the nearest place below that code refers to, and at last so that ids begin
+/// with 1 as they do in the leak.
 ///
-/// False positives: an entry that code refers to by its own address instead of the table's.
-fn nearest_reference(subject: &Subject<'_>, stride: u64, lowest: Address) -> Option<Address> {
-    const MAX_SKIPPED_IDS: u64 = 256;
-    let from = Address(lowest.0.saturating_sub(stride * MAX_SKIPPED_IDS));
+/// False positives: ids that begin so high that alignment or another object fits before; what
+/// follows from a guess is marked as such.
+fn guess_base(subject: &Subject<'_>, stride: u64, lowest: Address) -> Address {
+    const ALIGNMENT: u64 = 16;
+    const MAX_SKIPPED_IDS: u64 = 8;
+    let before = |skipped: u64| Address(lowest.0.saturating_sub(stride * skipped));
+    let family = subject.emulator.arch().family;
+    if matches!(family, Family::X86 | Family::X86_64) {
+        let aligned = |base: &Address| base.0.is_multiple_of(ALIGNMENT);
+        // With strides of 16 every place is aligned.
+        let first = u64::from(stride % ALIGNMENT == 0);
+        return (first..=MAX_SKIPPED_IDS).map(before).find(aligned).unwrap_or(lowest);
+    }
     subject
-        .referenced_addresses(from, lowest)
+        .referenced_addresses(before(MAX_SKIPPED_IDS), lowest)
         .into_iter()
         .rev()
-        .find(|address| (lowest.0 - address.0) % stride == 0)
+        .find(|address| (lowest.0 - address.0).is_multiple_of(stride))
+        .unwrap_or_else(|| before(1))
 }
 
 /// An entry decoded by the sample's own routine.
 fn decode<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
-    toggle: Address,
+    toggle: &Accessor,
     id: u64,
     record: &Record,
 ) -> Option<Vec<u8>> {
-    let trace = accessors::call_with_id(subject, filled.clone(), toggle, id);
+    let trace = {
+        let routine = (toggle.function, &toggle.convention);
+        accessors::call_with_id(subject, filled.clone(), routine, id)
+    };
     if !trace.completed() {
         return None;
     }
