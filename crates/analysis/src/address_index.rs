@@ -74,14 +74,6 @@ impl AddressIndex {
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (Address, Address)> + '_ {
         self.ranges.iter().map(|range| (Address(range.start), Address(range.end)))
     }
-
-    /// The end of the range that contains `address`.
-    pub(crate) fn range_end(&self, address: Address) -> Option<Address> {
-        self.ranges
-            .iter()
-            .find(|range| range.start <= address.0 && address.0 < range.end)
-            .map(|range| Address(range.end))
-    }
 }
 
 /// A set of slots, one bit each.
@@ -103,13 +95,6 @@ impl SlotSet {
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
-    }
-
-    /// Takes a slot out.
-    pub(crate) fn remove(&mut self, slot: usize) {
-        if let Some(word) = self.words.get_mut(slot / 64) {
-            *word &= !(1 << (slot % 64));
-        }
     }
 
     /// Whether the slot is in the set.
@@ -159,8 +144,7 @@ mod tests {
         assert_eq!(set.last_until(199), Some(3));
         assert_eq!(set.last_until(200), Some(200));
         assert_eq!(set.last_until(2), None);
-        set.remove(200);
-        assert_eq!(set.next_from(4), None);
-        assert_eq!(set.last_until(100_000), Some(3));
+        assert_eq!(set.last_until(100_000), Some(200));
+        assert!(!set.contains(4));
     }
 }

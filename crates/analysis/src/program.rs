@@ -243,12 +243,12 @@ fn finish(discovery: &mut Discovery<'_>) -> (Vec<Function>, Vec<CallSite>) {
             }
         }
         sites.extend(tail_calls(&body.blocks, &body.instructions, draft, caller, find));
-        let symbol = discovery.symbol_at(entry);
+        let name = discovery.symbol_at(entry).or_else(|| discovery.import_name(draft));
         functions.push(Function {
             entry,
             origin: draft.origin,
             returns: draft.returns,
-            name: symbol,
+            name,
             context: draft.context,
             body: Arc::unwrap_or_clone(body),
         });

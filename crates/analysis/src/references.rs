@@ -13,7 +13,8 @@
 //!   from an index.
 
 use crate::values::Value;
-use crate::values::engine::{CallEvent, Engine, Observer, StoreEvent};
+use crate::values::engine::Engine;
+use crate::values::observer::{CallEvent, Observer, StoreEvent};
 use miyaburi_image::{Address, Family, Image};
 use miyaburi_pcode::Varnode;
 

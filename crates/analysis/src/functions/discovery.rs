@@ -10,8 +10,9 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
 use crate::functions::draft::{Crossing, Draft, Ownership, Waiting};
 use crate::functions::learnt::{ComputedJump, Learnt};
-use crate::values::engine::{Scratch, Silent};
+use crate::values::engine::Scratch;
 use crate::values::memory::WrittenMemory;
+use crate::values::observer::Silent;
 use crate::values::registers::RegisterCells;
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
@@ -95,7 +96,7 @@ impl<'a> Discovery<'a> {
                 let mode = pointer & 1;
                 let context = self.language.with_context_field(initial, switch.field, mode as u32);
                 // Outside of the compressed mode instructions are words.
-                let is_aligned = mode == 1 || pointer % 4 == 0;
+                let is_aligned = mode == 1 || pointer.is_multiple_of(4);
                 (Address(pointer & !1), context.filter(|_| is_aligned)?)
             }
             None => (Address(pointer), initial),
@@ -136,17 +137,18 @@ impl<'a> Discovery<'a> {
     }
 
     /// Forgets what is known of a draft and explores it again.
-    fn restart(&mut self, number: u32) {
+    pub(crate) fn restart(&mut self, number: u32) {
         let Some(draft) = self.drafts.get_mut(number as usize) else { return };
         for (address, _) in &draft.visited {
             if let Some(slot) = self.code.index.slot(*address) {
                 self.ownership.release(slot, number);
             }
         }
-        let returned = draft.returns;
+        let (returned, was_undone) = (draft.returns, draft.was_undone);
         *draft = Draft::new(draft.entry, draft.context, draft.origin);
         // Others have relied on it.
         draft.returns = returned;
+        draft.was_undone = was_undone;
         self.queue.push(number);
     }
 
@@ -298,16 +300,6 @@ impl<'a> Discovery<'a> {
             .register(&state, &link)
             .constant()
             .is_some_and(|value| value.wrapping_add(skipped) & !mode_bit == next.0)
-    }
-
-    /// Forgets everything but what was learnt about computed jumps and calls.
-    pub(crate) fn start_over(&mut self) {
-        self.ownership = Ownership::new(self.code.index.slots());
-        self.drafts.clear();
-        self.by_entry.clear();
-        self.queue.clear();
-        self.waiting_on.clear();
-        self.tail_callers.clear();
     }
 
     /// A direct jump: inside the function, to another one, or over another one's start.

@@ -40,6 +40,8 @@ pub(crate) struct Draft {
     pub(crate) tail_calls: Vec<(Address, Address)>,
     /// Something changed since the value analysis last looked.
     pub(crate) is_dirty: bool,
+    /// It was explored anew because it ran on behind calls that do not return.
+    pub(crate) was_undone: bool,
     /// The last sweep saw it as it is.
     pub(crate) is_swept: bool,
     /// The blocks, when nothing has changed since they were built.
@@ -77,6 +79,7 @@ impl Draft {
             unknown_jumps: Vec::new(),
             constant_jumps: Vec::new(),
             is_swept: false,
+            was_undone: false,
             unknown_calls: Vec::new(),
             crossings: Vec::new(),
             jumps_that_call: Vec::new(),

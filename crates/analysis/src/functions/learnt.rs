@@ -26,6 +26,8 @@ pub(crate) struct Learnt {
     pub(crate) jumps: FxHashMap<Address, ComputedJump>,
     /// Callees of computed calls, by site.
     pub(crate) calls: FxHashMap<Address, (Address, ContextId)>,
+    /// The word that a computed jump loads its target from, by address of the jump.
+    pub(crate) slots: FxHashMap<Address, Address>,
     /// Jumps over other functions' starts that stay in their function: from, to.
     pub(crate) inner_jumps: FxHashSet<(Address, Address)>,
 }

@@ -62,7 +62,7 @@ impl Discovery<'_> {
         harvest: &mut Harvest,
     ) -> bool {
         let Some(look) = self.look(address, context) else { return false };
-        let is_aligned = address.0 % FUNCTION_ALIGNMENT == 0;
+        let is_aligned = address.0.is_multiple_of(FUNCTION_ALIGNMENT);
         if !self.is_boundary(address) || !is_function(&look, is_first, is_aligned) {
             return false;
         }

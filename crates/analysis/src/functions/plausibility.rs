@@ -4,7 +4,8 @@ use crate::code::{ContextId, InstructionId};
 use crate::flow::{Flow, absolute_target};
 use crate::functions::discovery::Discovery;
 use crate::values::Value;
-use crate::values::engine::{Engine, Observer, Scratch, Silent, State, StoreEvent};
+use crate::values::engine::{Engine, Scratch};
+use crate::values::observer::{Observer, Silent, State, StoreEvent};
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
 use miyaburi_pcode::{Op, Opcode, Space, Varnode};
@@ -60,7 +61,7 @@ impl Suspicion<'_> {
                 self.engine.language.register(name).is_some_and(|shared| is_callers(&shared))
             };
             self.is_raised |= self.engine.abi.preserved.iter().any(is_callers)
-                && !SHARED_REGISTERS.iter().any(|name| is_shared(&name));
+                && !SHARED_REGISTERS.iter().any(is_shared);
         }
     }
 }

@@ -5,11 +5,12 @@ use crate::code::ContextId;
 use crate::flow::Flow;
 use crate::functions::Origin;
 use crate::functions::discovery::{Discovery, crosses_start};
-use crate::functions::draft::Crossing;
+use crate::functions::draft::{Crossing, Draft};
 use crate::functions::learnt::ComputedJump;
 use crate::jump_tables;
 use crate::values::Value;
-use crate::values::engine::{CallEvent, Engine, Observer, State};
+use crate::values::engine::Engine;
+use crate::values::observer::{CallEvent, Observer, State};
 use crate::values::solve::Solution;
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
@@ -99,18 +100,43 @@ impl Discovery<'_> {
             if is_progress {
                 continue;
             }
-            if !self.give_up_on_jumps() {
+            if !self.give_up_on_jumps() && !self.undo_overruns() {
                 return;
             }
         }
     }
 
+    /// Explores functions anew, once, that went on behind computed calls which turned out never to
+    /// return; true when there are any.
+    fn undo_overruns(&mut self) -> bool {
+        let overruns = |draft: &Draft| {
+            let stops = |(site, target, _): &(Address, Address, ContextId)| {
+                self.learnt.calls.contains_key(site)
+                    && self.draft_at(*target).is_some_and(|callee| !callee.returns)
+                    && !draft.waiting.iter().any(|waiting| waiting.site == *site)
+            };
+            !draft.was_undone && draft.calls.iter().any(stops)
+        };
+        let numbers: Vec<u32> = (0u32..)
+            .zip(&self.drafts)
+            .filter(|(_, draft)| overruns(draft))
+            .map(|(n, _)| n)
+            .collect();
+        for number in &numbers {
+            self.restart(*number);
+            if let Some(draft) = self.drafts.get_mut(*number as usize) {
+                draft.was_undone = true;
+                // It may have seemed to return only because of what it ran into.
+                draft.returns = false;
+            }
+        }
+        !numbers.is_empty()
+    }
+
     /// Lets functions whose computed jumps stay unknown count as returning; true when that opens
     /// new code.
     fn give_up_on_jumps(&mut self) -> bool {
-        let stuck = |draft: &crate::functions::draft::Draft| {
-            !draft.returns && !draft.unknown_jumps.is_empty()
-        };
+        let stuck = |draft: &Draft| !draft.returns && !draft.unknown_jumps.is_empty();
         let numbers: Vec<u32> =
             (0u32..).zip(&self.drafts).filter(|(_, draft)| stuck(draft)).map(|(n, _)| n).collect();
         for number in &numbers {
@@ -309,6 +335,9 @@ impl Discovery<'_> {
             ReturnAddress::Register(link, _) => is_entry_link(target, link.offset),
             ReturnAddress::Stack => false,
         };
+        if let Value::Loaded { from, .. } = target {
+            self.learnt.slots.insert(site, from);
+        }
         let kind = match target {
             _ if is_return => ComputedJump::Return,
             Value::Loaded { .. } | Value::Argument { .. } | Value::CallResult { .. } => {

@@ -3,9 +3,11 @@
 use crate::address_index::SlotSet;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
+use crate::functions::draft::Draft;
 use crate::functions::resolve::is_frame_gone;
 use crate::values::Value;
-use crate::values::engine::{CallEvent, Engine, Observer, State, StoreEvent};
+use crate::values::engine::Engine;
+use crate::values::observer::{CallEvent, Observer, State, StoreEvent};
 use crate::values::solve::Solution;
 use miyaburi_image::{Address, SymbolKind};
 use miyaburi_pcode::Varnode;
@@ -15,6 +17,9 @@ const RETURN_DISTANCE: u64 = 16;
 
 /// More bytes than the code at the entry point has.
 const START_UP_SIZE: u64 = 0x100;
+
+/// The most instructions of a procedure linkage entry.
+const STUB_SIZE: usize = 6;
 
 /// The most sweeps.
 const MAX_ROUNDS: usize = 8;
@@ -124,11 +129,6 @@ impl Discovery<'_> {
         self.add_roots();
         self.learn_global_pointer();
         self.explore();
-        if self.calls_what_never_returns() {
-            self.start_over();
-            self.add_roots();
-            self.explore();
-        }
         let slots = self.code.index.slots();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(slots) };
         // New functions bring new constants; few rounds bring nothing new.
@@ -200,14 +200,6 @@ impl Discovery<'_> {
         self.global_pointer = found;
     }
 
-    /// Whether code was explored behind a computed call that never returns.
-    fn calls_what_never_returns(&self) -> bool {
-        let callees = self.learnt.calls.values();
-        callees
-            .into_iter()
-            .any(|(callee, _)| self.draft_at(*callee).is_some_and(|draft| !draft.returns))
-    }
-
     /// Looks at the values of the functions that have changed since the last sweep; false when
     /// none has.
     pub(crate) fn sweep(&mut self, harvest: &mut Harvest) -> bool {
@@ -252,5 +244,15 @@ impl Discovery<'_> {
         here.filter(|symbol| symbol.kind == SymbolKind::Function && !symbol.name.is_empty())
             .map(|symbol| symbol.name.clone())
             .next()
+    }
+
+    /// The name of the import that a function does nothing but jump to.
+    pub(crate) fn import_name(&self, draft: &Draft) -> Option<String> {
+        let slots = draft.visited.iter().filter_map(|(at, _)| self.learnt.slots.get(at));
+        let import = slots
+            .chain([&draft.entry])
+            .filter(|_| draft.visited.len() <= STUB_SIZE)
+            .find_map(|slot| self.image.import_at(*slot));
+        import.map(|import| import.name.clone())
     }
 }

@@ -25,8 +25,9 @@ use crate::flow::Flow;
 use crate::jump_tables::expression::{Node, NodeId};
 use crate::jump_tables::path::{Goal, Path};
 use crate::values::Value;
-use crate::values::engine::{Engine, Scratch, Silent};
+use crate::values::engine::{Engine, Scratch};
 use crate::values::memory;
+use crate::values::observer::Silent;
 use crate::values::solve::Solution;
 use miyaburi_image::Address;
 

@@ -4,8 +4,9 @@ use crate::arithmetic::signed;
 use crate::flow::{absolute_target, relative_target};
 use crate::jump_tables::expression::{Arena, Node, NodeId};
 use crate::values::Value;
-use crate::values::engine::{Engine, State};
+use crate::values::engine::Engine;
 use crate::values::memory;
+use crate::values::observer::State;
 use miyaburi_image::{Address, Endian};
 use miyaburi_pcode::{Op, Opcode, Space, Varnode, space_number};
 

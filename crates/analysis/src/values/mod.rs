@@ -17,11 +17,15 @@
 //!   compiler knew better (inter-procedural register allocation).
 //! - Vector arithmetic and floating point are not followed, vector moves are.
 
+mod call;
+mod combine;
 pub(crate) mod engine;
 pub(crate) mod memory;
+pub(crate) mod observer;
 pub(crate) mod registers;
 pub(crate) mod solve;
 pub(crate) mod stack;
+mod step;
 mod temporaries;
 mod value;
 mod values_of;

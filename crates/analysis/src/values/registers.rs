@@ -93,7 +93,8 @@ impl RegisterCells {
                 self.cell_of.resize(index + 1, NO_CELL);
             }
             let Some(cell) = self.cell_of.get_mut(index) else { return };
-            if *cell == NO_CELL && next < MAX_CELLS && offset % u64::from(self.width) == 0 {
+            if *cell == NO_CELL && next < MAX_CELLS && offset.is_multiple_of(u64::from(self.width))
+            {
                 *cell = next;
                 self.offsets.push(offset as u32);
                 self.preserved.push(false);

@@ -1,7 +1,8 @@
 //! The fixed point of the value analysis over one function's blocks.
 
 use crate::blocks::{Block, Body};
-use crate::values::engine::{Engine, Observer, Scratch, Silent, State};
+use crate::values::engine::{Engine, Scratch};
+use crate::values::observer::{Observer, Silent, State};
 use miyaburi_image::Address;
 
 /// How often a block is looked at again because its entry state lost something. Values only ever

@@ -2,7 +2,8 @@
 
 use crate::blocks::Body;
 use crate::values::Value;
-use crate::values::engine::{CallEvent, Engine, Observer, State, StoreEvent};
+use crate::values::engine::Engine;
+use crate::values::observer::{CallEvent, Observer, State, StoreEvent};
 use crate::values::registers::RegisterCells;
 use crate::values::solve::Solution;
 use miyaburi_emulator::Abi;

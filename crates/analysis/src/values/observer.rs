@@ -1,0 +1,48 @@
+//! What the value analysis tells about a function while it goes through it.
+
+use crate::values::Value;
+use crate::values::registers::Registers;
+use crate::values::stack::StackMemory;
+use miyaburi_image::Address;
+use miyaburi_pcode::Varnode;
+
+/// What is known at one point of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) registers: Registers,
+    pub(crate) stack: StackMemory,
+}
+
+/// A call as the analysis meets it; the state is that at the callee's first instruction.
+pub(crate) struct CallEvent<'a> {
+    pub(crate) site: Address,
+    pub(crate) target: Value,
+    pub(crate) state: &'a State,
+}
+
+/// A store to memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoreEvent {
+    pub(crate) instruction: Address,
+    pub(crate) to: Value,
+    pub(crate) size: u32,
+    pub(crate) value: Value,
+}
+
+/// Listens to one replay of a function's blocks.
+pub(crate) trait Observer {
+    /// A call, before its effects.
+    fn call(&mut self, _event: &CallEvent<'_>) {}
+    /// A store.
+    fn store(&mut self, _event: StoreEvent) {}
+    /// A load of `size` bytes.
+    fn load(&mut self, _instruction: Address, _from: Value, _size: u32) {}
+    /// A constant that ended up in a register.
+    fn constant(&mut self, _instruction: Address, _value: u64, _register: &Varnode) {}
+    /// A jump, to a constant or computed address.
+    fn jump(&mut self, _instruction: Address, _target: Value, _state: &State) {}
+}
+
+/// Listens to nothing.
+pub(crate) struct Silent;
+impl Observer for Silent {}
