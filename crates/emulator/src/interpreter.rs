@@ -222,10 +222,10 @@ fn store(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     let value = state.input(op, 2)?;
     if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
         state.memory.store(Address(address), op.sizes[2], value)?;
-    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
-        if let Some(at) = state.registers.place(address) {
-            state.write_state(at, op.sizes[2], value);
-        }
+    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register))
+        && let Some(at) = state.registers.place(address)
+    {
+        state.write_state(at, op.sizes[2], value);
     }
     Ok(Step::Next)
 }

@@ -85,8 +85,11 @@ impl Discovery<'_> {
 
     /// Explores everything that can be reached from the queued functions, computed jumps and
     /// calls included.
+    /// What is learnt in one round can take back what another assumed, so rounds are limited:
+    /// hostile code could keep them going for ever.
     pub(crate) fn explore(&mut self) {
-        loop {
+        const MAX_ROUNDS: usize = 64;
+        for _ in 0..MAX_ROUNDS {
             self.drain();
             let mut is_progress = false;
             for number in 0..self.drafts.len() as u32 {

@@ -1,5 +1,5 @@
 //! Machines around a few bytes of code: the truth is in the bytes' own comments.
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub)]
 
 use miyaburi_emulator::{Abi, Emulator, Limits, NoHooks, Outcome, State};
 use miyaburi_image::{Address, Image};

@@ -221,7 +221,7 @@ fn guess_base(subject: &Subject<'_>, stride: u64, lowest: Address) -> Address {
     if matches!(family, Family::X86 | Family::X86_64) {
         let aligned = |base: &Address| base.0.is_multiple_of(ALIGNMENT);
         // With strides of 16 every place is aligned.
-        let first = u64::from(stride % ALIGNMENT == 0);
+        let first = u64::from(stride.is_multiple_of(ALIGNMENT));
         return (first..=MAX_SKIPPED_IDS).map(before).find(aligned).unwrap_or(lowest);
     }
     subject
