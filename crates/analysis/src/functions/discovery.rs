@@ -361,6 +361,7 @@ impl<'a> Discovery<'a> {
             && !draft.tail_calls.contains(&(site, target))
         {
             draft.tail_calls.push((site, target));
+            draft.body = None;
         }
         self.tail_callers.entry(target).or_default().push(number);
         if self.draft_at(target).is_none_or(|callee| callee.returns) {

@@ -62,8 +62,10 @@ impl Discovery<'_> {
         harvest: &mut Harvest,
     ) -> bool {
         let Some(look) = self.look(address, context) else { return false };
+        // A lone return behind a jump is what some macros leave; compilers align empty functions.
+        let is_debris = look.is_lone_return && !address.0.is_multiple_of(16);
         let is_aligned = address.0.is_multiple_of(FUNCTION_ALIGNMENT);
-        if !self.is_boundary(address) || !is_function(&look, is_first, is_aligned) {
+        if is_debris || !self.is_boundary(address) || !is_function(&look, is_first, is_aligned) {
             return false;
         }
         self.add(address, context, Origin::Leftover);
@@ -130,7 +132,7 @@ fn is_function(look: &Look, is_first: bool, is_aligned: bool) -> bool {
     if look.trusts_strangers {
         return false;
     }
-    let is_leaf = look.leaves_properly && !look.intrudes && !look.is_lone_return;
+    let is_leaf = look.leaves_properly && !look.intrudes;
     let is_strict = look.prologue.is_some_and(|after| after <= 2) && is_aligned;
     if is_first { look.prologue.is_some() || is_leaf } else { is_strict }
 }

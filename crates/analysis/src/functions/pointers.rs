@@ -29,37 +29,39 @@ enum Evidence {
 }
 
 impl Discovery<'_> {
-    /// Adds the functions that constants in code point to.
+    /// Adds the functions that `constants` of the code or words of data point to, from the surest
+    /// source that yields any; false when none does. With what that one has found explored, fewer
+    /// numbers are taken for addresses by the next.
     ///
     /// False positives: numbers that happen to be the address of unreached code that decodes;
-    /// addresses of labels. False negatives: pointers to code that is reached from elsewhere as
-    /// part of another function.
-    pub(crate) fn add_constants(&mut self, constants: &[u64]) {
-        self.add_pointed(constants, Origin::Constant);
+    /// addresses of labels; the cases of a switch whose table was not understood. False negatives:
+    /// pointers to code that is reached from elsewhere as part of another function, stored relative
+    /// to something, or unaligned.
+    pub(crate) fn add_pointed(&mut self, constants: &[u64]) -> bool {
+        self.add_pointed_by(constants, Origin::Constant, Evidence::Frame)
+            || self.add_pointers(Evidence::Frame)
+            || self.add_pointed_by(constants, Origin::Constant, Evidence::Return)
+            || self.add_pointers(Evidence::Return)
     }
 
-    /// Adds the functions that aligned words of data point to.
-    ///
-    /// False positives: as for constants, and the cases of a switch whose table was not
-    /// understood. False negatives: pointers stored relative to something, or unaligned.
-    pub(crate) fn add_pointers(&mut self) {
+    fn add_pointers(&mut self, evidence: Evidence) -> bool {
         let mut words = self.data_words();
+        let before = words.len();
         words.retain(|word| !self.add_case(*word));
         self.explore();
-        self.add_pointed(&words, Origin::Pointer);
+        let has_cases = words.len() < before;
+        self.add_pointed_by(&words, Origin::Pointer, evidence) || has_cases
     }
 
-    /// Adds functions that set up a frame first: with those known, fewer numbers are taken for
-    /// the address of one without.
-    fn add_pointed(&mut self, pointers: &[u64], origin: Origin) {
-        for evidence in [Evidence::Frame, Evidence::Return] {
-            for &pointer in pointers {
-                if let Some((address, context)) = self.pointed_function(pointer, evidence, origin) {
-                    self.add(address, context, origin);
-                    self.explore();
-                }
+    fn add_pointed_by(&mut self, pointers: &[u64], origin: Origin, evidence: Evidence) -> bool {
+        let before = self.drafts.len();
+        for &pointer in pointers {
+            if let Some((address, context)) = self.pointed_function(pointer, evidence, origin) {
+                self.add(address, context, origin);
+                self.explore();
             }
         }
+        self.drafts.len() > before
     }
 
     /// Takes a pointer into a function with a switch, or behind one with a computed jump nobody

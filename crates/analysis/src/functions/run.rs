@@ -21,8 +21,8 @@ const START_UP_SIZE: u64 = 0x100;
 /// The most instructions of a procedure linkage entry.
 const STUB_SIZE: usize = 6;
 
-/// The most sweeps.
-const MAX_ROUNDS: usize = 8;
+/// The most rounds of sweeps and of what they bring.
+const MAX_ROUNDS: usize = 24;
 
 /// How many arguments of a call are looked at for handlers.
 const ARGUMENTS: usize = 8;
@@ -131,19 +131,15 @@ impl Discovery<'_> {
         self.explore();
         let slots = self.code.index.slots();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(slots) };
-        // New functions bring new constants; few rounds bring nothing new.
+        // New functions bring new constants.
         for _ in 0..MAX_ROUNDS {
-            if !self.sweep(&mut harvest) {
+            let has_changed = self.sweep(&mut harvest);
+            self.explore();
+            harvest.constants.sort_unstable();
+            harvest.constants.dedup();
+            if !self.add_pointed(&harvest.constants) && !has_changed {
                 break;
             }
-            let mut constants = std::mem::take(&mut harvest.constants);
-            constants.sort_unstable();
-            constants.dedup();
-            self.explore();
-            self.add_pointers();
-            self.explore();
-            self.add_constants(&constants);
-            self.explore();
         }
         self.add_leftovers(&mut harvest);
         self.sweep(&mut harvest);
