@@ -109,8 +109,10 @@ impl Exploration<'_> {
             view.ops.iter().filter(|op| matches!(op.opcode, Opcode::BRANCH | Opcode::CBRANCH));
         targets.extend(jumps.filter_map(absolute_target));
         let computed = self.learnt.jumps.get(&address);
-        if let Some(ComputedJump::Switch(resolved)) = computed {
-            targets.extend(resolved);
+        match computed {
+            Some(ComputedJump::Switch(resolved)) => targets.extend(resolved),
+            Some(ComputedJump::To(target, _)) => targets.push(*target),
+            Some(ComputedJump::Return | ComputedJump::TailCall) | None => {}
         }
         targets.retain(|target| !self.tail_calls.contains(&(address, *target)));
         let mut successors: Vec<u32> = targets
@@ -125,7 +127,7 @@ impl Exploration<'_> {
             Exit::TailCall
         } else if view.flow.contains(Flow::RETURN) {
             Exit::Return
-        } else if is_computed && computed.is_none_or(|jump| *jump == ComputedJump::Unknown) {
+        } else if is_computed && computed.is_none() {
             Exit::Unknown
         } else if is_computed && computed == Some(&ComputedJump::Return) {
             Exit::Return

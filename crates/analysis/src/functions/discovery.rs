@@ -274,7 +274,7 @@ impl<'a> Discovery<'a> {
                 draft.constant_jumps.push(address);
                 self.jump(number, address, target, context);
             }
-            Some(ComputedJump::Return | ComputedJump::TailCall | ComputedJump::Unknown) => {
+            Some(ComputedJump::Return | ComputedJump::TailCall) => {
                 self.note_return(number);
             }
         }

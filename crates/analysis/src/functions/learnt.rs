@@ -15,8 +15,6 @@ pub(crate) enum ComputedJump {
     Return,
     /// To another function that is not known.
     TailCall,
-    /// Nobody knows.
-    Unknown,
 }
 
 /// Facts that hold whatever function an instruction turns out to belong to.
@@ -26,6 +24,9 @@ pub(crate) struct Learnt {
     pub(crate) jumps: FxHashMap<Address, ComputedJump>,
     /// Callees of computed calls, by site.
     pub(crate) calls: FxHashMap<Address, (Address, ContextId)>,
+    /// Computed jumps whose one known target was taken back when more of the function became known.
+    /// They are not believed a second time, so that what is learnt settles.
+    pub(crate) retracted: FxHashSet<Address>,
     /// The word that a computed jump loads its target from, by address of the jump.
     pub(crate) slots: FxHashMap<Address, Address>,
     /// Jumps over other functions' starts that stay in their function: from, to.

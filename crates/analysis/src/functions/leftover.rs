@@ -129,10 +129,10 @@ impl Discovery<'_> {
 }
 
 fn is_function(look: &Look, is_first: bool, is_aligned: bool) -> bool {
-    if look.trusts_strangers {
+    if look.opening.trusts_strangers {
         return false;
     }
     let is_leaf = look.leaves_properly && !look.intrudes;
-    let is_strict = look.prologue.is_some_and(|after| after <= 2) && is_aligned;
-    if is_first { look.prologue.is_some() || is_leaf } else { is_strict }
+    let is_strict = look.opening.prologue.is_some_and(|after| after <= 2) && is_aligned;
+    if is_first { look.opening.prologue.is_some() || is_leaf } else { is_strict }
 }

@@ -23,11 +23,21 @@ const LOOK_BACK: u64 = 32;
 /// thread and global pointers of RISC-V, MIPS, SPARC and PowerPC.
 const SHARED_REGISTERS: [&str; 7] = ["tp", "gp", "g7", "g6", "g2", "r2", "r13"];
 
+/// What the first instructions of a possible function do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// After how many instructions it makes room on the stack, if it does so.
+    pub(crate) prologue: Option<usize>,
+    /// It follows a pointer in a register that no caller hands anything over in, or releases a
+    /// frame that it has not made.
+    pub(crate) trusts_strangers: bool,
+}
+
 /// What code from a possible start on looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// After how many instructions it makes room on the stack, if it does so early on.
-    pub(crate) prologue: Option<usize>,
+    /// Its first instructions.
+    pub(crate) opening: Opening,
     /// It calls a known function.
     pub(crate) calls_known: bool,
     /// It returns, on some path.
@@ -36,9 +46,6 @@ pub(crate) struct Look {
     pub(crate) leaves_properly: bool,
     /// It jumps into the middle of a known function, goes on into one, or into what is no code.
     pub(crate) intrudes: bool,
-    /// It follows a pointer in a register that no caller hands anything over in, or releases a
-    /// frame that it has not made.
-    pub(crate) trusts_strangers: bool,
     /// It is a single return, as some macros leave behind jumps.
     pub(crate) is_lone_return: bool,
     /// All of it was looked at.
@@ -77,12 +84,11 @@ impl Observer for Suspicion<'_> {
 }
 
 impl Discovery<'_> {
-    /// Decodes what can be reached from `start` before known code; `None` when the first
-    /// instructions are no code: bytes that do not decode, calls and jumps to where no code can
-    /// lie, user-ops that stand for invalid instructions.
+    /// Decodes what can be reached from `start` before known code; `None` as for
+    /// [`Discovery::opening`].
     pub(crate) fn look(&mut self, start: Address, context: ContextId) -> Option<Look> {
-        let mut look = Look { is_complete: true, ..Look::default() };
-        self.look_at_prologue(start, context, &mut look)?;
+        let opening = self.opening(start, context)?;
+        let mut look = Look { opening, is_complete: true, ..Look::default() };
         let mut open = vec![(start, context)];
         let mut seen: Vec<Address> = Vec::new();
         while let Some((mut address, mut context)) = open.pop() {
@@ -165,13 +171,11 @@ impl Discovery<'_> {
         Some(inside)
     }
 
-    /// Runs the first instructions up to the first that jumps or calls.
-    fn look_at_prologue(
-        &mut self,
-        start: Address,
-        context: ContextId,
-        look: &mut Look,
-    ) -> Option<()> {
+    /// Runs the first instructions up to the first that jumps or calls; `None` when one of them is
+    /// no code: bytes that do not decode, calls and jumps to where no code can lie, user-ops that
+    /// stand for invalid instructions.
+    pub(crate) fn opening(&mut self, start: Address, context: ContextId) -> Option<Opening> {
+        let mut opening = Opening::default();
         let mut state = self.engine().entry_state(start);
         let mut scratch = Scratch::default();
         let (mut address, mut context) = (start, context);
@@ -184,14 +188,14 @@ impl Discovery<'_> {
             let engine = self.engine();
             let mut suspicion = Suspicion { engine, is_raised: false };
             engine.step(&mut state, &mut scratch, address, id, &mut suspicion);
-            look.trusts_strangers |= suspicion.is_raised;
-            if look.prologue.is_none() && self.has_frame(&state) {
-                look.prologue = Some(count);
+            opening.trusts_strangers |= suspicion.is_raised;
+            if opening.prologue.is_none() && self.has_frame(&state) {
+                opening.prologue = Some(count);
             }
             let view = self.code.instruction(id);
             if view.flow == Flow::RETURN {
                 // Unreachable ends of functions release frames that were never made.
-                look.trusts_strangers |= !self.is_balanced(&state);
+                opening.trusts_strangers |= !self.is_balanced(&state);
             }
             if !view.flow.is_plain() {
                 break;
@@ -200,7 +204,7 @@ impl Discovery<'_> {
             context = self.code.context_after(id, next);
             address = next;
         }
-        Some(())
+        Some(opening)
     }
 
     /// Whether a known function reaches `address`.

@@ -4,7 +4,7 @@ use crate::code::ContextId;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::learnt::ComputedJump;
-use crate::functions::plausibility::Look;
+use crate::functions::plausibility::Opening;
 use miyaburi_image::{Address, Family};
 
 /// Images that start below this have code addresses that look like everyday numbers.
@@ -88,8 +88,8 @@ impl Discovery<'_> {
         let Some(id) = self.code.instruction_at(jump) else { return false };
         let context = self.code.context_after(id, address);
         let is_function =
-            |look: Look| look.prologue.is_some_and(|after| after <= LOW_BASE_PROLOGUE);
-        if self.look(address, context).is_none_or(is_function) {
+            |opening: Opening| opening.prologue.is_some_and(|after| after <= LOW_BASE_PROLOGUE);
+        if self.opening(address, context).is_none_or(is_function) {
             return false;
         }
         self.enter(number, address, context);
@@ -165,18 +165,19 @@ impl Discovery<'_> {
             return None;
         }
         let is_low = self.is_low();
-        let look = self.look(address, context)?;
+        let opening = self.opening(address, context)?;
         let is_function = match evidence {
             Evidence::Frame => {
-                look.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE)
+                opening.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE)
             }
             Evidence::Return => {
+                let look = self.look(address, context)?;
                 let is_short = look.is_complete && look.length <= MAX_FRAMELESS;
                 let ends = if is_low { look.returns } else { look.leaves_properly };
                 let is_adjacent = !is_low || self.follows_known(address);
                 is_short && ends && !look.intrudes && is_adjacent && !self.looks_like_text(address)
             }
         };
-        (is_function && !look.trusts_strangers).then_some((address, context))
+        (is_function && !opening.trusts_strangers).then_some((address, context))
     }
 }

@@ -88,7 +88,7 @@ impl Discovery<'_> {
     /// What is learnt in one round can take back what another assumed, so rounds are limited:
     /// hostile code could keep them going for ever.
     pub(crate) fn explore(&mut self) {
-        const MAX_ROUNDS: usize = 64;
+        const MAX_ROUNDS: usize = 16;
         for _ in 0..MAX_ROUNDS {
             self.drain();
             let mut is_progress = false;
@@ -237,8 +237,8 @@ impl Discovery<'_> {
     }
 
     fn has_early_frame(&mut self, start: Address, context: ContextId) -> bool {
-        let look = self.look(start, context);
-        look.is_some_and(|look| look.prologue.is_some_and(|after| after <= EARLY_PROLOGUE))
+        let opening = self.opening(start, context);
+        opening.is_some_and(|opening| opening.prologue.is_some_and(|after| after <= EARLY_PROLOGUE))
     }
 
     /// Whether the function of the jump at `from` had a frame before.
@@ -321,9 +321,8 @@ impl Discovery<'_> {
             }
             return;
         }
-        if let Some((target, context)) =
-            target.constant().and_then(|pointer| self.code_pointer(pointer))
-        {
+        let believed = target.constant().filter(|_| !self.learnt.retracted.contains(&site));
+        if let Some((target, context)) = believed.and_then(|pointer| self.code_pointer(pointer)) {
             if let Some(draft) = self.drafts.get_mut(number as usize) {
                 draft.constant_jumps.push(site);
             }
@@ -360,7 +359,9 @@ impl Discovery<'_> {
     }
 
     fn keep_unknown(&mut self, number: u32, site: Address) {
-        self.learnt.jumps.remove(&site);
+        if self.learnt.jumps.remove(&site).is_some() {
+            self.learnt.retracted.insert(site);
+        }
         if let Some(draft) = self.drafts.get_mut(number as usize) {
             draft.unknown_jumps.push(site);
         }
