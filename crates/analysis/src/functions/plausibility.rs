@@ -16,6 +16,8 @@ const MAX_LOOK: usize = 160;
 const PROLOGUE: usize = 12;
 /// Bytes behind a function's start from which on a jump is taken to leave it.
 const FAR: u64 = 0x800;
+/// The most bytes that a jump over padding passes.
+const MAX_PADDING: u64 = 64;
 /// How far back the end of what lies before is looked for, in bytes.
 const LOOK_BACK: u64 = 32;
 
@@ -266,8 +268,25 @@ impl Discovery<'_> {
         true
     }
 
-    /// Whether the instruction at `address` does nothing: compilers fill gaps with such.
+    /// The bytes of padding that start at `address`: an instruction that does nothing, zeros, or a
+    /// jump over nothing but such, as SPARC assemblers fill gaps.
     pub(crate) fn padding_length(&mut self, address: Address, context: ContextId) -> Option<u64> {
+        let idle = self.idle_length(address, context);
+        idle.or_else(|| {
+            let id = self.lift(address, context)?;
+            let view = self.code.instruction(id);
+            let branch = view.ops.iter().find(|op| op.opcode == Opcode::BRANCH)?;
+            let target = absolute_target(branch).filter(|_| view.flow == Flow::JUMP)?;
+            let length = target.distance_from(address).filter(|length| *length <= MAX_PADDING)?;
+            let mut passed = u64::from(view.own_length);
+            while passed < length {
+                passed += self.idle_length(address.offset(passed), context)?;
+            }
+            (length > 0 && passed == length).then_some(length)
+        })
+    }
+
+    fn idle_length(&mut self, address: Address, context: ContextId) -> Option<u64> {
         let step = self.image.arch().instruction_alignment();
         let bytes = self.image.bytes_from(address);
         let is_zero = bytes.get(..4)?.iter().all(|byte| *byte == 0);

@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Within how many instructions a function that is jumped to makes room on the stack.
 const EARLY_PROLOGUE: usize = 12;
 
+/// The most rounds in which computed jumps and calls are resolved and explored.
+const MAX_ROUNDS: usize = 16;
+
 /// What the values say about one jump.
 #[derive(Clone, Copy, Debug)]
 struct JumpFact {
@@ -85,10 +88,10 @@ impl Discovery<'_> {
 
     /// Explores everything that can be reached from the queued functions, computed jumps and
     /// calls included.
+    ///
     /// What is learnt in one round can take back what another assumed, so rounds are limited:
     /// hostile code could keep them going for ever.
     pub(crate) fn explore(&mut self) {
-        const MAX_ROUNDS: usize = 16;
         for _ in 0..MAX_ROUNDS {
             self.drain();
             let mut is_progress = false;
