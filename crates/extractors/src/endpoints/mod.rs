@@ -85,7 +85,7 @@ pub fn extract<'a>(
     let mut endpoints = Vec::new();
     if let Some(table) = table {
         endpoints.extend(from_table(subject, table, references, scanner));
-        doubt_rivals(&mut endpoints, &constants);
+        doubt_rivals(subject, &mut endpoints, &constants, scanner);
     }
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
@@ -138,27 +138,37 @@ fn from_table(
     endpoints
 }
 
-/// Takes the role of C2 from functions that cannot all have it: of several, the one that fills in
-/// an address kept in the program's data, for another function to connect to, keeps it.
-fn doubt_rivals(endpoints: &mut [Endpoint], constants: &ConstantAddresses) {
+/// Takes the role of C2 from functions for which too little speaks. A function keeps it that fills
+/// in an address kept in the program's data, for another to connect to; or, when the scanner is
+/// known, one whose callers are known not to serve it. Of several, only the one that fills in.
+fn doubt_rivals(
+    subject: &Subject<'_>,
+    endpoints: &mut [Endpoint],
+    constants: &ConstantAddresses,
+    scanner: Option<Address>,
+) {
+    let fills_in = |function: Address| {
+        constants
+            .assignments
+            .iter()
+            .any(|assignment| assignment.function == function && assignment.computes_host)
+    };
+    let has_callers = |function: Address| {
+        let function = subject.program.function_at(function);
+        function.is_some_and(|function| subject.program.callers(function).next().is_some())
+    };
     let rivals: BTreeSet<Address> = endpoints
         .iter()
         .filter(|endpoint| endpoint.role == Role::C2)
         .map(|endpoint| endpoint.function)
         .collect();
-    if rivals.len() < 2 {
-        return;
-    }
-    let fills_in = |function: Address| {
-        constants.assignments.iter().any(|assignment| {
-            assignment.function == function
-                && assignment.computes_host
-                && constants.uses.iter().any(|used| used.place == Some(assignment.place))
-        })
-    };
-    let filling: Vec<Address> = rivals.into_iter().filter(|rival| fills_in(*rival)).collect();
+    let filling: Vec<Address> = rivals.iter().copied().filter(|rival| fills_in(*rival)).collect();
     for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.role == Role::C2) {
-        if filling != [endpoint.function] {
+        let believed = match rivals.len() {
+            1 => fills_in(endpoint.function) || scanner.is_some() && has_callers(endpoint.function),
+            _ => filling == [endpoint.function],
+        };
+        if !believed {
             endpoint.role = Role::Unknown;
         }
     }
