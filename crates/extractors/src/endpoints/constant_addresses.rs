@@ -48,6 +48,8 @@ pub struct Assignment {
     pub address: SocketAddress,
     /// Whether the host it writes is computed.
     pub computes_host: bool,
+    /// Whether the port it writes is computed.
+    pub computes_port: bool,
 }
 
 /// Everything that code says about constant socket addresses.
@@ -200,8 +202,9 @@ impl FunctionStores {
 
     fn assignment(&self, endian: Endian, place: Address, function: Address) -> Option<Assignment> {
         const HOST: u64 = 4;
+        const PORT: u64 = 2;
         let written = |at: u64| self.0.get(&(place.0 + at));
-        let first = written(HOST).or_else(|| written(2))?;
+        let first = written(HOST).or_else(|| written(PORT))?;
         let mut bytes: Vec<Option<u8>> =
             (0..MAX_SIZE as u64).map(|at| self.byte(place.0 + at)).collect();
         if bytes[..2].iter().any(Option::is_none) {
@@ -216,6 +219,7 @@ impl FunctionStores {
             instruction: first.instruction,
             address: SocketAddress::from_bytes(endian, &bytes)?,
             computes_host: written(HOST).is_some_and(|stored| stored.computed),
+            computes_port: written(PORT).is_some_and(|stored| stored.computed),
         })
     }
 }

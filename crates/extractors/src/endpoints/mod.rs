@@ -151,7 +151,8 @@ fn doubt_rivals(
         constants
             .assignments
             .iter()
-            .any(|assignment| assignment.function == function && assignment.computes_host)
+            .filter(|assignment| assignment.function == function)
+            .any(|assignment| assignment.computes_host || assignment.computes_port)
     };
     let has_callers = |function: Address| {
         let function = subject.program.function_at(function);
