@@ -1,12 +1,14 @@
 //! Who uses which entry of the string table.
 //!
 //! How it works: a call of an accessor with a constant id is a reference to that entry, and so is
-//! code that refers to the entry's own record.
+//! code that refers to the entry's own record. The address of the first record is also the table's,
+//! so only reading or writing there counts.
 //!
-//! False positives: none known for calls. False negatives: ids that are computed.
+//! False positives: none known for calls; another object's end taken for a record. False negatives: ids that are computed.
 
 use crate::string_table::Table;
 use crate::subject::Subject;
+use miyaburi_analysis::{Reference, ReferenceKind};
 use miyaburi_image::Address;
 
 /// One reference to an entry.
@@ -37,7 +39,11 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
     }
     for entry in &table.entries {
         let record = program.references().to(entry.cell, entry.cell.offset(table.stride));
-        for reference in record {
+        // The table's own address is that of the entry with id 0.
+        let names_entry = |reference: &&Reference| {
+            reference.kind != ReferenceKind::Address || reference.to != table.base
+        };
+        for reference in record.iter().filter(names_entry) {
             let function = program
                 .function_containing(reference.from)
                 .and_then(|function| program.function(function));
