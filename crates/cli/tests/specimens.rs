@@ -2,22 +2,46 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use assert_cmd::Command;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+fn specimens() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens")
+}
+
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens/examples")
+    specimens().join("examples")
 }
 
 fn miyaburi() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("miyaburi"))
 }
 
-/// Reports of all examples, in a file that lives as long as the folder.
-fn reports(folder: &Path) -> PathBuf {
+/// Unpacks those specimens of the archive whose name `wanted` accepts.
+fn unpack(into: &Path, wanted: impl Fn(&str) -> bool) -> usize {
+    let file = BufReader::new(File::open(specimens().join("specimens.tar.xz")).unwrap());
+    let mut archive = tar::Archive::new(lzma_rust2::XzReader::new(file, false));
+    let mut count = 0;
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        if wanted(&name) {
+            entry.unpack(into.join(name)).unwrap();
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Reports of everything in `files`, written beside it.
+fn reports(files: &Path, folder: &Path) -> PathBuf {
     let reports = folder.join("reports.ndjson");
     miyaburi()
         .arg("extract")
-        .arg(examples())
+        .arg(files)
         .args(["--format", "ndjson", "--output"])
         .arg(&reports)
         .assert()
@@ -25,46 +49,141 @@ fn reports(folder: &Path) -> PathBuf {
     reports
 }
 
-fn assert_exact(reports: &Path, fields: &str, select: &[&str]) {
+/// The truth lines of the files that have a report, in a file of their own.
+fn truth_of(reports: &Path, folder: &Path) -> PathBuf {
+    let reported: BTreeSet<String> = std::fs::read_to_string(reports)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|report| report["sample"]["sha256"].as_str().unwrap().to_owned())
+        .collect();
+    let all = std::fs::read_to_string(specimens().join("truth.ndjson")).unwrap();
+    let lines: Vec<&str> = all
+        .lines()
+        .filter(|line| {
+            let truth: Value = serde_json::from_str(line).unwrap();
+            reported.contains(truth["sha256"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(lines.len(), reported.len(), "every file is the one whose truth is committed");
+    let truth = folder.join("truth.ndjson");
+    std::fs::write(&truth, lines.join("\n")).unwrap();
+    truth
+}
+
+fn assert_exact(reports: &Path, truth: &Path, fields: &str, select: &[&str]) {
     let mut score = miyaburi();
-    score.arg("score").arg(reports).arg("--truth").arg(examples().join("truth.ndjson"));
+    score.arg("score").arg(reports).arg("--truth").arg(truth);
     score.args(["--fields", fields, "--require", "100"]).args(select).assert().success();
 }
+
+const CONFIGURATION: &str = "verdict,endpoints,string_table.effective_key,string_table.key,\
+    string_table.sha256,string_table.entries,credentials.effective_key,credentials.sha256,\
+    credentials.entries";
 
 #[test]
 fn every_cpu_type_is_recognised_and_none_crashes() {
     let folder = tempfile::tempdir().unwrap();
-    let reports = reports(folder.path());
-    assert_exact(&reports, "sample.arch,sample.cpu,sample.bits,sample.endian", &[]);
+    let reports = reports(&examples(), folder.path());
+    let fields = "sample.arch,sample.cpu,sample.bits,sample.endian";
+    assert_exact(&reports, &examples().join("truth.ndjson"), fields, &[]);
 }
 
+/// All levels, compilers and C libraries of two CPU types of different byte order.
 #[test]
-fn the_classic_layout_is_seen_through() {
+fn the_classic_layout_is_seen_through_on_two_cpu_types() {
     let folder = tempfile::tempdir().unwrap();
-    let reports = reports(folder.path());
-    let fields = "verdict,endpoints,string_table.effective_key,string_table.key,\
-                  string_table.sha256,string_table.entries,credentials.effective_key,\
-                  credentials.sha256,credentials.entries";
-    assert_exact(&reports, fields, &["--select", "fork=classic"]);
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| {
+        name.contains(".classic-") && (name.starts_with("x86-") || name.starts_with("powerpc-"))
+    });
+    assert_eq!(count, 8);
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), CONFIGURATION, &[]);
+}
+
+/// Benign programs with an encoded string table, a password list or a constant connection.
+#[test]
+fn nothing_is_found_in_look_alikes() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| name.contains(".lookalike_"));
+    assert!(count >= 30, "{count}");
+    let reports = reports(&files, folder.path());
+    let fields = "verdict,endpoints,external,string_table.entries,credentials.entries,attacks,\
+                  scan.probes,scan.exploits";
+    assert_exact(&reports, &truth_of(&reports, folder.path()), fields, &[]);
+}
+
+/// Forks whose C2 is not in the table, but whose scan receiver is: it must not pass for the C2.
+#[test]
+fn no_other_host_passes_for_the_c2() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let forks = [".immediate-", ".plain_c2-", ".external-", ".ipv6-", "gcc-tiny.switch_dispatch-"];
+    let count = unpack(&files, |name| {
+        let target = ["armv7-thumb-", "coldfire-", "sparc32-", "x86-"];
+        target.iter().any(|target| name.starts_with(target))
+            && forks.iter().any(|fork| name.contains(fork))
+    });
+    assert!(count >= 40, "{count}");
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    for (report, truth) in pairs(&reports, &truth) {
+        let (found, known) = (c2s(&report), c2s(&truth));
+        assert!(found.is_subset(&known), "{}: {found:?}", report["sample"]["path"]);
+    }
+}
+
+/// Reports with their truth.
+fn pairs(reports: &Path, truth: &Path) -> Vec<(Value, Value)> {
+    let read = |path: &Path| -> Vec<Value> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let truths = read(truth);
+    read(reports)
+        .into_iter()
+        .map(|report| {
+            let same = |truth: &&Value| truth["sha256"] == report["sample"]["sha256"];
+            let truth = truths.iter().find(same).unwrap().clone();
+            (report, truth)
+        })
+        .collect()
+}
+
+fn c2s(part: &Value) -> BTreeSet<(String, u64)> {
+    part["endpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|endpoint| endpoint["role"] == "c2")
+        .map(|endpoint| {
+            (endpoint["host"].as_str().unwrap().to_owned(), endpoint["port"].as_u64().unwrap())
+        })
+        .collect()
 }
 
 #[test]
 fn tables_and_credentials_of_other_forks_are_decoded() {
     let folder = tempfile::tempdir().unwrap();
-    let reports = reports(folder.path());
+    let reports = reports(&examples(), folder.path());
     let fields = "string_table.effective_key,string_table.sha256,credentials.effective_key,\
                   credentials.sha256";
     let select = ["renumbered", "mixed_keys", "plain_c2", "immediate", "many_c2", "debug_layout"]
         .map(|fork| format!("fork={fork}"));
     let select: Vec<&str> =
         select.iter().flat_map(|select| ["--select", select.as_str()]).collect();
-    assert_exact(&reports, fields, &select);
+    assert_exact(&reports, &examples().join("truth.ndjson"), fields, &select);
 }
 
 #[test]
 fn a_wrong_truth_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
-    let reports = reports(folder.path());
+    let reports = reports(&examples(), folder.path());
     let truth = std::fs::read_to_string(examples().join("truth.ndjson")).unwrap();
     let wrong = folder.path().join("wrong.ndjson");
     std::fs::write(&wrong, truth.replace("\"effective_key\":\"0x", "\"effective_key\":\"0xff"))
