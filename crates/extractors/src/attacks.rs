@@ -8,6 +8,7 @@
 //! therefore never reported as a configuration. False negatives: dispatch without a registry
 //! (a switch, a table of constants).
 
+use crate::found::Found;
 use crate::initialisers::Initialiser;
 use crate::string_table::base::call_that_wrote;
 use crate::subject::Subject;
@@ -45,7 +46,7 @@ struct Cell {
 }
 
 /// Looks for the largest registry.
-pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Registry> {
+pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Found<Option<Registry>> {
     let mut best: Option<Registry> = None;
     for run in runs {
         let Some(registry) = registry(subject, run) else { continue };
@@ -53,7 +54,7 @@ pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Optio
             best = Some(registry);
         }
     }
-    best
+    Found::plain(best)
 }
 
 fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Registry> {

@@ -11,11 +11,13 @@ pub struct Budget {
 }
 
 /// What ended the work before it was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cut {
     /// The instructions were spent.
+    #[error("the budget of emulated instructions is spent")]
     Instructions,
     /// The time was up.
+    #[error("the time is up: what was found depends on this machine")]
     Time,
 }
 

@@ -8,6 +8,7 @@
 //! left out, so option lists and plain word lists do not count. False negatives: credentials kept
 //! in a table without such a routine, and a routine inlined at every call.
 
+use crate::found::{Diagnostic, Found};
 use crate::subject::{Convention, RepeatedCall, Subject};
 use crate::trace::{Policy, SystemCalls};
 use crate::xor;
@@ -47,6 +48,8 @@ pub struct CredentialList {
     pub effective_key: u8,
     /// In the order in which the code adds them.
     pub pairs: Vec<Pair>,
+    /// Calls that add a pair which could not be read.
+    pub unread: Vec<Address>,
 }
 
 /// Which arguments of a call mean what.
@@ -58,7 +61,20 @@ struct Roles {
 }
 
 /// Looks for the largest list.
-pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
+pub fn extract<'a>(subject: &mut Subject<'a>) -> Found<Option<CredentialList>> {
+    let list = largest(subject);
+    let unread = list.iter().flat_map(|list| &list.unread);
+    let diagnostics = unread
+        .map(|site| Diagnostic {
+            stage: "credentials",
+            message: "the pair that this call adds could not be read".to_owned(),
+            at: Some(*site),
+        })
+        .collect();
+    Found { finding: list, diagnostics }
+}
+
+fn largest<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
     let mut best: Option<CredentialList> = None;
     let conventions = subject.conventions();
     let groups = subject.repeated_calls(MIN_PAIRS);
@@ -91,17 +107,22 @@ fn list_of<'a>(
     }
     let mut state = subject.bare_state();
     let mut pairs = Vec::new();
+    let mut unread = Vec::new();
     let mut keys = Vec::new();
     for (site, arguments) in &calls {
         let (Some(user), Some(password), Some(weight)) =
             (arguments[roles.user], arguments[roles.password], arguments[roles.weight])
         else {
+            unread.push(*site);
             continue;
         };
         let adder = (repeated.callee, convention);
         let added = add(subject, state, adder, arguments, [user, password]);
         state = added.state;
-        let Some((texts, key)) = added.decoded else { continue };
+        let Some((texts, key)) = added.decoded else {
+            unread.push(*site);
+            continue;
+        };
         keys.extend(key);
         let [user, password] = texts;
         pairs.push(Pair { user, password, weight: weight as u32, added_at: *site });
@@ -114,6 +135,7 @@ fn list_of<'a>(
             adder: repeated.callee,
             effective_key: key,
             pairs,
+            unread,
         },
     )
 }
@@ -151,7 +173,6 @@ fn add<'a>(
     let policy = Policy {
         system_calls: SystemCalls::Undo,
         limits: Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() },
-        ..Policy::default()
     };
     let arguments: Vec<u64> = arguments.iter().map(|argument| argument.unwrap_or(0)).collect();
     let trace = subject.run_by(convention, state, adder, &arguments, &policy);

@@ -21,29 +21,18 @@ pub enum SystemCalls {
     ReturnZero,
 }
 
-/// What a run does with calls made by the routine itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Calls {
-    /// They are executed.
-    Enter,
-    /// None is executed; each seems to return this.
-    Stub(u64),
-}
-
 /// How to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// What becomes of system calls.
     pub system_calls: SystemCalls,
-    /// What becomes of calls.
-    pub calls: Calls,
     /// What the run may spend.
     pub limits: Limits,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { system_calls: SystemCalls::Undo, calls: Calls::Enter, limits: Limits::default() }
+        Self { system_calls: SystemCalls::Undo, limits: Limits::default() }
     }
 }
 
@@ -165,13 +154,7 @@ impl Hooks for Recorder {
                 after: mark,
             });
         }
-        match self.policy.calls {
-            Calls::Enter => CallAction::Enter,
-            Calls::Stub(value) => {
-                self.close(state, call, value, true);
-                CallAction::Return(value)
-            }
-        }
+        CallAction::Enter
     }
 
     fn returned(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) {

@@ -1,6 +1,7 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
-use crate::{findings, sample};
+use crate::{compose, findings, sample};
+use miyaburi_analysis::Program;
 use miyaburi_image::Image;
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +64,22 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
     for diagnostic in image.diagnostics() {
         report.diagnostics.push(Diagnostic::new("image", Level::Warning, diagnostic.to_string()));
     }
-    findings::add(&mut report, &image, options);
+    let language = match miyaburi_pcode::language_for(image.arch()) {
+        Ok(language) => language,
+        Err(error) => return failed(report, "lifter", &error.to_string()),
+    };
+    match Program::analyze(&image, &*language) {
+        Ok(program) => {
+            let findings = findings::collect(&image, &*language, &program, options);
+            compose::add(&mut report, &findings);
+            report
+        }
+        Err(error) => failed(report, "analysis", &error.to_string()),
+    }
+}
+
+fn failed(mut report: Report, stage: &str, reason: &str) -> Report {
+    report.verdict = Verdict::Failed;
+    report.diagnostics.push(Diagnostic::new(stage, Level::Error, reason));
     report
 }

@@ -1,4 +1,4 @@
-//! Runs the extractors and turns what they found into a report.
+//! Runs the extractors on one image.
 
 use crate::analyze::Options;
 use miyaburi_analysis::Program;
@@ -7,45 +7,40 @@ use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
 use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
-use miyaburi_extractors::endpoints::{self, Role, Source};
+use miyaburi_extractors::endpoints::{self, Endpoint};
+use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::Subject;
-use miyaburi_extractors::xor;
-use miyaburi_image::{Address, Image};
-use miyaburi_model::{
-    Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Family, Key, Level, Method, Protocol, Reference, Report,
-    StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
-    string_table_sha256,
-};
-
+use miyaburi_image::Image;
+use miyaburi_pcode::Language;
 use std::time::Instant;
 
-/// Signs of the family (table, credentials, vectors, C2) that must come together before any of
-/// them is reported: each alone is also found in benign programs.
-const SIGNS_OF_FAMILY: usize = 2;
-
-fn at(address: Address) -> VirtualAddress {
-    VirtualAddress(address.0)
+/// Everything that was found in one image.
+pub(crate) struct Findings<'a> {
+    pub(crate) table: Option<Table<'a>>,
+    pub(crate) references: Vec<EntryReference>,
+    pub(crate) list: Option<CredentialList>,
+    pub(crate) registry: Option<Registry>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// What the extractors say about their findings.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What ended the work before it was done.
+    pub(crate) cut: Option<Cut>,
 }
 
-/// Adds everything that the extractors find in `image` to `report`.
-pub(crate) fn add(report: &mut Report, image: &Image, options: &Options) {
-    let language = match miyaburi_pcode::language_for(image.arch()) {
-        Ok(language) => language,
-        Err(error) => return fail(report, "lifter", &error.to_string()),
-    };
-    let program = match Program::analyze(image, &*language) {
-        Ok(program) => program,
-        Err(error) => return fail(report, "analysis", &error.to_string()),
-    };
-    let emulator = Emulator::new(image, &*language, program.abi().clone());
+/// Runs all extractors within the budgets of `options`.
+pub(crate) fn collect<'a>(
+    image: &'a Image,
+    language: &'a dyn Language,
+    program: &'a Program<'a>,
+    options: &Options,
+) -> Findings<'a> {
     let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut subject = Subject {
         image,
-        program: &program,
-        emulator,
+        program,
+        emulator: Emulator::new(image, language, program.abi().clone()),
         pages: usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX),
         budget: Budget::new(options.max_instructions, deadline),
     };
@@ -53,234 +48,21 @@ pub(crate) fn add(report: &mut Report, image: &Image, options: &Options) {
     let table = string_table::extract(&mut subject, &mut runs);
     let list = credentials::extract(&mut subject);
     let registry = attacks::extract(&subject, &mut runs);
-    let references =
-        table.as_ref().map(|table| consumers::references(&subject, table)).unwrap_or_default();
-    let scanner = list.as_ref().map(|list| list.initialiser);
-    let endpoints = endpoints::extract(&mut subject, table.as_ref(), &references, scanner);
-    let c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
-    if let Some(cut) = subject.budget.cut() {
-        let message = match cut {
-            Cut::Instructions => "the budget of emulated instructions is spent",
-            Cut::Time => "the time is up: what was found depends on this machine",
-        };
-        report.diagnostics.push(Diagnostic::new("budget", Level::Warning, message));
-    }
-    let signs = [table.is_some(), list.is_some(), registry.is_some(), c2];
-    let signs = signs.into_iter().filter(|found| *found).count();
-    if signs < SIGNS_OF_FAMILY {
-        return;
-    }
-    let whole = c2 && subject.budget.cut().is_none();
-    report.verdict = if whole { Verdict::Config } else { Verdict::Partial };
-    if !c2 {
-        let message = "no C2 found, and no proof that it comes from outside the file";
-        report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
-    }
-    if let Some(table) = table.as_ref().filter(|table| !table.base_is_certain) {
-        let message = "where the table begins is a guess: ids may be shifted by the same number";
-        report
-            .diagnostics
-            .push(Diagnostic::new("string_table", Level::Warning, message).at(at(table.base)));
-    }
-    report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
-    report.string_table = table.as_ref().map(|table| table_of(table, &references, &endpoints));
-    report.credentials = list.as_ref().map(credentials_of);
-    report.attacks = registry.iter().flat_map(attacks_of).collect();
-    report.endpoints = endpoints_of(&endpoints);
-}
-
-/// The family, with the routines that gave it away.
-fn family(
-    signs: usize,
-    table: Option<&Table<'_>>,
-    list: Option<&CredentialList>,
-    registry: Option<&Registry>,
-) -> Family {
-    let initialisers = [
-        (table.map(|table| table.initialiser), "fills an encoded string table"),
-        (list.map(|list| list.initialiser), "adds encoded credentials"),
-        (registry.map(|registry| registry.initialiser), "registers numbered routines"),
-    ];
-    let evidence = initialisers
-        .into_iter()
-        .filter_map(|(address, note)| {
-            let address = at(address?);
-            Some(Evidence::new(address, Some(address), note))
-        })
-        .collect();
-    let confidence = if signs > SIGNS_OF_FAMILY { Confidence::High } else { Confidence::Medium };
-    Family { name: "mirai".to_owned(), confidence, evidence }
-}
-
-fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
-    let mut order = 0;
-    endpoints
-        .iter()
-        .map(|endpoint| {
-            let is_c2 = endpoint.role == Role::C2;
-            order += u32::from(is_c2);
-            let (method, confidence, note) = match endpoint.source {
-                Source::Table { .. } => (Method::Table, Confidence::Medium, "entry used here"),
-                Source::Constant => (Method::Immediate, Confidence::Medium, "constants used here"),
-            };
-            let role = match endpoint.role {
-                Role::C2 => EndpointRole::C2,
-                Role::ScanReceiver => EndpointRole::ScanReceiver,
-                Role::Resolver => EndpointRole::Resolver,
-                Role::Decoy => EndpointRole::Decoy,
-                Role::SingleInstance => EndpointRole::SingleInstance,
-                Role::Unknown => EndpointRole::Unknown,
-            };
-            let protocol =
-                if endpoint.role == Role::Resolver { Protocol::Udp } else { Protocol::Tcp };
-            let evidence = Evidence::new(at(endpoint.site), Some(at(endpoint.function)), note);
-            Endpoint {
-                host: endpoint.host.clone(),
-                port: Some(endpoint.port),
-                protocol: Some(protocol),
-                url: None,
-                role,
-                order: is_c2.then_some(order),
-                method,
-                confidence,
-                evidence: vec![evidence],
-            }
-        })
-        .collect()
-}
-
-/// The role of an entry that an endpoint is made of.
-fn role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> EntryRole {
-    let role = endpoints.iter().find_map(|endpoint| {
-        let Source::Table { host, port } = endpoint.source else { return None };
-        match endpoint.role {
-            Role::C2 if id == host => Some(EntryRole::C2Host),
-            Role::C2 if id == port => Some(EntryRole::C2Port),
-            Role::ScanReceiver if id == host => Some(EntryRole::ScanReceiverHost),
-            Role::ScanReceiver if id == port => Some(EntryRole::ScanReceiverPort),
-            _ => None,
-        }
-    });
-    role.unwrap_or(EntryRole::Unknown)
-}
-
-fn fail(report: &mut Report, stage: &str, reason: &str) {
-    report.verdict = Verdict::Failed;
-    report.diagnostics.push(Diagnostic::new(stage, Level::Error, reason));
-}
-
-fn table_of(
-    table: &Table<'_>,
-    references: &[EntryReference],
-    endpoints: &[endpoints::Endpoint],
-) -> StringTable {
-    let entries: Vec<TableEntry> = table
-        .entries
-        .iter()
-        .map(|entry| {
-            let mut reported = entry_of(table, entry);
-            reported.role = role_of(entry.id, endpoints);
-            reported.references = references
-                .iter()
-                .filter(|reference| reference.id == entry.id)
-                .map(|reference| Reference {
-                    address: at(reference.site),
-                    function: Some(at(reference.function)),
-                })
-                .collect();
-            reported
-        })
-        .collect();
-    let mut report = StringTable {
-        key: table.key_word.map(Key::from),
-        effective_key: Some(Key::from(table.effective_key)),
-        cipher: Cipher::Xor,
-        nonce: None,
-        entries,
-        sha256: None,
+    let references = match &table.finding {
+        Some(table) => consumers::references(&subject, table),
+        None => Vec::new(),
     };
-    report.sha256 = Some(string_table_sha256(&report.entries));
-    report
-}
-
-fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
-    let stale = entry.stale_key.is_some();
-    let meant = match entry.stale_key {
-        Some(key) => xor::apply(&entry.encoded, key),
-        None => entry.decoded.clone(),
-    };
-    let value = match meant.as_slice() {
-        _ if xor::is_text(&meant) => EntryValue::Text { text: printable(&meant) },
-        _ if let Some(port) = entry.as_port() => EntryValue::Port { port },
-        _ if meant.last() == Some(&0) => EntryValue::Text { text: printable(&meant) },
-        _ => EntryValue::Bytes,
-    };
-    let evidence = Evidence::new(
-        at(entry.added_at.unwrap_or(entry.cell)),
-        Some(at(table.initialiser)),
-        "added here",
-    );
-    TableEntry {
-        id: entry.id,
-        value,
-        hex: meant.into(),
-        role: EntryRole::Unknown,
-        cipher: None,
-        effective_key: entry.stale_key.map(Key::from),
-        stale,
-        code_hex: stale.then(|| entry.decoded.clone().into()),
-        references: Vec::new(),
-        evidence: vec![evidence],
+    let scanner = list.finding.as_ref().map(|list| list.initialiser);
+    let endpoints = endpoints::extract(&mut subject, table.finding.as_ref(), &references, scanner);
+    let diagnostics =
+        [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];
+    Findings {
+        table: table.finding,
+        references,
+        list: list.finding,
+        registry: registry.finding,
+        endpoints: endpoints.finding,
+        diagnostics: diagnostics.into_iter().flatten().collect(),
+        cut: subject.budget.cut(),
     }
-}
-
-fn credentials_of(list: &CredentialList) -> Credentials {
-    let entries = list
-        .pairs
-        .iter()
-        .map(|pair| Credential {
-            user: printable(&pair.user),
-            password: printable(&pair.password),
-            weight: pair.weight,
-            evidence: vec![Evidence::new(
-                at(pair.added_at),
-                Some(at(list.initialiser)),
-                "added here",
-            )],
-        })
-        .collect();
-    let mut credentials = Credentials {
-        effective_key: Some(Key::from(list.effective_key)),
-        cipher: Cipher::Xor,
-        entries,
-        sha256: None,
-    };
-    credentials.sha256 = Some(credentials_sha256(&credentials.entries));
-    credentials
-}
-
-fn attacks_of(registry: &Registry) -> Vec<Attack> {
-    registry
-        .vectors
-        .iter()
-        .map(|vector| Attack {
-            vector: vector.number,
-            handler: at(vector.handler),
-            kind: None,
-            kind_method: None,
-            same_as: registry
-                .vectors
-                .iter()
-                .filter(|other| other.number != vector.number && other.handler == vector.handler)
-                .map(|other| other.number)
-                .collect(),
-            options: Vec::new(),
-            packets: Vec::new(),
-            evidence: vec![Evidence::new(
-                at(vector.registered_at.unwrap_or(vector.handler)),
-                Some(at(registry.initialiser)),
-                "registered here",
-            )],
-        })
-        .collect()
 }

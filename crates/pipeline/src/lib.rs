@@ -1,6 +1,7 @@
 //! From the bytes of one file to its report: budgets, panic isolation, composition.
 
 mod analyze;
+mod compose;
 mod findings;
 mod sample;
 

@@ -15,6 +15,7 @@ pub mod host;
 pub mod socket_address;
 pub mod socket_calls;
 
+use crate::found::{Diagnostic, Found};
 use crate::string_table::{Entry, Table};
 use crate::subject::Subject;
 use constant_addresses::{Assignment, ConstantAddresses, Use};
@@ -79,7 +80,7 @@ pub fn extract<'a>(
     table: Option<&Table<'a>>,
     references: &[EntryReference],
     scanner: Option<Address>,
-) -> Vec<Endpoint> {
+) -> Found<Vec<Endpoint>> {
     let mut calls = socket_calls::SocketCalls::default();
     let constants = constant_addresses::find(subject, &mut calls);
     let mut endpoints = Vec::new();
@@ -95,7 +96,15 @@ pub fn extract<'a>(
     endpoints.retain(|endpoint| {
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
     });
-    endpoints
+    let doubtful = endpoints.iter().filter(|endpoint| endpoint.role == Role::Unknown);
+    let diagnostics = doubtful
+        .map(|endpoint| Diagnostic {
+            stage: "endpoints",
+            message: format!("what {}:{} is for is not known", endpoint.host, endpoint.port),
+            at: Some(endpoint.site),
+        })
+        .collect();
+    Found { finding: endpoints, diagnostics }
 }
 
 /// Hosts and ports of the table that the same function uses.

@@ -126,7 +126,6 @@ pub fn call_with_id<'a>(
             call_instructions: INSTRUCTIONS / 2,
             ..Limits::default()
         },
-        ..Policy::default()
     };
     subject.run_by(convention, state, function, &[id, scratch.0], &policy)
 }

@@ -10,6 +10,7 @@ pub mod base;
 pub mod key_word;
 pub mod records;
 
+use crate::found::{Diagnostic, Found};
 use crate::initialisers::Initialiser;
 use crate::subject::Subject;
 use crate::xor;
@@ -67,6 +68,8 @@ pub struct Table<'a> {
     pub effective_key: u8,
     /// Whether the sample's own routine was seen to decode with that key.
     pub key_observed: bool,
+    /// The key that the entries' terminators speak for.
+    pub inferred_key: Option<u8>,
     /// The key word in memory, when the file holds it.
     pub key_word: Option<u32>,
     /// Routines that handle entries.
@@ -78,7 +81,35 @@ pub struct Table<'a> {
 }
 
 /// Looks for the table among what the initialisers left behind.
-pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
+pub fn extract<'a>(
+    subject: &mut Subject<'a>,
+    runs: &mut [Initialiser<'a>],
+) -> Found<Option<Table<'a>>> {
+    let table = decoded_table(subject, runs);
+    let diagnostics = table.iter().flat_map(diagnostics_of).collect();
+    Found { finding: table, diagnostics }
+}
+
+fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut tell = |message: &str, at| {
+        let message = message.to_owned();
+        diagnostics.push(Diagnostic { stage: "string_table", message, at: Some(at) });
+    };
+    if !table.base_is_certain {
+        let message = "where the table begins is a guess: ids may be off by the same number";
+        tell(message, table.base);
+    }
+    if !table.key_observed {
+        tell("no routine was seen to decode: the key is that of the terminators", table.base);
+    }
+    if table.inferred_key != Some(table.effective_key) {
+        tell("the terminators of the entries speak for another key", table.base);
+    }
+    diagnostics
+}
+
+fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
     let (run, records) = largest(subject, runs)?;
     let placed = place(subject, run, &records)?;
     let mut filled = run.trace.state.clone();
@@ -101,8 +132,8 @@ pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> O
         .iter()
         .zip(&decoded)
         .find_map(|(encoded, decoded)| xor::key_between(encoded, decoded.as_deref()?));
-    let inferred = xor::infer_key(encoded.iter().map(Vec::as_slice));
-    let effective_key = observed.or(inferred.map(|(key, _)| key)).filter(|key| *key != 0)?;
+    let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
+    let effective_key = observed.or(inferred_key).filter(|key| *key != 0)?;
     let entries: Vec<Entry> = records
         .records
         .iter()
@@ -138,6 +169,7 @@ pub fn extract<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> O
         stride: records.stride,
         effective_key,
         key_observed: observed.is_some(),
+        inferred_key,
         key_word,
         accessors: placed.accessors,
         entries,

@@ -1,0 +1,254 @@
+//! What the extractors found, in the terms of the report.
+
+use crate::findings::Findings;
+use miyaburi_extractors::attacks::Registry;
+use miyaburi_extractors::credentials::CredentialList;
+use miyaburi_extractors::endpoints::consumers::EntryReference;
+use miyaburi_extractors::endpoints::{self, Role, Source};
+use miyaburi_extractors::string_table::{self, Table};
+use miyaburi_extractors::xor;
+use miyaburi_image::Address;
+use miyaburi_model::{
+    Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
+    EntryRole, EntryValue, Evidence, Family, Key, Level, Method, Protocol, Reference, Report,
+    StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
+    string_table_sha256,
+};
+
+/// Signs of the family (table, credentials, vectors, C2) that must come together before any of
+/// them is reported: each alone is also found in benign programs.
+const SIGNS_OF_FAMILY: usize = 2;
+
+fn at(address: Address) -> VirtualAddress {
+    VirtualAddress(address.0)
+}
+
+/// Adds findings to a report that holds only the sample so far.
+pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
+    let Findings { table, references, list, registry, endpoints, cut, .. } = findings;
+    let has_c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
+    let signs = [table.is_some(), list.is_some(), registry.is_some(), has_c2];
+    let signs = signs.into_iter().filter(|found| *found).count();
+    let is_family = signs >= SIGNS_OF_FAMILY;
+    report.verdict = match (is_family, has_c2, cut) {
+        (true, true, None) => Verdict::Config,
+        (false, _, None) => Verdict::NoConfig,
+        _ => Verdict::Partial,
+    };
+    if let Some(cut) = cut {
+        report.diagnostics.push(Diagnostic::new("budget", Level::Warning, cut.to_string()));
+    }
+    if !is_family {
+        return;
+    }
+    report.diagnostics.extend(findings.diagnostics.iter().map(|diagnostic| {
+        let told = Diagnostic::new(diagnostic.stage, Level::Warning, diagnostic.message.clone());
+        match diagnostic.at {
+            Some(address) => told.at(at(address)),
+            None => told,
+        }
+    }));
+    if !has_c2 {
+        let message = "no C2 found, and no proof that it comes from outside the file";
+        report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
+    }
+    report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
+    report.string_table = table.as_ref().map(|table| table_of(table, references, endpoints));
+    report.credentials = list.as_ref().map(credentials_of);
+    report.attacks = registry.iter().flat_map(attacks_of).collect();
+    report.endpoints = endpoints_of(endpoints);
+}
+
+/// The family, with the routines that gave it away.
+fn family(
+    signs: usize,
+    table: Option<&Table<'_>>,
+    list: Option<&CredentialList>,
+    registry: Option<&Registry>,
+) -> Family {
+    let initialisers = [
+        (table.map(|table| table.initialiser), "fills an encoded string table"),
+        (list.map(|list| list.initialiser), "adds encoded credentials"),
+        (registry.map(|registry| registry.initialiser), "registers numbered routines"),
+    ];
+    let evidence = initialisers
+        .into_iter()
+        .filter_map(|(address, note)| {
+            let address = at(address?);
+            Some(Evidence::new(address, Some(address), note))
+        })
+        .collect();
+    let confidence = if signs > SIGNS_OF_FAMILY { Confidence::High } else { Confidence::Medium };
+    Family { name: "mirai".to_owned(), confidence, evidence }
+}
+
+fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
+    let mut order = 0;
+    endpoints
+        .iter()
+        .map(|endpoint| {
+            let is_c2 = endpoint.role == Role::C2;
+            order += u32::from(is_c2);
+            let (method, confidence, note) = match endpoint.source {
+                Source::Table { .. } => (Method::Table, Confidence::Medium, "entry used here"),
+                Source::Constant => (Method::Immediate, Confidence::Medium, "constants used here"),
+            };
+            let role = match endpoint.role {
+                Role::C2 => EndpointRole::C2,
+                Role::ScanReceiver => EndpointRole::ScanReceiver,
+                Role::Resolver => EndpointRole::Resolver,
+                Role::Decoy => EndpointRole::Decoy,
+                Role::SingleInstance => EndpointRole::SingleInstance,
+                Role::Unknown => EndpointRole::Unknown,
+            };
+            let protocol =
+                if endpoint.role == Role::Resolver { Protocol::Udp } else { Protocol::Tcp };
+            let evidence = Evidence::new(at(endpoint.site), Some(at(endpoint.function)), note);
+            Endpoint {
+                host: endpoint.host.clone(),
+                port: Some(endpoint.port),
+                protocol: Some(protocol),
+                url: None,
+                role,
+                order: is_c2.then_some(order),
+                method,
+                confidence,
+                evidence: vec![evidence],
+            }
+        })
+        .collect()
+}
+
+/// The role of an entry that an endpoint is made of.
+fn role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> EntryRole {
+    let role = endpoints.iter().find_map(|endpoint| {
+        let Source::Table { host, port } = endpoint.source else { return None };
+        match endpoint.role {
+            Role::C2 if id == host => Some(EntryRole::C2Host),
+            Role::C2 if id == port => Some(EntryRole::C2Port),
+            Role::ScanReceiver if id == host => Some(EntryRole::ScanReceiverHost),
+            Role::ScanReceiver if id == port => Some(EntryRole::ScanReceiverPort),
+            _ => None,
+        }
+    });
+    role.unwrap_or(EntryRole::Unknown)
+}
+
+fn table_of(
+    table: &Table<'_>,
+    references: &[EntryReference],
+    endpoints: &[endpoints::Endpoint],
+) -> StringTable {
+    let entries: Vec<TableEntry> = table
+        .entries
+        .iter()
+        .map(|entry| {
+            let mut reported = entry_of(table, entry);
+            reported.role = role_of(entry.id, endpoints);
+            reported.references = references
+                .iter()
+                .filter(|reference| reference.id == entry.id)
+                .map(|reference| Reference {
+                    address: at(reference.site),
+                    function: Some(at(reference.function)),
+                })
+                .collect();
+            reported
+        })
+        .collect();
+    let mut report = StringTable {
+        key: table.key_word.map(Key::from),
+        effective_key: Some(Key::from(table.effective_key)),
+        cipher: Cipher::Xor,
+        nonce: None,
+        entries,
+        sha256: None,
+    };
+    report.sha256 = Some(string_table_sha256(&report.entries));
+    report
+}
+
+fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
+    let stale = entry.stale_key.is_some();
+    let meant = match entry.stale_key {
+        Some(key) => xor::apply(&entry.encoded, key),
+        None => entry.decoded.clone(),
+    };
+    let value = match meant.as_slice() {
+        _ if xor::is_text(&meant) => EntryValue::Text { text: printable(&meant) },
+        _ if let Some(port) = entry.as_port() => EntryValue::Port { port },
+        _ if meant.last() == Some(&0) => EntryValue::Text { text: printable(&meant) },
+        _ => EntryValue::Bytes,
+    };
+    let evidence = Evidence::new(
+        at(entry.added_at.unwrap_or(entry.cell)),
+        Some(at(table.initialiser)),
+        "added here",
+    );
+    TableEntry {
+        id: entry.id,
+        value,
+        hex: meant.into(),
+        role: EntryRole::Unknown,
+        cipher: None,
+        effective_key: entry.stale_key.map(Key::from),
+        stale,
+        code_hex: stale.then(|| entry.decoded.clone().into()),
+        references: Vec::new(),
+        evidence: vec![evidence],
+    }
+}
+
+fn credentials_of(list: &CredentialList) -> Credentials {
+    let entries = list
+        .pairs
+        .iter()
+        .map(|pair| Credential {
+            user: printable(&pair.user),
+            password: printable(&pair.password),
+            weight: pair.weight,
+            evidence: vec![Evidence::new(
+                at(pair.added_at),
+                Some(at(list.initialiser)),
+                "added here",
+            )],
+        })
+        .collect();
+    let mut credentials = Credentials {
+        effective_key: Some(Key::from(list.effective_key)),
+        cipher: Cipher::Xor,
+        entries,
+        sha256: None,
+    };
+    // The hash of a list with gaps would compare as another list.
+    if list.unread.is_empty() {
+        credentials.sha256 = Some(credentials_sha256(&credentials.entries));
+    }
+    credentials
+}
+
+fn attacks_of(registry: &Registry) -> Vec<Attack> {
+    registry
+        .vectors
+        .iter()
+        .map(|vector| Attack {
+            vector: vector.number,
+            handler: at(vector.handler),
+            kind: None,
+            kind_method: None,
+            same_as: registry
+                .vectors
+                .iter()
+                .filter(|other| other.number != vector.number && other.handler == vector.handler)
+                .map(|other| other.number)
+                .collect(),
+            options: Vec::new(),
+            packets: Vec::new(),
+            evidence: vec![Evidence::new(
+                at(vector.registered_at.unwrap_or(vector.handler)),
+                Some(at(registry.initialiser)),
+                "registered here",
+            )],
+        })
+        .collect()
+}
