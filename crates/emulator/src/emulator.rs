@@ -4,7 +4,7 @@ use crate::abi::{Abi, ReturnAddress};
 use crate::block::{Block, Translator};
 use crate::exit::{Exit, Reason};
 use crate::frames::{Call, Frame, Frames};
-use crate::hooks::{CallAction, Hooks};
+use crate::hooks::{CallAction, Hooks, NoHooks};
 use crate::interpreter::{self, Leave};
 use crate::layout::Layout;
 use crate::linux::KernelCode;
@@ -89,6 +89,8 @@ pub struct Emulator<'a> {
     registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
     global_pointer: Option<u64>,
+    /// Slots of indirect functions and the addresses that belong there.
+    indirect_functions: Vec<(Address, u64)>,
 }
 
 impl<'a> Emulator<'a> {
@@ -114,9 +116,31 @@ impl<'a> Emulator<'a> {
             registers,
             blocks: FxHashMap::default(),
             global_pointer: None,
+            indirect_functions: Vec::new(),
         };
         emulator.global_pointer = emulator.probe_global_pointer();
+        emulator.indirect_functions = emulator.resolve_indirect_functions();
         emulator
+    }
+
+    /// Which variants of its string routines a static program would choose: start-up code runs a
+    /// resolver for each and keeps the answer in a slot. Here every CPU feature is absent.
+    fn resolve_indirect_functions(&mut self) -> Vec<(Address, u64)> {
+        const MAX_RESOLVERS: usize = 256;
+        let limits = Limits { instructions: 2_000, undo: false, ..Limits::default() };
+        let image = self.image;
+        let mut chosen = Vec::new();
+        for function in image.indirect_functions().iter().take(MAX_RESOLVERS) {
+            let mut state = self.bare_state(64);
+            self.map_thread_block(&mut state);
+            let resolver = (function.resolver, self.context(function.thumb));
+            let outcome = self.call(&mut state, resolver, &[], &mut NoHooks, &limits);
+            let is_code = image.is_executable(Address(outcome.result & state.address_mask));
+            if outcome.exit == Exit::Returned && is_code {
+                chosen.push((function.slot, outcome.result & state.address_mask));
+            }
+        }
+        chosen
     }
 
     /// The global pointer that start-up code sets before it calls anything: functions that rely
@@ -207,6 +231,10 @@ impl<'a> Emulator<'a> {
             state.set_register(&register, value);
         }
         state.set_register(&self.abi.stack_pointer, self.layout.initial_stack_pointer().0);
+        for (slot, target) in &self.indirect_functions {
+            // Within the page budget of any run; a slot that is not mapped is not used either.
+            let _ = state.memory.store(*slot, self.abi.slot_size, *target);
+        }
         state
     }
 
@@ -487,10 +515,10 @@ impl<'a> Emulator<'a> {
         if run.frames.depth() >= run.limits.depth {
             return Err(Exit::Failed { at: site, reason: Reason::Depth });
         }
-        let deadline = run
-            .frames
-            .deadline()
-            .min(run.instructions.saturating_add(run.limits.call_instructions));
+        // Half of what is left, so that a caller can go on when its callee has spent its budget.
+        let left = run.frames.deadline().min(run.limits.instructions);
+        let left = left.saturating_sub(run.instructions) / 2;
+        let deadline = run.instructions + left.min(run.limits.call_instructions);
         run.frames.push(Frame {
             call,
             return_context,

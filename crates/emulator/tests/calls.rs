@@ -12,7 +12,7 @@ const SPARC: u16 = 2;
 
 /// `outer` stores 0x11 where it is told, calls `bad`, keeps its result, returns what it stored.
 /// `bad` overwrites that and a preserved register, then reads address 0x10. `spin` calls an
-/// endless loop and returns 7.
+/// endless loop and returns 7; `nested` adds 1 to what `spin` returns.
 const UNDO: &[u8] = &[
     0x53, // outer: push rbx
     0x48, 0xc7, 0x07, 0x11, 0, 0, 0, // mov qword [rdi], 0x11
@@ -30,9 +30,13 @@ const UNDO: &[u8] = &[
     0xb8, 0x07, 0, 0, 0,    // mov eax, 7
     0xc3, // ret
     0xeb, 0xfe, // here: jmp here
+    0xe8, 0xee, 0xff, 0xff, 0xff, // nested (0x3b): call spin
+    0x83, 0xc0, 0x01, // add eax, 1
+    0xc3, // ret
 ];
 
 const SPIN: u64 = 0x2e;
+const NESTED: u64 = 0x3b;
 
 #[test]
 fn a_call_that_faults_is_undone_and_returns_fresh_memory() {
@@ -74,6 +78,17 @@ fn an_endless_call_ends_with_its_budget_and_the_caller_goes_on() {
     let outcome = call(&mut emulator, &mut state, SPIN, &[], &limits);
     assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 7));
     assert!((1000..1100).contains(&outcome.instructions), "{}", outcome.instructions);
+}
+
+#[test]
+fn a_caller_outlives_the_budget_of_its_callee() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let limits = Limits { call_instructions: 1000, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, NESTED, &[], &limits);
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 8));
+    assert_eq!(outcome.summarised, 1, "only the endless call is undone");
 }
 
 #[test]

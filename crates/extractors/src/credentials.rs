@@ -18,6 +18,9 @@ use miyaburi_image::Address;
 /// Fewest pairs that make a list.
 const MIN_PAIRS: usize = 3;
 
+/// A routine that makes nothing of this many first pairs is not asked about the rest.
+const MAX_UNREAD_AT_START: usize = 4;
+
 /// Longest user name or password, in bytes.
 const MAX_TEXT: usize = 64;
 
@@ -110,6 +113,9 @@ fn list_of<'a>(
     let mut unread = Vec::new();
     let mut keys = Vec::new();
     for (site, arguments) in &calls {
+        if pairs.is_empty() && unread.len() >= MAX_UNREAD_AT_START {
+            return None;
+        }
         let (Some(user), Some(password), Some(weight)) =
             (arguments[roles.user], arguments[roles.password], arguments[roles.weight])
         else {
