@@ -22,7 +22,8 @@ use std::sync::Arc;
 pub struct Limits {
     /// Instructions of the whole run.
     pub instructions: u64,
-    /// Instructions of one call made by the code, its own calls included.
+    /// Instructions of one call made by the code, its own calls included, when calls can be
+    /// undone.
     pub call_instructions: u64,
     /// Nesting of calls.
     pub depth: usize,
@@ -518,7 +519,10 @@ impl<'a> Emulator<'a> {
         // Half of what is left, so that a caller can go on when its callee has spent its budget.
         let left = run.frames.deadline().min(run.limits.instructions);
         let left = left.saturating_sub(run.instructions) / 2;
-        let deadline = run.instructions + left.min(run.limits.call_instructions);
+        let deadline = match run.limits.undo {
+            true => run.instructions + left.min(run.limits.call_instructions),
+            false => u64::MAX,
+        };
         run.frames.push(Frame {
             call,
             return_context,
