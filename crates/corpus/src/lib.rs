@@ -9,5 +9,5 @@ mod run;
 pub mod score;
 
 pub use collect::{Input, Origin, collect};
-pub use read::{MAX_INPUT_BYTES, ReadError};
+pub use read::{MAX_INPUT_BYTES, ReadError, read_file};
 pub use run::{Analyze, Outcome, WORKER_NAME, run};

@@ -36,7 +36,15 @@ pub(crate) fn read(input: &Input) -> Result<Vec<u8>, ReadError> {
     if !is_regular && input.origin == Origin::Met {
         return Err(ReadError::NotRegular);
     }
-    read_at_most(&input.path, MAX_INPUT_BYTES)
+    read_file(&input.path)
+}
+
+/// The bytes of the file, or of the pipe, at `path`.
+///
+/// # Errors
+/// [`ReadError::Io`] and [`ReadError::TooLarge`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, ReadError> {
+    read_at_most(path, MAX_INPUT_BYTES)
 }
 
 fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {

@@ -16,7 +16,7 @@ mod resolve;
 mod run;
 
 use crate::blocks::{Block, Body};
-use crate::code::ContextId;
+use crate::code::{ContextId, InstructionId};
 use miyaburi_image::Address;
 
 /// A function, by number: functions are numbered in address order.
@@ -68,6 +68,13 @@ impl Function {
     #[must_use]
     pub fn entry_block(&self) -> u32 {
         self.body.entry_block
+    }
+
+    /// The instructions of one of its blocks, in address order.
+    #[must_use]
+    pub fn instructions_of(&self, block: &Block) -> &[(Address, InstructionId)] {
+        let range = block.instructions.start as usize..block.instructions.end as usize;
+        self.body.instructions.get(range).unwrap_or(&[])
     }
 
     /// How many instructions it has.
