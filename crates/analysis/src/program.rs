@@ -5,13 +5,13 @@ use crate::calls::{CallGraph, CallKind, CallSite};
 use crate::code::Code;
 use crate::flow::{Flow, absolute_target};
 use crate::functions::discovery::Discovery;
+use crate::functions::reading::Reading;
 use crate::functions::{Function, FunctionId};
-use crate::references::{ReferenceCollector, References};
+use crate::references::References;
 use crate::values::Values;
 use crate::values::engine::Engine;
 use crate::values::memory::WrittenMemory;
 use crate::values::registers::RegisterCells;
-use crate::values::solve::Solution;
 use miyaburi_emulator::{Abi, MissingRegister};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Language, Opcode};
@@ -25,6 +25,8 @@ pub struct Program<'a> {
     cells: Arc<RegisterCells>,
     code: Code,
     functions: Vec<Function>,
+    /// Of each function.
+    readings: Vec<Arc<Reading>>,
     calls: CallGraph,
     written: WrittenMemory,
     global_pointer: Option<u64>,
@@ -42,7 +44,7 @@ impl<'a> Program<'a> {
         let cells = Arc::new(RegisterCells::new(image.arch(), language, &abi));
         let mut discovery = Discovery::new(image, language, abi.clone(), cells.clone());
         discovery.run();
-        let (functions, sites) = finish(&mut discovery);
+        let (functions, sites, readings) = finish(&mut discovery);
         let values = functions.iter().map(|_| OnceLock::new()).collect();
         Ok(Self {
             image,
@@ -51,6 +53,7 @@ impl<'a> Program<'a> {
             cells,
             calls: CallGraph::new(sites, functions.len()),
             functions,
+            readings,
             values,
             written: discovery.written,
             global_pointer: discovery.global_pointer,
@@ -171,7 +174,8 @@ impl<'a> Program<'a> {
             let tail_calls: Vec<Address> =
                 self.calls_of(function).filter(is_tail).map(|site| site.address).collect();
             let engine = self.engine();
-            Arc::new(Values::new(&engine, &found.body, found.entry, &tail_calls, abi, cells))
+            let solution = self.readings.get(function.0 as usize).map(|reading| &reading.solution);
+            Arc::new(Values::new(&engine, &found.body, solution, &tail_calls, abi, cells))
         }))
     }
 
@@ -179,14 +183,8 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn references(&self) -> &References {
         self.references.get_or_init(|| {
-            let engine = self.engine();
-            let mut all = Vec::new();
-            for function in &self.functions {
-                let solution = Solution::new(&engine, &function.body, function.entry);
-                let mut collector = ReferenceCollector::new(&engine);
-                solution.replay(&engine, &function.body, &mut collector);
-                all.extend(collector.found);
-            }
+            let found = self.readings.iter().flat_map(|reading| &reading.references);
+            let mut all: Vec<_> = found.copied().collect();
             all.retain(|reference| self.code.instruction_at(reference.to).is_none());
             References::new(all)
         })
@@ -194,15 +192,17 @@ impl<'a> Program<'a> {
 }
 
 /// Turns drafts into functions in address order, with their calls.
-fn finish(discovery: &mut Discovery<'_>) -> (Vec<Function>, Vec<CallSite>) {
+fn finish(discovery: &mut Discovery<'_>) -> (Vec<Function>, Vec<CallSite>, Vec<Arc<Reading>>) {
     let mut order: Vec<(Address, u32)> =
         (0u32..).zip(&discovery.drafts).map(|(number, draft)| (draft.entry, number)).collect();
     order.sort_unstable();
     let entries: Vec<Address> = order.iter().map(|(entry, _)| *entry).collect();
     let mut functions = Vec::with_capacity(order.len());
+    let mut readings = Vec::with_capacity(order.len());
     let mut sites = Vec::new();
     for (place, &(entry, number)) in (0u32..).zip(&order) {
         let body = discovery.body(number);
+        readings.push(discovery.read(number));
         let Some(draft) = discovery.drafts.get(number as usize) else { continue };
         let caller = FunctionId(place);
         let find = |target: Address| {
@@ -250,10 +250,10 @@ fn finish(discovery: &mut Discovery<'_>) -> (Vec<Function>, Vec<CallSite>) {
             returns: draft.returns,
             name,
             context: draft.context,
-            body: Arc::unwrap_or_clone(body),
+            body,
         });
     }
-    (functions, sites)
+    (functions, sites, readings)
 }
 
 fn tail_calls(

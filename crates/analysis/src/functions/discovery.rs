@@ -159,7 +159,7 @@ impl<'a> Discovery<'a> {
             let Some((address, context)) = draft.open.pop() else { continue };
             draft.is_dirty = true;
             draft.is_swept = false;
-            draft.body = None;
+            draft.forget_body();
             self.queue.push(number);
             self.walk(number, address, context);
         }
@@ -361,7 +361,7 @@ impl<'a> Discovery<'a> {
             && !draft.tail_calls.contains(&(site, target))
         {
             draft.tail_calls.push((site, target));
-            draft.body = None;
+            draft.forget_body();
         }
         self.tail_callers.entry(target).or_default().push(number);
         if self.draft_at(target).is_none_or(|callee| callee.returns) {

@@ -5,12 +5,12 @@ use crate::blocks::{Body, Exploration};
 use crate::code::{Code, ContextId, InstructionId};
 use crate::functions::Origin;
 use crate::functions::learnt::Learnt;
+use crate::functions::reading::Reading;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// What has been found out about one function.
-#[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) entry: Address,
     pub(crate) context: ContextId,
@@ -46,6 +46,8 @@ pub(crate) struct Draft {
     pub(crate) is_swept: bool,
     /// The blocks, when nothing has changed since they were built.
     pub(crate) body: Option<Arc<Body>>,
+    /// What the values of that body told.
+    pub(crate) reading: Option<Arc<Reading>>,
 }
 
 /// A jump over another function's start.
@@ -88,7 +90,14 @@ impl Draft {
             tail_calls: Vec::new(),
             is_dirty: false,
             body: None,
+            reading: None,
         }
+    }
+
+    /// Notes that the blocks are no longer what they were.
+    pub(crate) fn forget_body(&mut self) {
+        self.body = None;
+        self.reading = None;
     }
 
     /// The blocks as far as they are known.

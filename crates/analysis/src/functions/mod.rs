@@ -12,12 +12,14 @@ pub(crate) mod learnt;
 mod leftover;
 mod plausibility;
 mod pointers;
+pub(crate) mod reading;
 mod resolve;
 mod run;
 
 use crate::blocks::{Block, Body};
 use crate::code::{ContextId, InstructionId};
 use miyaburi_image::Address;
+use std::sync::Arc;
 
 /// A function, by number: functions are numbered in address order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +56,7 @@ pub struct Function {
     /// Its name, when the file has kept it or it is an import's stub.
     pub name: Option<String>,
     pub(crate) context: ContextId,
-    pub(crate) body: Body,
+    pub(crate) body: Arc<Body>,
 }
 
 impl Function {

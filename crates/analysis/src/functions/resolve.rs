@@ -7,10 +7,11 @@ use crate::functions::Origin;
 use crate::functions::discovery::{Discovery, crosses_start};
 use crate::functions::draft::{Crossing, Draft};
 use crate::functions::learnt::ComputedJump;
+use crate::functions::reading::{JumpFact, Reading};
 use crate::jump_tables;
 use crate::values::Value;
 use crate::values::engine::Engine;
-use crate::values::observer::{CallEvent, Observer, State};
+use crate::values::observer::State;
 use crate::values::solve::Solution;
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
@@ -21,32 +22,6 @@ const EARLY_PROLOGUE: usize = 12;
 
 /// The most rounds in which computed jumps and calls are resolved and explored.
 const MAX_ROUNDS: usize = 16;
-
-/// What the values say about one jump.
-#[derive(Clone, Copy, Debug)]
-struct JumpFact {
-    site: Address,
-    target: Value,
-    /// The stack pointer and the link register are what they were at entry.
-    is_frame_gone: bool,
-}
-
-struct Collector<'a> {
-    engine: &'a Engine<'a>,
-    calls: Vec<(Address, Value)>,
-    jumps: Vec<JumpFact>,
-}
-
-impl Observer for Collector<'_> {
-    fn call(&mut self, event: &CallEvent<'_>) {
-        self.calls.push((event.site, event.target));
-    }
-
-    fn jump(&mut self, site: Address, target: Value, state: &State) {
-        let is_frame_gone = is_frame_gone(self.engine, state);
-        self.jumps.push(JumpFact { site, target, is_frame_gone });
-    }
-}
 
 /// Whether the stack pointer and the link register are what they were at entry.
 pub(crate) fn is_frame_gone(engine: &Engine<'_>, state: &State) -> bool {
@@ -84,6 +59,25 @@ impl Discovery<'_> {
             draft.body = Some(Arc::new(draft.build(&self.code, &self.learnt)));
         }
         draft.body.clone().unwrap_or_default()
+    }
+
+    /// What the values of a draft tell, given what is known of memory by now.
+    pub(crate) fn read(&mut self, number: u32) -> Arc<Reading> {
+        let body = self.body(number);
+        let engine = self.engine();
+        let draft = self.drafts.get(number as usize);
+        if let Some(known) = draft.and_then(|draft| draft.reading.as_ref())
+            && known.solution.holds(&engine)
+        {
+            return known.clone();
+        }
+        let entry = draft.map_or(Address(0), |draft| draft.entry);
+        let starts = &self.ownership.starts;
+        let reading = Arc::new(Reading::new(&engine, &body, entry, starts, self.is_low()));
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.reading = Some(reading.clone());
+        }
+        reading
     }
 
     /// Explores everything that can be reached from the queued functions, computed jumps and
@@ -160,12 +154,9 @@ impl Discovery<'_> {
         let mut unknown_jumps = std::mem::take(&mut draft.unknown_jumps);
         unknown_jumps.append(&mut draft.constant_jumps);
         let crossings = std::mem::take(&mut draft.crossings);
-        let engine = self.engine();
-        let solution = Solution::new(&engine, &body, entry);
-        let mut facts = Collector { engine: &engine, calls: Vec::new(), jumps: Vec::new() };
-        solution.replay(&engine, &body, &mut facts);
-        let Collector { calls, jumps, .. } = facts;
-        let switches = self.switches(&engine, &body, &solution, entry, &unknown_jumps, &jumps);
+        let reading = self.read(number);
+        let Reading { solution, calls, jumps, .. } = &*reading;
+        let switches = self.switches(&self.engine(), &body, solution, entry, &unknown_jumps, jumps);
         let mut left = Vec::new();
         for site in unknown_calls {
             let called = calls.iter().find(|(address, _)| *address == site);
@@ -357,7 +348,7 @@ impl Discovery<'_> {
         self.learnt.jumps.insert(site, kind);
         self.note_return(number);
         if let Some(draft) = self.drafts.get_mut(number as usize) {
-            draft.body = None;
+            draft.forget_body();
         }
     }
 
@@ -391,7 +382,7 @@ impl Discovery<'_> {
             self.enter(number, target, context);
         }
         if let Some(draft) = self.drafts.get_mut(number as usize) {
-            draft.body = None;
+            draft.forget_body();
         }
     }
 }

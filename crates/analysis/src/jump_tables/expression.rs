@@ -103,38 +103,111 @@ impl Arena {
         (0..).zip(is_reached).filter(|(_, reached)| *reached).map(|(id, _)| id).collect()
     }
 
-    /// Values of the nodes in `order` (operands first) when `variable` has the value `index`;
-    /// loads are answered by `load(address, size)`.
-    pub(crate) fn evaluate(
+    /// Prepares the evaluation of the nodes in `order` (operands first) for many values of
+    /// `variable`; loads are answered by `load(address, size)`.
+    pub(crate) fn evaluation(
         &self,
         order: &[NodeId],
         variable: NodeId,
-        index: u64,
         load: impl Fn(u64, u32) -> Option<u64>,
-        values: &mut Vec<Option<u64>>,
-    ) {
-        values.clear();
-        values.resize(self.nodes.len(), None);
+    ) -> Evaluation<'_> {
+        let mut depends = vec![false; self.nodes.len()];
+        if let Some(own) = depends.get_mut(variable as usize) {
+            *own = true;
+        }
+        let mut values = vec![None; self.nodes.len()];
+        let mut dependents = Vec::new();
         for &id in order {
-            let Some((node, size)) = self.get(id) else { continue };
-            let known = |operand: NodeId| values.get(operand as usize).copied().flatten();
-            let value = if id == variable {
-                Some(index & arithmetic::mask(size))
-            } else {
-                match node {
-                    Node::Leaf(_) | Node::Stack(_) => None,
-                    Node::Constant(value) => Some(value),
-                    Node::Unary(opcode, a) => known(a)
-                        .and_then(|value| arithmetic::unary(opcode, value, self.size(a), size)),
-                    Node::Binary(opcode, a, b) => known(a).zip(known(b)).and_then(|(x, y)| {
-                        arithmetic::binary(opcode, x, self.size(a), y, self.size(b), size)
-                    }),
-                    Node::Load(a, _) => known(a).and_then(|address| load(address, size)),
-                }
+            let Some((node, size)) = self.get(id).filter(|_| id != variable) else { continue };
+            let is_dependent = |id: NodeId| depends.get(id as usize).copied().unwrap_or_default();
+            let inherits = match node {
+                Node::Leaf(_) | Node::Stack(_) | Node::Constant(_) => false,
+                Node::Unary(_, a) | Node::Load(a, _) => is_dependent(a),
+                Node::Binary(_, a, b) => is_dependent(a) || is_dependent(b),
             };
-            if let Some(place) = values.get_mut(id as usize) {
+            if inherits {
+                dependents.push((id, node, size));
+                if let Some(own) = depends.get_mut(id as usize) {
+                    *own = true;
+                }
+            } else {
+                let value = self.value(node, size, &values, &load);
+                if let Some(place) = values.get_mut(id as usize) {
+                    *place = value;
+                }
+            }
+        }
+        Evaluation { arena: self, variable, dependents, values }
+    }
+
+    fn value(
+        &self,
+        node: Node,
+        size: u32,
+        values: &[Option<u64>],
+        load: impl Fn(u64, u32) -> Option<u64>,
+    ) -> Option<u64> {
+        let known = |operand: NodeId| values.get(operand as usize).copied().flatten();
+        match node {
+            Node::Leaf(_) | Node::Stack(_) => None,
+            Node::Constant(value) => Some(value),
+            Node::Unary(opcode, a) => {
+                known(a).and_then(|value| arithmetic::unary(opcode, value, self.size(a), size))
+            }
+            Node::Binary(opcode, a, b) => known(a).zip(known(b)).and_then(|(x, y)| {
+                arithmetic::binary(opcode, x, self.size(a), y, self.size(b), size)
+            }),
+            Node::Load(a, _) => known(a).and_then(|address| load(address, size)),
+        }
+    }
+}
+
+/// The values of expressions while one unknown takes different values.
+pub(crate) struct Evaluation<'a> {
+    arena: &'a Arena,
+    variable: NodeId,
+    /// What depends on the unknown, operands first: number, operation, size.
+    dependents: Vec<(NodeId, Node, u32)>,
+    values: Vec<Option<u64>>,
+}
+
+impl Evaluation<'_> {
+    /// Whether the unknown, together with what is fixed, is all that an expression depends on.
+    pub(crate) fn determines(&self, target: NodeId) -> bool {
+        let mut is_determined: Vec<bool> = self.values.iter().map(Option::is_some).collect();
+        if let Some(own) = is_determined.get_mut(self.variable as usize) {
+            *own = true;
+        }
+        for &(id, node, _) in &self.dependents {
+            let known = |id: NodeId| is_determined.get(id as usize).copied().unwrap_or_default();
+            let value = match node {
+                Node::Unary(_, a) | Node::Load(a, _) => known(a),
+                Node::Binary(_, a, b) => known(a) && known(b),
+                Node::Leaf(_) | Node::Stack(_) | Node::Constant(_) => false,
+            };
+            if let Some(place) = is_determined.get_mut(id as usize) {
                 *place = value;
             }
         }
+        is_determined.get(target as usize).copied().unwrap_or_default()
+    }
+
+    /// Gives the unknown a value.
+    pub(crate) fn set(&mut self, index: u64, load: impl Fn(u64, u32) -> Option<u64>) {
+        let own = index & arithmetic::mask(self.arena.size(self.variable));
+        if let Some(place) = self.values.get_mut(self.variable as usize) {
+            *place = Some(own);
+        }
+        for &(id, node, size) in &self.dependents {
+            let value = self.arena.value(node, size, &self.values, &load);
+            if let Some(place) = self.values.get_mut(id as usize) {
+                *place = value;
+            }
+        }
+    }
+
+    /// The value of an expression, when it is known.
+    pub(crate) fn get(&self, id: NodeId) -> Option<u64> {
+        self.values.get(id as usize).copied().flatten()
     }
 }

@@ -163,21 +163,18 @@ impl Table<'_, '_> {
         is_target: &impl Fn(Address) -> bool,
     ) -> Option<Vec<Address>> {
         let mut found: Vec<Address> = Vec::new();
-        let mut values = Vec::new();
+        let load = |address, size| self.load(address, size);
+        let mut evaluation = self.path.arena.evaluation(self.order, variable, load);
+        if !evaluation.determines(self.target) {
+            return None;
+        }
         let mut silence = 0;
         let mut is_bounded = false;
         let mut misses = 0;
         for index in (0..MAX_INDEX).chain(MIN_INDEX..0) {
-            self.path.arena.evaluate(
-                self.order,
-                variable,
-                index as u64,
-                |address, size| self.load(address, size),
-                &mut values,
-            );
-            let value = |id: NodeId| values.get(id as usize).copied().flatten();
+            evaluation.set(index as u64, load);
             let is_excluded = self.path.conditions.iter().any(|(condition, expected)| {
-                value(*condition).is_some_and(|value| (value & 1 == 1) != *expected)
+                evaluation.get(*condition).is_some_and(|value| (value & 1 == 1) != *expected)
             });
             if is_excluded {
                 is_bounded = true;
@@ -187,7 +184,7 @@ impl Table<'_, '_> {
                 }
                 continue;
             }
-            let address = value(self.target).map(|target| self.code_address(target));
+            let address = evaluation.get(self.target).map(|target| self.code_address(target));
             match address.filter(|address| is_target(*address)) {
                 Some(address) => {
                     silence = 0;
@@ -221,7 +218,7 @@ impl Table<'_, '_> {
         if size > 8 {
             return None;
         }
-        match memory::load(self.engine.image, self.engine.written, Address(address), size) {
+        match memory::load(self.engine.image, self.engine.written, Address(address), size).value {
             Value::Constant(value) => Some(value),
             _ => None,
         }

@@ -192,7 +192,7 @@ impl<'a> Path<'a> {
     fn load(&mut self, from: NodeId, size: u32) -> NodeId {
         if let (Some(address), true) = (self.arena.constant(from), size <= 8) {
             let engine = &self.engine;
-            let loaded = memory::load(engine.image, engine.written, Address(address), size);
+            let loaded = memory::load(engine.image, engine.written, Address(address), size).value;
             if let Value::Constant(value) = loaded {
                 return self.arena.node(Node::Constant(value), size);
             }

@@ -29,7 +29,10 @@ pub(crate) struct Engine<'a> {
 #[derive(Default)]
 pub(crate) struct Scratch {
     temporaries: Temporaries,
+    /// Writable memory that was taken as constant: where, how many bytes.
+    pub(crate) assumed: Vec<(Address, u32)>,
 }
+
 impl<'a> Engine<'a> {
     pub(crate) fn endian(&self) -> Endian {
         self.image.arch().endian
@@ -69,12 +72,12 @@ impl<'a> Engine<'a> {
         let view = self.code.instruction(id);
         let ops = view.ops;
         let next = address.offset(u64::from(view.length));
-        let temporaries = &mut scratch.temporaries;
         let is_computed = view.flow.intersects(Flow::INDIRECT_CALL | Flow::INDIRECT_JUMP);
         let mut step = Step {
             engine: self,
             state,
-            temporaries,
+            temporaries: &mut scratch.temporaries,
+            assumed: &mut scratch.assumed,
             observer,
             address,
             is_conditional: false,

@@ -73,22 +73,31 @@ impl WrittenMemory {
     }
 }
 
-/// The value that a load of `size` bytes (at most 8) at a constant address yields.
+/// What a load yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loaded {
+    pub(crate) value: Value,
+    /// It holds as long as no store there is seen.
+    pub(crate) is_assumption: bool,
+}
+
+/// What a load of `size` bytes (at most 8) at a constant address yields.
 ///
 /// Writable memory that the file initialises and no store is seen to change is taken as constant;
 /// zero-initialised memory is not, as programs have it to write to it.
-pub(crate) fn load(image: &Image, written: &WrittenMemory, address: Address, size: u32) -> Value {
-    let Some(segment) = image.segment_at(address) else { return Value::Unknown };
-    let loaded = Value::Loaded { from: address, offset: 0 };
+pub(crate) fn load(image: &Image, written: &WrittenMemory, address: Address, size: u32) -> Loaded {
+    let certain = |value| Loaded { value, is_assumption: false };
+    let Some(segment) = image.segment_at(address) else { return certain(Value::Unknown) };
     let stored = segment.bytes_from(address).get(..size as usize);
     let is_writable = segment.permissions.contains(Permissions::WRITE);
     match stored {
-        Some(bytes) if !is_writable || !written.is_written(address, size) => {
-            Value::Constant(image.arch().endian.read_uint(bytes))
-        }
+        Some(bytes) if !is_writable || !written.is_written(address, size) => Loaded {
+            value: Value::Constant(image.arch().endian.read_uint(bytes)),
+            is_assumption: is_writable,
+        },
         None if !is_writable => {
-            image.read_uint(address, size).map_or(Value::Unknown, Value::Constant)
+            certain(image.read_uint(address, size).map_or(Value::Unknown, Value::Constant))
         }
-        _ => loaded,
+        _ => certain(Value::Loaded { from: address, offset: 0 }),
     }
 }

@@ -12,6 +12,9 @@ const MAX_VISITS: u8 = 12;
 /// The known values at the start of each block that control reaches.
 pub(crate) struct Solution {
     entry_states: Vec<Option<State>>,
+    /// Writable memory that was taken as constant: where, how many bytes.
+    assumed: Vec<(Address, u32)>,
+    global_pointer: Option<u64>,
 }
 
 impl Solution {
@@ -72,7 +75,16 @@ impl Solution {
                 }
             }
         }
-        Self { entry_states }
+        let mut assumed = scratch.assumed;
+        assumed.sort_unstable();
+        assumed.dedup();
+        Self { entry_states, assumed, global_pointer: engine.global_pointer }
+    }
+
+    /// Whether what it took for granted still holds.
+    pub(crate) fn holds(&self, engine: &Engine<'_>) -> bool {
+        let is_written = |(at, size): &(Address, u32)| engine.written.is_written(*at, *size);
+        self.global_pointer == engine.global_pointer && !self.assumed.iter().any(is_written)
     }
 
     /// The state at the start of a block.

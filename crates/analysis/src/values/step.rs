@@ -16,6 +16,8 @@ pub(crate) struct Step<'a, 'b, O> {
     pub(crate) engine: &'b Engine<'a>,
     pub(crate) state: &'b mut State,
     pub(crate) temporaries: &'b mut Temporaries,
+    /// Writable memory that was taken as constant: where, how many bytes.
+    pub(crate) assumed: &'b mut Vec<(Address, u32)>,
     pub(crate) observer: &'b mut O,
     pub(crate) address: Address,
     /// Writes may not happen: an earlier branch of the instruction may skip them.
@@ -223,7 +225,12 @@ impl<O: Observer> Step<'_, '_, O> {
         let engine = self.engine;
         match from {
             Value::Constant(address) if size <= 8 => {
-                memory::load(engine.image, engine.written, Address(address), size)
+                let address = Address(address);
+                let loaded = memory::load(engine.image, engine.written, address, size);
+                if loaded.is_assumption {
+                    self.assumed.push((address, size));
+                }
+                loaded.value
             }
             Value::StackOffset(offset) if size <= 8 => self
                 .state

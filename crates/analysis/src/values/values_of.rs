@@ -93,18 +93,20 @@ impl Observer for Recorder<'_> {
 }
 
 impl Values {
-    /// Analyses one function, given the addresses of the jumps that are its tail calls.
+    /// Reads them off a function's solution, given the addresses of the jumps that are its tail
+    /// calls.
     pub(crate) fn new(
         engine: &Engine<'_>,
         body: &Body,
-        entry: Address,
+        solution: Option<&Solution>,
         tail_calls: &[Address],
         abi: Arc<Abi>,
         cells: Arc<RegisterCells>,
     ) -> Self {
-        let solution = Solution::new(engine, body, entry);
         let mut recorder = Recorder { engine, tail_calls, sites: Vec::new(), stores: Vec::new() };
-        solution.replay(engine, body, &mut recorder);
+        if let Some(solution) = solution {
+            solution.replay(engine, body, &mut recorder);
+        }
         let Recorder { mut sites, stores, .. } = recorder;
         sites.sort_by_key(|(address, _)| *address);
         sites.dedup_by_key(|(address, _)| *address);
