@@ -20,13 +20,15 @@ pub(crate) struct AddressIndex {
     ranges: Vec<CodeRange>,
     shift: u32,
     slots: usize,
+    /// Bytes of code that are not indexed.
+    left_out: usize,
 }
 
 impl AddressIndex {
     /// Numbers the addresses of `image`, one slot per instruction alignment.
     pub(crate) fn new(image: &Image) -> Self {
         let shift = image.arch().instruction_alignment().trailing_zeros();
-        let mut index = Self { ranges: Vec::new(), shift, slots: 0 };
+        let mut index = Self { ranges: Vec::new(), shift, slots: 0, left_out: 0 };
         let mut left = MAX_CODE_BYTES;
         for segment in image.segments() {
             if !segment.permissions.contains(Permissions::EXECUTE) {
@@ -34,6 +36,7 @@ impl AddressIndex {
             }
             let length = segment.data.len().min(left);
             left -= length;
+            index.left_out += segment.data.len() - length;
             let start = segment.address.0;
             let Some(end) = start.checked_add(length as u64).filter(|end| *end > start) else {
                 continue;
@@ -49,12 +52,18 @@ impl AddressIndex {
         self.slots
     }
 
+    /// Whether there is more code than is indexed.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.left_out > 0
+    }
+
     /// The slot of `address`, or `None` when no instruction can lie there.
     pub(crate) fn slot(&self, address: Address) -> Option<usize> {
-        self.ranges
-            .iter()
-            .find(|range| range.start <= address.0 && address.0 < range.end)
-            .map(|range| range.first_slot + ((address.0 - range.start) >> self.shift) as usize)
+        // Most files have one range; damaged ones can have hundreds.
+        let after = self.ranges.partition_point(|range| range.start <= address.0);
+        let range = self.ranges.get(after.checked_sub(1)?)?;
+        let distance = address.0 - range.start;
+        (address.0 < range.end).then_some(range.first_slot + (distance >> self.shift) as usize)
     }
 
     /// The address of a slot.

@@ -5,6 +5,7 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::learnt::{ComputedJump, Learnt};
 use miyaburi_image::Address;
 use miyaburi_pcode::Opcode;
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 /// How control leaves a block. A call is no exit unless the callee never returns.
@@ -65,6 +66,14 @@ pub(crate) struct Exploration<'a> {
     pub(crate) tail_calls: &'a [(Address, Address)],
 }
 
+/// The instructions with exits of their own, to look up.
+struct Sites {
+    jumps_that_call: FxHashSet<Address>,
+    stops: FxHashSet<Address>,
+    tail_calls: FxHashSet<(Address, Address)>,
+    tail_sites: FxHashSet<Address>,
+}
+
 impl Exploration<'_> {
     /// Cuts the visited instructions into blocks and joins them.
     pub(crate) fn build(&self, code: &Code) -> Body {
@@ -75,13 +84,19 @@ impl Exploration<'_> {
         leaders.push(self.entry);
         leaders.sort_unstable();
         leaders.dedup();
+        let sites = Sites {
+            jumps_that_call: self.jumps_that_call.iter().copied().collect(),
+            stops: self.stops.iter().copied().collect(),
+            tail_calls: self.tail_calls.iter().copied().collect(),
+            tail_sites: self.tail_calls.iter().map(|(site, _)| *site).collect(),
+        };
         let mut blocks = cut(code, &instructions, &leaders, |address, flow| {
-            flow.ends_block() && !self.jumps_that_call.contains(&address)
-                || self.stops.contains(&address)
+            flow.ends_block() && !sites.jumps_that_call.contains(&address)
+                || sites.stops.contains(&address)
         });
         let starts: Vec<Address> = blocks.iter().map(|block| block.start).collect();
         for block in &mut blocks {
-            self.connect(code, &instructions, &starts, block);
+            self.connect(code, &instructions, &starts, &sites, block);
         }
         let entry_block = starts.binary_search(&self.entry).unwrap_or_default() as u32;
         Body { instructions, blocks, entry_block }
@@ -92,14 +107,15 @@ impl Exploration<'_> {
         code: &Code,
         instructions: &[(Address, InstructionId)],
         starts: &[Address],
+        sites: &Sites,
         block: &mut Block,
     ) {
         let last =
             block.instructions.end.checked_sub(1).and_then(|last| instructions.get(last as usize));
         let Some(&(address, id)) = last else { return };
         let view = code.instruction(id);
-        let calls_by_jump = self.jumps_that_call.contains(&address);
-        let stops = self.stops.contains(&address);
+        let calls_by_jump = sites.jumps_that_call.contains(&address);
+        let stops = sites.stops.contains(&address);
         let mut targets: Vec<Address> = Vec::new();
         let goes_on = view.flow.contains(Flow::NEXT) || calls_by_jump;
         if goes_on && !stops {
@@ -114,7 +130,7 @@ impl Exploration<'_> {
             Some(ComputedJump::To(target, _)) => targets.push(*target),
             Some(ComputedJump::Return | ComputedJump::TailCall) | None => {}
         }
-        targets.retain(|target| !self.tail_calls.contains(&(address, *target)));
+        targets.retain(|target| !sites.tail_calls.contains(&(address, *target)));
         let mut successors: Vec<u32> = targets
             .iter()
             .filter_map(|target| starts.binary_search(target).ok())
@@ -123,7 +139,7 @@ impl Exploration<'_> {
         successors.sort_unstable();
         successors.dedup();
         let is_computed = view.flow.contains(Flow::INDIRECT_JUMP) && !calls_by_jump;
-        block.exit = if self.tail_calls.iter().any(|(site, _)| *site == address) {
+        block.exit = if sites.tail_sites.contains(&address) {
             Exit::TailCall
         } else if view.flow.contains(Flow::RETURN) {
             Exit::Return

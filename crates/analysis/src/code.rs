@@ -2,13 +2,21 @@
 
 use crate::address_index::AddressIndex;
 use crate::flow::{Flow, summarize};
+use crate::work::{Cut, Meter};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{CodeBytes, Context, Instruction, LiftError, Lifter, Op};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The most instructions lifted of one file: several times the code of the largest programs seen,
 /// and a bound on memory for hostile ones.
 const MAX_INSTRUCTIONS: usize = 4 << 20;
+
+/// Lifting an instruction takes as long as evaluating it so many times.
+const LIFT_STEPS: u64 = 16;
+
+/// Bytes of an instruction that is not in the dense table.
+const OTHER_BYTES: usize = 32;
 
 /// A lifted instruction, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,14 +73,19 @@ pub struct Code {
     ops: Vec<Op>,
     contexts: Vec<Context>,
     prescribed: FxHashMap<u32, Vec<(Address, ContextId)>>,
+    /// What the analysis may still spend.
+    pub(crate) work: Arc<Meter>,
 }
 
 const FAILED: u32 = u32::MAX;
 
 impl Code {
     /// Nothing lifted yet.
-    pub(crate) fn new(image: &Image) -> Self {
+    pub(crate) fn new(image: &Image, work: Arc<Meter>) -> Self {
         let index = AddressIndex::new(image);
+        if index.is_cut() {
+            work.end(Cut::Size);
+        }
         Self {
             first: vec![0; index.slots()],
             index,
@@ -81,6 +94,7 @@ impl Code {
             ops: Vec::new(),
             contexts: Vec::new(),
             prescribed: FxHashMap::default(),
+            work,
         }
     }
 
@@ -88,6 +102,7 @@ impl Code {
     pub(crate) fn intern(&mut self, context: Context) -> ContextId {
         let known = self.contexts.iter().rposition(|other| *other == context);
         let number = known.unwrap_or_else(|| {
+            self.work.spend(self.contexts.len() as u64);
             self.contexts.push(context);
             self.contexts.len() - 1
         });
@@ -102,7 +117,7 @@ impl Code {
     /// The instruction at `address`, lifted now when it was not before.
     ///
     /// # Errors
-    /// [`LiftError`], also when the limit on instructions is reached.
+    /// [`LiftError`], also when a limit is reached.
     pub(crate) fn lift(
         &mut self,
         image: &Image,
@@ -116,7 +131,10 @@ impl Code {
             return known.ok_or(LiftError::Undecodable(address));
         }
         if self.records.len() >= MAX_INSTRUCTIONS || self.contexts.len() >= usize::from(u16::MAX) {
-            return Err(LiftError::Limit { address, limit: "instructions of one file" });
+            self.work.end(Cut::Size);
+        }
+        if !self.work.spend(LIFT_STEPS) {
+            return Err(LiftError::Limit { address, limit: "work on one file" });
         }
         let lifted = lifter.lift(&ImageBytes(image), address, self.context(context), scratch);
         let lifted = lifted.and_then(|()| check_size(address, scratch));
@@ -130,6 +148,7 @@ impl Code {
 
     fn store(&mut self, address: Address, context: ContextId, lifted: &Instruction) -> u32 {
         let number = self.records.len() as u32;
+        self.work.keep(size_of::<Record>() + size_of_val(lifted.ops.as_slice()));
         let successor_context = self.intern(lifted.successor_context);
         if !lifted.prescribed.is_empty() {
             let interned: Vec<_> = lifted
@@ -158,6 +177,7 @@ impl Code {
             // A failure is remembered per mode, so it never takes the dense place.
             Some(entry) if *entry == 0 && number != FAILED => *entry = number + 1,
             _ => {
+                self.work.keep(OTHER_BYTES);
                 self.others.insert((address, context), number);
             }
         }

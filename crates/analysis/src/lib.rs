@@ -1,7 +1,8 @@
 //! Functions, call graph, basic blocks, constants and references of an image.
 //!
 //! [`Program::analyze`] lifts what control flow reaches, each instruction once, and finds functions
-//! and calls. [`Program::values`] and [`Program::references`] are worked out when asked for.
+//! and calls. [`Program::values`] and [`Program::references`] are worked out when asked for. All of it
+//! ends at [`Limits`], and [`Program::cut`] says so.
 //!
 //! ```no_run
 //! # use miyaburi_image::Image;
@@ -27,6 +28,7 @@ mod jump_tables;
 mod program;
 mod references;
 mod values;
+mod work;
 
 pub use blocks::{Block, Exit};
 pub use calls::{CallKind, CallSite};
@@ -36,3 +38,4 @@ pub use functions::{Function, FunctionId, Origin};
 pub use program::Program;
 pub use references::{Reference, ReferenceKind, References};
 pub use values::{GlobalStore, StackByte, Value, Values};
+pub use work::{Cut, Limits};

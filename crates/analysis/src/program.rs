@@ -12,6 +12,7 @@ use crate::values::Values;
 use crate::values::engine::Engine;
 use crate::values::memory::WrittenMemory;
 use crate::values::registers::RegisterCells;
+use crate::work::{Cut, Limits, Meter};
 use miyaburi_emulator::{Abi, MissingRegister};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Language, Opcode};
@@ -35,14 +36,28 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Finds the functions of `image` and their calls.
+    /// Finds the functions of `image` and their calls, within the default [`Limits`].
     ///
     /// # Errors
     /// [`MissingRegister`] when `language` is not that of the image's CPU.
     pub fn analyze(image: &'a Image, language: &'a dyn Language) -> Result<Self, MissingRegister> {
+        Self::analyze_within(image, language, Limits::default())
+    }
+
+    /// Finds the functions of `image` and their calls. When `limits` do not suffice, what was found
+    /// until then is there, and [`Program::cut`] tells.
+    ///
+    /// # Errors
+    /// [`MissingRegister`] when `language` is not that of the image's CPU.
+    pub fn analyze_within(
+        image: &'a Image,
+        language: &'a dyn Language,
+        limits: Limits,
+    ) -> Result<Self, MissingRegister> {
         let abi = Arc::new(Abi::new(image.arch(), language)?);
         let cells = Arc::new(RegisterCells::new(image.arch(), language, &abi));
-        let mut discovery = Discovery::new(image, language, abi.clone(), cells.clone());
+        let work = Arc::new(Meter::for_image(limits, image));
+        let mut discovery = Discovery::new(image, language, abi.clone(), cells.clone(), work);
         discovery.run();
         let (functions, sites, readings) = finish(&mut discovery);
         let values = functions.iter().map(|_| OnceLock::new()).collect();
@@ -60,6 +75,25 @@ impl<'a> Program<'a> {
             code: discovery.code,
             references: OnceLock::new(),
         })
+    }
+
+    /// What ended the analysis before it was done. Values and references that are asked for later
+    /// can still be cut.
+    #[must_use]
+    pub fn cut(&self) -> Option<Cut> {
+        self.code.work.cut()
+    }
+
+    /// The steps spent so far, in the unit of [`Limits::steps`].
+    #[must_use]
+    pub fn spent_steps(&self) -> u64 {
+        self.code.work.steps()
+    }
+
+    /// The bytes kept at present, in the unit of [`Limits::bytes`].
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.code.work.bytes()
     }
 
     /// The image analysed.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use miyaburi_analysis::Program;
+use miyaburi_analysis::{Cut, Limits, Program};
 use support::{
     AARCH64, ARM, ARMEB, M68K, MIPS, MIPSEL, POWERPC, RISCV64, SH4, SPARC, X86, X86_64, image,
 };
@@ -17,6 +17,20 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
         (state >> 33) as u8
     };
     (0..length).map(|_| next()).collect()
+}
+
+/// Code of conditional jumps to each other: many blocks, many edges.
+fn field_of_jumps() -> Vec<u8> {
+    let mut code = Vec::new();
+    for index in 0..4000u32 {
+        // jne to a place that depends on the index.
+        let target = i64::from(index.wrapping_mul(2_654_435_761) % 4000) * 6;
+        let distance = (target - i64::from(index) * 6 - 6) as i32;
+        code.extend([0x0f, 0x85]);
+        code.extend(distance.to_le_bytes());
+    }
+    code.push(0xc3);
+    code
 }
 
 #[test]
@@ -38,19 +52,47 @@ fn noise_is_analysed_without_panic() {
     }
 }
 
-/// Code in which every byte is the start of a jump back to the first: many blocks, many edges.
+/// What is found before the work is cut is the same every time, and the cut is told.
+#[test]
+fn a_cut_analysis_says_so_and_is_repeatable() {
+    let image = image(X86_64, &field_of_jumps(), &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let analyze = |limits| Program::analyze_within(&image, language.as_ref(), limits).unwrap();
+    let whole = analyze(Limits::default());
+    assert_eq!(whole.cut(), None);
+    let limits = Limits { steps: whole.spent_steps() / 2, ..Limits::default() };
+    let (cut, again) = (analyze(limits), analyze(limits));
+    assert_eq!(cut.cut(), Some(Cut::Steps));
+    let found = |program: &Program<'_>| {
+        let functions = program.functions().iter();
+        functions.map(|f| (f.entry, f.instruction_count())).collect::<Vec<_>>()
+    };
+    assert!(whole.code().instruction_count() > 100);
+    assert_eq!(found(&cut), found(&again));
+    assert!(cut.code().instruction_count() < whole.code().instruction_count());
+    let limits = Limits { bytes: whole.kept_bytes() / 2, ..Limits::default() };
+    assert_eq!(analyze(limits).cut(), Some(Cut::Bytes));
+}
+
+/// Values that are asked for later are cut as well: unknown, never half worked out.
+#[test]
+fn values_without_work_left_are_unknown() {
+    // mov edi, 1; call +0; ret
+    let code = support::hex("bf01000000e800000000c3");
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let whole = Program::analyze(&image, language.as_ref()).unwrap();
+    let limits = Limits { steps: whole.spent_steps(), ..Limits::default() };
+    let program = Program::analyze_within(&image, language.as_ref(), limits).unwrap();
+    assert_eq!(program.cut(), None);
+    let function = program.function_ids().next().unwrap();
+    assert_eq!(program.values(function).unwrap().sites().count(), 0);
+    assert_eq!(program.cut(), Some(Cut::Steps));
+}
+
 #[test]
 fn a_field_of_jumps_is_analysed_in_bounded_time() {
-    let mut code = Vec::new();
-    for index in 0..4000u32 {
-        // jne to a place that depends on the index.
-        let target = i64::from(index.wrapping_mul(2_654_435_761) % 4000) * 6;
-        let distance = (target - i64::from(index) * 6 - 6) as i32;
-        code.extend([0x0f, 0x85]);
-        code.extend(distance.to_le_bytes());
-    }
-    code.push(0xc3);
-    let image = image(X86_64, &code, &[0; 16]);
+    let image = image(X86_64, &field_of_jumps(), &[0; 16]);
     let language = miyaburi_pcode::language_for(image.arch()).unwrap();
     let program = Program::analyze(&image, language.as_ref()).unwrap();
     assert_eq!(program.functions().len(), 1);

@@ -64,6 +64,10 @@ pub(crate) struct Budgets {
     #[arg(long, value_name = "COUNT")]
     pub max_instructions: Option<u64>,
 
+    /// Steps of the analysis of one file, each roughly the evaluation of one instruction
+    #[arg(long, value_name = "COUNT")]
+    pub max_steps: Option<u64>,
+
     /// Bytes of memory to give to one file's program
     #[arg(long, value_name = "BYTES")]
     pub max_bytes: Option<u64>,

@@ -1,11 +1,11 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
 use crate::{compose, findings, sample};
-use miyaburi_analysis::Program;
+use miyaburi_analysis::{Limits, Program};
 use miyaburi_image::Image;
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the analysis of one file may spend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,15 +14,22 @@ pub struct Options {
     pub max_instructions: u64,
     /// Bytes of guest memory touched by one emulated run.
     pub max_bytes: u64,
-    /// Wall clock behind the other two; a report it cut says so.
+    /// Steps of the analysis, in the unit of [`Limits::steps`].
+    pub max_steps: u64,
+    /// Bytes of lifted code and of values that the analysis keeps.
+    pub max_analysis_bytes: u64,
+    /// Wall clock behind the others; a report it cut says so.
     pub time_limit: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let analysis = Limits::default();
         Self {
             max_instructions: 50_000_000,
             max_bytes: 64 << 20,
+            max_steps: analysis.steps,
+            max_analysis_bytes: analysis.bytes,
             time_limit: Some(Duration::from_secs(30)),
         }
     }
@@ -48,6 +55,7 @@ pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
 }
 
 fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Report {
+    let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let image = match Image::parse(bytes) {
         Ok(image) => image,
         Err(error) => {
@@ -68,9 +76,10 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
         Ok(language) => language,
         Err(error) => return failed(report, "lifter", &error.to_string()),
     };
-    match Program::analyze(&image, &*language) {
+    let limits = Limits { steps: options.max_steps, bytes: options.max_analysis_bytes, deadline };
+    match Program::analyze_within(&image, &*language, limits) {
         Ok(program) => {
-            let findings = findings::collect(&image, &*language, &program, options);
+            let findings = findings::collect(&image, &*language, &program, options, deadline);
             compose::add(&mut report, &findings);
             report
         }

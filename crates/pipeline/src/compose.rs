@@ -25,18 +25,22 @@ fn at(address: Address) -> VirtualAddress {
 
 /// Adds findings to a report that holds only the sample so far.
 pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
-    let Findings { table, references, list, registry, endpoints, cut, .. } = findings;
+    let Findings { table, references, list, registry, endpoints, cut, analysis_cut, .. } = findings;
     let has_c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
     let signs = [table.is_some(), list.is_some(), registry.is_some(), has_c2];
     let signs = signs.into_iter().filter(|found| *found).count();
     let is_family = signs >= SIGNS_OF_FAMILY;
-    report.verdict = match (is_family, has_c2, cut) {
-        (true, true, None) => Verdict::Config,
-        (false, _, None) => Verdict::NoConfig,
+    let is_cut = cut.is_some() || analysis_cut.is_some();
+    report.verdict = match (is_family, has_c2, is_cut) {
+        (true, true, false) => Verdict::Config,
+        (false, _, false) => Verdict::NoConfig,
         _ => Verdict::Partial,
     };
     if let Some(cut) = cut {
         report.diagnostics.push(Diagnostic::new("budget", Level::Warning, cut.to_string()));
+    }
+    if let Some(cut) = analysis_cut {
+        report.diagnostics.push(Diagnostic::new("analysis", Level::Warning, cut.to_string()));
     }
     if !is_family {
         return;

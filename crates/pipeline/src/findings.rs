@@ -25,18 +25,20 @@ pub(crate) struct Findings<'a> {
     pub(crate) endpoints: Vec<Endpoint>,
     /// What the extractors say about their findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// What ended the work before it was done.
+    /// What ended the extractors' runs before they were done.
     pub(crate) cut: Option<Cut>,
+    /// What ended the analysis before it was done.
+    pub(crate) analysis_cut: Option<miyaburi_analysis::Cut>,
 }
 
-/// Runs all extractors within the budgets of `options`.
+/// Runs all extractors within the budgets of `options`, until `deadline`.
 pub(crate) fn collect<'a>(
     image: &'a Image,
     language: &'a dyn Language,
     program: &'a Program<'a>,
     options: &Options,
+    deadline: Option<Instant>,
 ) -> Findings<'a> {
-    let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut subject = Subject {
         image,
         program,
@@ -64,5 +66,7 @@ pub(crate) fn collect<'a>(
         endpoints: endpoints.finding,
         diagnostics: diagnostics.into_iter().flatten().collect(),
         cut: subject.budget.cut(),
+        // Last: the extractors ask the analysis for more.
+        analysis_cut: program.cut(),
     }
 }

@@ -48,6 +48,18 @@ fn a_spent_budget_is_told_and_never_passes_for_no_config() {
 }
 
 #[test]
+fn a_cut_analysis_is_told_and_never_passes_for_no_config() {
+    for options in [
+        Options { max_steps: 1_000, ..Options::default() },
+        Options { max_analysis_bytes: 10_000, ..Options::default() },
+    ] {
+        let report = analyze(&classic(), "much", &options);
+        assert_eq!(report.verdict, Verdict::Partial);
+        assert!(stages(&report).contains(&"analysis"), "{:?}", report.diagnostics);
+    }
+}
+
+#[test]
 fn a_spent_wall_clock_is_told() {
     let options = Options { time_limit: Some(Duration::ZERO), ..Options::default() };
     let report = analyze(&classic(), "slow", &options);

@@ -14,6 +14,7 @@ use crate::values::engine::Scratch;
 use crate::values::memory::WrittenMemory;
 use crate::values::observer::Silent;
 use crate::values::registers::RegisterCells;
+use crate::work::{Cut, Meter};
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Instruction, Language, Lifter, Opcode};
@@ -22,6 +23,12 @@ use std::sync::Arc;
 
 /// The most functions of one file.
 const MAX_FUNCTIONS: usize = 1 << 17;
+
+/// Drafts that are looked through in the time of a step.
+pub(crate) const DRAFTS_PER_STEP: u64 = 8;
+
+/// Bytes of an instruction that a draft has reached.
+const VISIT_BYTES: usize = 32;
 
 /// Within how many instructions before a jump its return address is set.
 const LINK_DISTANCE: usize = 4;
@@ -55,8 +62,9 @@ impl<'a> Discovery<'a> {
         language: &'a dyn Language,
         abi: Arc<Abi>,
         cells: Arc<RegisterCells>,
+        work: Arc<Meter>,
     ) -> Self {
-        let code = Code::new(image);
+        let code = Code::new(image, work);
         Self {
             ownership: Ownership::new(code.index.slots()),
             learnt: Learnt::default(),
@@ -120,7 +128,11 @@ impl<'a> Discovery<'a> {
             }
             return;
         }
-        if self.drafts.len() >= MAX_FUNCTIONS || self.lift(entry, context).is_none() {
+        if self.drafts.len() >= MAX_FUNCTIONS {
+            self.code.work.end(Cut::Size);
+        }
+        let is_affordable = self.charge_drafts() && self.code.work.keep(size_of::<Draft>());
+        if !is_affordable || self.lift(entry, context).is_none() {
             return;
         }
         let number = self.drafts.len() as u32;
@@ -136,9 +148,16 @@ impl<'a> Discovery<'a> {
         self.queue.push(number);
     }
 
+    /// Takes the steps of looking through all drafts; false once nothing more may be done.
+    pub(crate) fn charge_drafts(&self) -> bool {
+        self.code.work.spend(1 + self.drafts.len() as u64 / DRAFTS_PER_STEP)
+    }
+
     /// Forgets what is known of a draft and explores it again.
     pub(crate) fn restart(&mut self, number: u32) {
         let Some(draft) = self.drafts.get_mut(number as usize) else { return };
+        self.code.work.spend(draft.visited.len() as u64);
+        self.code.work.release(draft.visited.len() * VISIT_BYTES);
         for (address, _) in &draft.visited {
             if let Some(slot) = self.code.index.slot(*address) {
                 self.ownership.release(slot, number);
@@ -154,7 +173,7 @@ impl<'a> Discovery<'a> {
 
     /// Explores until only computed jumps and calls are left.
     pub(crate) fn drain(&mut self) {
-        while let Some(number) = self.queue.pop() {
+        while let Some(number) = self.queue.pop().filter(|_| !self.code.work.is_cut()) {
             let Some(draft) = self.drafts.get_mut(number as usize) else { continue };
             let Some((address, context)) = draft.open.pop() else { continue };
             draft.is_dirty = true;
@@ -188,6 +207,9 @@ impl<'a> Discovery<'a> {
                 return;
             }
             draft.visited.push((address, id));
+            if !self.code.work.keep(VISIT_BYTES) || !self.code.work.spend(1) {
+                return;
+            }
             let view = self.code.instruction(id);
             let next = address.offset(u64::from(view.length));
             if !view.flow.is_plain() && !self.follow(number, address, id, next) {

@@ -30,7 +30,7 @@ impl Discovery<'_> {
             let last = self.last_reached(start, end);
             let mut address = self.first_reached(start, end);
             let mut is_first = true;
-            while address < last && trials < MAX_TRIALS {
+            while address < last && trials < MAX_TRIALS && self.code.work.spend(1) {
                 let free = self.pass_known(address, last, &harvest.literals);
                 is_first |= free > address;
                 address = free;

@@ -107,6 +107,7 @@ impl Discovery<'_> {
                     break;
                 }
                 seen.push(address);
+                self.code.work.spend(1);
                 let lifted = self.lift(address, context);
                 let exits = lifted.and_then(|id| Some((id, self.exits(start, id, &mut look)?)));
                 let Some((id, exits)) = exits else {
@@ -185,6 +186,7 @@ impl Discovery<'_> {
             if count > 0 && self.is_reached(address) {
                 break;
             }
+            self.code.work.spend(1);
             let id = self.lift(address, context)?;
             self.exits(start, id, &mut Look::default())?;
             let engine = self.engine();

@@ -19,6 +19,12 @@ const MAX_FRAMELESS: usize = 64;
 /// The most bytes of data that are searched for pointers.
 const MAX_DATA: usize = 32 << 20;
 
+/// Instructions that are looked through in the time of a step.
+const INSTRUCTIONS_PER_STEP: u64 = 16;
+
+/// Words of data that are looked at in the time of a step.
+const WORDS_PER_STEP: u64 = 8;
+
 /// What makes pointed-to code a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
@@ -56,6 +62,9 @@ impl Discovery<'_> {
     fn add_pointed_by(&mut self, pointers: &[u64], origin: Origin, evidence: Evidence) -> bool {
         let before = self.drafts.len();
         for &pointer in pointers {
+            if !self.code.work.spend(1) {
+                break;
+            }
             if let Some((address, context)) = self.pointed_function(pointer, evidence, origin) {
                 self.add(address, context, origin);
                 self.explore();
@@ -74,6 +83,7 @@ impl Discovery<'_> {
             self.ownership.starts.last_until(slot).and_then(|slot| self.code.index.address(slot));
         let Some(number) = start.and_then(|start| self.number_at(start)) else { return false };
         let Some(draft) = self.drafts.get(number as usize) else { return false };
+        self.code.work.spend(1 + draft.visited.len() as u64 / INSTRUCTIONS_PER_STEP);
         let last = draft.visited.iter().map(|(address, _)| *address).max();
         let is_within = last.is_some_and(|last| address < last);
         let is_switch = |at: &&(Address, _)| {
@@ -108,6 +118,9 @@ impl Discovery<'_> {
         for segment in self.image.segments() {
             let data = segment.data.get(..left).unwrap_or(&segment.data);
             left -= data.len();
+            if !self.code.work.spend((data.len() / step) as u64 / WORDS_PER_STEP) {
+                break;
+            }
             let skew = (segment.address.0 as usize).wrapping_neg() % step;
             for offset in (skew..data.len()).step_by(step) {
                 let Some(bytes) = data.get(offset..offset + size) else { break };
@@ -157,7 +170,8 @@ impl Discovery<'_> {
             return None;
         }
         // Odd numbers in data are pointers to compressed code only where there is such code.
-        let is_mode_known = || self.drafts.iter().any(|draft| draft.context == context);
+        let is_mode_known =
+            || self.charge_drafts() && self.drafts.iter().any(|draft| draft.context == context);
         if origin == Origin::Pointer && !is_mode_known() {
             return None;
         }

@@ -54,7 +54,7 @@ impl Reading {
         starts: &SlotSet,
         is_low: bool,
     ) -> Self {
-        let solution = Solution::new(engine, body, entry);
+        let mut solution = Solution::new(engine, body, entry);
         let mut reader = Reader {
             engine,
             starts,
@@ -77,6 +77,13 @@ impl Reading {
         written.sort_unstable();
         written.dedup();
         let references = references.found;
+        let facts = size_of_val(references.as_slice())
+            + size_of_val(jumps.as_slice())
+            + size_of_val(calls.as_slice())
+            + size_of_val(constants.as_slice())
+            + size_of_val(literals.as_slice())
+            + size_of_val(written.as_slice());
+        solution.held.keep(facts);
         Self { solution, calls, jumps, constants, literals, written, global_pointer, references }
     }
 }

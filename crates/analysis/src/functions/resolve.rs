@@ -56,6 +56,7 @@ impl Discovery<'_> {
     pub(crate) fn body(&mut self, number: u32) -> Arc<Body> {
         let Some(draft) = self.drafts.get_mut(number as usize) else { return Arc::default() };
         if draft.body.is_none() {
+            self.code.work.spend(draft.visited.len() as u64);
             draft.body = Some(Arc::new(draft.build(&self.code, &self.learnt)));
         }
         draft.body.clone().unwrap_or_default()
@@ -87,6 +88,9 @@ impl Discovery<'_> {
     /// hostile code could keep them going for ever.
     pub(crate) fn explore(&mut self) {
         for _ in 0..MAX_ROUNDS {
+            if !self.charge_drafts() {
+                return;
+            }
             self.drain();
             let mut is_progress = false;
             for number in 0..self.drafts.len() as u32 {

@@ -37,7 +37,8 @@ impl Discovery<'_> {
             self.explore();
             harvest.constants.sort_unstable();
             harvest.constants.dedup();
-            if !self.add_pointed(&harvest.constants) && !has_changed {
+            let is_settled = !self.add_pointed(&harvest.constants) && !has_changed;
+            if is_settled || self.code.work.is_cut() {
                 break;
             }
         }
@@ -84,6 +85,9 @@ impl Discovery<'_> {
     /// none has.
     pub(crate) fn sweep(&mut self, harvest: &mut Harvest) -> bool {
         let mut is_progress = false;
+        if !self.charge_drafts() {
+            return false;
+        }
         for number in 0..self.drafts.len() as u32 {
             let Some(draft) = self.drafts.get_mut(number as usize) else { continue };
             if std::mem::replace(&mut draft.is_swept, true) {

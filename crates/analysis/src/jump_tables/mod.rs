@@ -43,6 +43,10 @@ const MIN_INDEX: i64 = -64;
 const MAX_SILENCE: usize = 64;
 /// The most unknowns that are tried as the index.
 const MAX_CANDIDATES: usize = 24;
+/// Blocks that are looked through in the time of a step.
+const BLOCKS_PER_STEP: u64 = 8;
+/// Expressions that are evaluated in the time of a step.
+const NODES_PER_STEP: u64 = 8;
 /// The most entries of a table whose index is not bounded by a condition.
 const MAX_UNBOUNDED: usize = 256;
 
@@ -82,6 +86,7 @@ fn straight_chain(engine: &Engine<'_>, body: &Body, block: u32) -> Option<(Vec<u
     let mut count = body.blocks.get(block as usize)?.instructions.len();
     while chain.len() < MAX_BLOCKS && count < MAX_INSTRUCTIONS {
         let first = *chain.last()?;
+        engine.code.work.spend(body.blocks.len() as u64 / BLOCKS_PER_STEP);
         let before =
             (0u32..).zip(&body.blocks).filter(|(_, other)| other.successors.contains(&first));
         let mut before = before.map(|(number, _)| number);
@@ -164,6 +169,10 @@ impl Table<'_, '_> {
     ) -> Option<Vec<Address>> {
         let mut found: Vec<Address> = Vec::new();
         let load = |address, size| self.load(address, size);
+        let steps = 1 + self.order.len() as u64 / NODES_PER_STEP;
+        if !self.engine.code.work.spend(steps) {
+            return None;
+        }
         let mut evaluation = self.path.arena.evaluation(self.order, variable, load);
         if !evaluation.determines(self.target) {
             return None;
@@ -172,6 +181,9 @@ impl Table<'_, '_> {
         let mut is_bounded = false;
         let mut misses = 0;
         for index in (0..MAX_INDEX).chain(MIN_INDEX..0) {
+            if !self.engine.code.work.spend(steps) {
+                return None;
+            }
             evaluation.set(index as u64, load);
             let is_excluded = self.path.conditions.iter().any(|(condition, expected)| {
                 evaluation.get(*condition).is_some_and(|value| (value & 1 == 1) != *expected)

@@ -13,6 +13,21 @@ pub(crate) struct State {
     pub(crate) stack: StackMemory,
 }
 
+/// Bytes of a state that are copied or compared in the time of a step.
+const BYTES_PER_STEP: usize = 1024;
+
+impl State {
+    /// The memory it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.registers.bytes() + self.stack.bytes()
+    }
+
+    /// The steps that copying it or comparing it with another takes.
+    pub(crate) fn steps(&self) -> u64 {
+        (1 + self.bytes() / BYTES_PER_STEP) as u64
+    }
+}
+
 /// A call as the analysis meets it; the state is that at the callee's first instruction.
 pub(crate) struct CallEvent<'a> {
     pub(crate) site: Address,

@@ -165,6 +165,11 @@ impl Registers {
         Self { values, known }
     }
 
+    /// The memory they take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.values.as_slice()) + self.known.len()
+    }
+
     pub(crate) fn read(&self, place: Place) -> Value {
         let cell = usize::from(place.cell);
         let (Some(&value), Some(&known)) = (self.values.get(cell), self.known.get(cell)) else {

@@ -3,6 +3,7 @@
 use crate::blocks::{Block, Body};
 use crate::values::engine::{Engine, Scratch};
 use crate::values::observer::{Observer, Silent, State};
+use crate::work::Held;
 use miyaburi_image::Address;
 
 /// How often a block is looked at again because its entry state lost something. Values only ever
@@ -15,11 +16,30 @@ pub(crate) struct Solution {
     /// Writable memory that was taken as constant: where, how many bytes.
     assumed: Vec<(Address, u32)>,
     global_pointer: Option<u64>,
+    /// The memory of the states and of what is read off them.
+    pub(crate) held: Held,
 }
 
 impl Solution {
-    /// Solves a function from its entry state.
+    /// Solves a function from its entry state. When the work is cut nothing is known anywhere:
+    /// half a solution holds values that other paths take back.
     pub(crate) fn new(engine: &Engine<'_>, body: &Body, entry: Address) -> Self {
+        let solved = Self::solve(engine, body, entry);
+        solved.unwrap_or_else(|| Self {
+            entry_states: Vec::new(),
+            assumed: Vec::new(),
+            global_pointer: engine.global_pointer,
+            held: Held::default(),
+        })
+    }
+
+    fn solve(engine: &Engine<'_>, body: &Body, entry: Address) -> Option<Self> {
+        let work = &engine.code.work;
+        if !work.spend(body.blocks.len() as u64) {
+            return None;
+        }
+        let mut held = Held::new(work);
+        held.keep(size_of::<Option<State>>() * body.blocks.len());
         let order = reverse_postorder(body);
         let mut entry_states: Vec<Option<State>> = vec![None; body.blocks.len()];
         let mut is_dirty = vec![false; body.blocks.len()];
@@ -57,11 +77,18 @@ impl Solution {
                 let Some(Some(state)) = entry_states.get(number as usize) else { continue };
                 let mut state = state.clone();
                 run_block(engine, body, block, &mut state, &mut scratch, &mut Silent);
+                let steps = state.steps() * (1 + block.successors.len() as u64);
+                if !work.spend(steps) {
+                    return None;
+                }
                 for &successor in &block.successors {
                     let Some(slot) = entry_states.get_mut(successor as usize) else { continue };
                     let changed = match slot {
                         Some(known) => join(engine, known, &state),
                         None => {
+                            if !held.keep(state.bytes()) {
+                                return None;
+                            }
                             *slot = Some(state.clone());
                             true
                         }
@@ -78,7 +105,7 @@ impl Solution {
         let mut assumed = scratch.assumed;
         assumed.sort_unstable();
         assumed.dedup();
-        Self { entry_states, assumed, global_pointer: engine.global_pointer }
+        Some(Self { entry_states, assumed, global_pointer: engine.global_pointer, held })
     }
 
     /// Whether what it took for granted still holds.
@@ -97,6 +124,9 @@ impl Solution {
         let mut scratch = Scratch::default();
         for (block, state) in body.blocks.iter().zip(&self.entry_states) {
             if let Some(state) = state {
+                if !engine.code.work.spend(state.steps()) {
+                    return;
+                }
                 run_block(engine, body, block, &mut state.clone(), &mut scratch, observer);
             }
         }
@@ -118,6 +148,7 @@ pub(crate) fn run_block<O: Observer>(
     scratch: &mut Scratch,
     observer: &mut O,
 ) {
+    engine.code.work.spend(block.instructions.len() as u64);
     let range = block.instructions.start as usize..block.instructions.end as usize;
     for &(address, id) in body.instructions.get(range).unwrap_or(&[]) {
         engine.step(state, scratch, address, id, observer);

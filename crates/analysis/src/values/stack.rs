@@ -36,6 +36,11 @@ pub(crate) struct StackMemory {
 }
 
 impl StackMemory {
+    /// The memory they take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.slots.as_slice())
+    }
+
     /// Stores `size` bytes. Unknown values are kept at and above `0`, where the incoming
     /// arguments lie, to say that those are no longer there.
     pub(crate) fn store(&mut self, offset: i64, size: u8, value: Value, endian: Endian) {

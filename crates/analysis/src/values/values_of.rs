@@ -65,6 +65,10 @@ struct Recorder<'a> {
 
 impl Observer for Recorder<'_> {
     fn call(&mut self, event: &CallEvent<'_>) {
+        let bytes = size_of::<(Address, Site)>() + size_of::<Value>() * ARGUMENTS;
+        if !self.engine.code.work.keep(bytes + event.state.bytes()) {
+            return;
+        }
         let arguments = (0..ARGUMENTS).map(|index| self.engine.argument(event.state, index));
         let site = Site {
             target: event.target,

@@ -64,6 +64,9 @@ fn options(budgets: &Budgets) -> Options {
     if let Some(count) = budgets.max_instructions {
         options.max_instructions = count;
     }
+    if let Some(count) = budgets.max_steps {
+        options.max_steps = count;
+    }
     if let Some(bytes) = budgets.max_bytes {
         options.max_bytes = bytes;
     }
