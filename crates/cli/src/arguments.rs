@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use miyaburi_image::Address;
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
 /// vectors.
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Extract(ExtractArguments),
     /// Compare reports with what is known about the files
     Score(ScoreArguments),
+    /// Print what a stage of the analysis makes of a file
+    Dump(DumpArguments),
     /// Print the JSON Schema of a report
     Schema,
     /// Print a completion script for a shell
@@ -124,6 +127,55 @@ pub(crate) enum ScoreFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DumpArguments {
+    /// File to look into
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+
+    /// What to print
+    #[arg(long, value_name = "STAGE")]
+    pub stage: DumpStage,
+
+    /// Only the function that starts at or covers this address, in hexadecimal; can be repeated
+    #[arg(long = "function", value_name = "ADDRESS", value_parser = address)]
+    pub functions: Vec<Address>,
+
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DumpFormat,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DumpStage {
+    /// The file as mapped memory: segments, symbols, imports, repairs
+    Image,
+    /// Every function: size, how it was found, how often it is called
+    Functions,
+    /// Assembly by function and block, with names, call targets and texts
+    Disasm,
+    /// Assembly with the P-code of every instruction
+    Pcode,
+    /// Who calls whom and from where; ? is a target that is not known
+    Callgraph,
+    /// What is known at calls of their arguments, constant stores, references to data
+    Constants,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DumpFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// Graphviz, of the stage callgraph alone
+    Dot,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CompletionsArguments {
     /// Shell to complete in
     pub shell: Shell,
@@ -133,6 +185,16 @@ pub(crate) struct CompletionsArguments {
 pub(crate) struct ManArguments {
     /// Command to describe [default: all in brief]
     pub command: Option<String>,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    let digits = text.strip_prefix("0x").or(text.strip_prefix("0X")).unwrap_or(text);
+    // Parsing takes a sign, which no address has.
+    let digits = Some(digits).filter(|digits| !digits.starts_with('+'));
+    digits
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .map(Address)
+        .ok_or_else(|| "not a hexadecimal address such as 0x8048054".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -4,8 +4,13 @@ use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
+use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
+use miyaburi_emulator::MissingRegister;
+use miyaburi_image::ImageError;
+use miyaburi_pcode::LanguageError;
 
+use crate::dump::NoFunction;
 use crate::text::escape;
 
 /// What keeps a command from finishing.
@@ -21,10 +26,29 @@ pub(crate) enum CommandError {
     Truth { path: PathBuf, error: TruthError },
     #[error(transparent)]
     Field(#[from] UnknownField),
+    #[error("{}: {error}", path.display())]
+    Dump { path: PathBuf, error: DumpError },
     #[error("schema: {0}")]
     Schema(#[from] serde_json::Error),
     #[error("there is no command {0}")]
     NoSuchCommand(String),
+}
+
+/// What keeps a stage of one file from being shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DumpError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    #[error(transparent)]
+    Analysis(#[from] MissingRegister),
+    #[error(transparent)]
+    Function(#[from] NoFunction),
+    #[error("the analysis crashed")]
+    Crash,
 }
 
 /// One line on standard error, whatever the message holds.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod dump;
 mod error;
 mod output;
 mod progress;
@@ -39,6 +40,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
     match command {
         Command::Extract(arguments) => commands::extract::run(arguments),
         Command::Score(arguments) => commands::score::run(arguments),
+        Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Schema => commands::schema::run(),
         Command::Completions(arguments) => commands::completions::run(arguments),
         Command::Man(arguments) => commands::man::run(arguments),

@@ -39,10 +39,18 @@ impl Output {
 
     /// Writes `text` and hands it on at once.
     pub(crate) fn write(&mut self, text: &str) -> Result<(), CommandError> {
+        self.stream(|writer| writer.write_all(text.as_bytes()))
+    }
+
+    /// Lets `write` write piece by piece; its first error ends it.
+    pub(crate) fn stream(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CommandError> {
         if !self.is_open {
             return Ok(());
         }
-        let written = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush());
+        let written = write(&mut self.writer).and_then(|()| self.writer.flush());
         self.settle(written)
     }
 

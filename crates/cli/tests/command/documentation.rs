@@ -8,7 +8,7 @@ use predicates::str::contains;
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = miyaburi().args(["completions", shell]).assert().code(0);
-        run.stdout(contains("extract").and(contains("max-instructions")));
+        run.stdout(contains("extract").and(contains("max-instructions")).and(contains("dump")));
     }
     miyaburi().args(["completions", "cmd"]).assert().code(2);
 }
@@ -19,6 +19,8 @@ fn the_manual_describes_every_command() {
     page.stdout(contains(".TH miyaburi 1").and(contains("extract")).and(contains("score")));
     let page = miyaburi().args(["man", "extract"]).assert().code(0);
     page.stdout(contains("max\\-instructions").and(contains("time\\-limit")));
+    let page = miyaburi().args(["man", "dump"]).assert().code(0);
+    page.stdout(contains("stage").and(contains("pcode")).and(contains("ADDRESS")));
     miyaburi().args(["man", "sing"]).assert().code(1).stderr(contains("no command sing"));
 }
 

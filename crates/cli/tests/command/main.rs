@@ -3,5 +3,6 @@
 
 mod common;
 mod documentation;
+mod dump;
 mod extract;
 mod score;

@@ -1,0 +1,78 @@
+//! `miyaburi dump`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use miyaburi_analysis::Program;
+use miyaburi_corpus::read_file;
+use miyaburi_image::{Arch, Image};
+use miyaburi_pcode::language_for;
+
+use crate::Status;
+use crate::arguments::{Arguments, DumpArguments, DumpFormat, DumpStage};
+use crate::dump::{
+    CallGraphDump, CodeDump, ConstantsDump, FunctionsDump, ImageDump, Scope, Stage, write_json,
+};
+use crate::error::{CommandError, DumpError};
+use crate::output::Output;
+
+pub(crate) fn run(arguments: &DumpArguments) -> Result<Status, CommandError> {
+    check(arguments);
+    // Whoever looks into a stage wants to see where it crashed: the message is printed as well.
+    let contained = catch_unwind(AssertUnwindSafe(|| dump(arguments)));
+    contained.unwrap_or_else(|_| Err(failure(arguments, DumpError::Crash)))?;
+    Ok(Status::Clean)
+}
+
+/// Ends the program for combinations without a meaning.
+fn check(arguments: &DumpArguments) {
+    let DumpArguments { stage, format, functions, .. } = arguments;
+    let problem = if *stage == DumpStage::Image && !functions.is_empty() {
+        "the stage image has no functions that --function could select"
+    } else if *format == DumpFormat::Dot && *stage != DumpStage::Callgraph {
+        "--format dot is for --stage callgraph"
+    } else {
+        return;
+    };
+    Arguments::command().error(ErrorKind::ArgumentConflict, problem).exit();
+}
+
+fn failure(arguments: &DumpArguments, error: impl Into<DumpError>) -> CommandError {
+    CommandError::Dump { path: arguments.path.clone(), error: error.into() }
+}
+
+fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
+    let bytes = read_file(&arguments.path).map_err(|error| failure(arguments, error))?;
+    let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
+    if arguments.stage == DumpStage::Image {
+        return write(arguments, image.arch(), &ImageDump::new(&image));
+    }
+    let language = language_for(image.arch()).map_err(|error| failure(arguments, error))?;
+    let program = Program::analyze(&image, language.as_ref());
+    let program = program.map_err(|error| failure(arguments, error))?;
+    let scope = Scope::new(&program, &arguments.functions);
+    let scope = scope.map_err(|error| failure(arguments, error))?;
+    let arch = image.arch();
+    match arguments.stage {
+        DumpStage::Image | DumpStage::Functions => {
+            write(arguments, arch, &FunctionsDump::new(&scope))
+        }
+        DumpStage::Disasm => write(arguments, arch, &CodeDump::new(&scope, false)),
+        DumpStage::Pcode => write(arguments, arch, &CodeDump::new(&scope, true)),
+        DumpStage::Callgraph if arguments.format == DumpFormat::Dot => {
+            let graph = CallGraphDump::new(&scope);
+            Output::create(arguments.output.as_deref())?.stream(|out| graph.write_dot(out))
+        }
+        DumpStage::Callgraph => write(arguments, arch, &CallGraphDump::new(&scope)),
+        DumpStage::Constants => write(arguments, arch, &ConstantsDump::new(&scope)),
+    }
+}
+
+fn write(arguments: &DumpArguments, arch: Arch, stage: &impl Stage) -> Result<(), CommandError> {
+    let path = arguments.path.to_string_lossy();
+    Output::create(arguments.output.as_deref())?.stream(|out| match arguments.format {
+        DumpFormat::Json => write_json(stage, &path, arch, out),
+        DumpFormat::Text | DumpFormat::Dot => stage.write_text(out),
+    })
+}
