@@ -2,6 +2,7 @@
 
 use crate::address_index::AddressIndex;
 use crate::flow::{Flow, summarize};
+use crate::values::relevance::Relevance;
 use crate::work::{Cut, Meter};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{CodeBytes, Context, Instruction, LiftError, Lifter, Op};
@@ -49,6 +50,8 @@ pub struct InstructionView<'a> {
     pub own_length: u32,
     /// Where control can go from it.
     pub flow: Flow,
+    /// For each operation, whether the value analysis has to look at it.
+    pub(crate) matters: &'a [bool],
 }
 
 /// What the lifter may read: the file-backed bytes of the image.
@@ -71,6 +74,9 @@ pub struct Code {
     others: FxHashMap<(Address, ContextId), u32>,
     records: Vec<Record>,
     ops: Vec<Op>,
+    /// Per operation, whether the value analysis has to look at it.
+    matters: Vec<bool>,
+    relevance: Relevance,
     contexts: Vec<Context>,
     prescribed: FxHashMap<u32, Vec<(Address, ContextId)>>,
     /// What the analysis may still spend.
@@ -81,7 +87,7 @@ const FAILED: u32 = u32::MAX;
 
 impl Code {
     /// Nothing lifted yet.
-    pub(crate) fn new(image: &Image, work: Arc<Meter>) -> Self {
+    pub(crate) fn new(image: &Image, relevance: Relevance, work: Arc<Meter>) -> Self {
         let index = AddressIndex::new(image);
         if index.is_cut() {
             work.end(Cut::Size);
@@ -92,6 +98,8 @@ impl Code {
             others: FxHashMap::default(),
             records: Vec::new(),
             ops: Vec::new(),
+            matters: Vec::new(),
+            relevance,
             contexts: Vec::new(),
             prescribed: FxHashMap::default(),
             work,
@@ -169,6 +177,7 @@ impl Code {
             has_prescribed: !lifted.prescribed.is_empty(),
         });
         self.ops.extend_from_slice(&lifted.ops);
+        self.relevance.mark(&lifted.ops, &mut self.matters);
         number
     }
 
@@ -218,11 +227,15 @@ impl Code {
     #[must_use]
     pub fn instruction(&self, id: InstructionId) -> InstructionView<'_> {
         let Some(record) = self.records.get(id.0 as usize) else {
-            return InstructionView { ops: &[], length: 1, own_length: 1, flow: Flow::default() };
+            let (ops, matters): (&[Op], &[bool]) = (&[], &[]);
+            let flow = Flow::default();
+            return InstructionView { ops, length: 1, own_length: 1, flow, matters };
         };
         let first = record.first_op as usize;
+        let range = first..first + usize::from(record.op_count);
         InstructionView {
-            ops: self.ops.get(first..first + usize::from(record.op_count)).unwrap_or(&[]),
+            ops: self.ops.get(range.clone()).unwrap_or(&[]),
+            matters: self.matters.get(range).unwrap_or(&[]),
             length: u32::from(record.length),
             own_length: u32::from(record.own_length),
             flow: record.flow,

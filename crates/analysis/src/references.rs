@@ -12,9 +12,9 @@
 //! - Addresses that differ between the paths that lead to the instruction, and addresses computed
 //!   from an index.
 
+use crate::functions::reading::Fact;
 use crate::values::Value;
-use crate::values::engine::Engine;
-use crate::values::observer::{CallEvent, Observer, StoreEvent};
+use crate::values::observer::StoreEvent;
 use miyaburi_image::{Address, Family, Image};
 use miyaburi_pcode::Varnode;
 
@@ -88,29 +88,79 @@ fn slice(
     sorted.get(first..last.max(first)).unwrap_or(&[])
 }
 
-/// Collects references during a replay of a function.
+/// Collects the references of a function.
 pub(crate) struct ReferenceCollector<'a> {
-    pub(crate) engine: &'a Engine<'a>,
-    pub(crate) lowest: u64,
+    image: &'a Image,
+    lowest: u64,
     pub(crate) found: Vec<Reference>,
     /// The latest constants put into registers: register, value, place in `found`.
     recent: Vec<(Varnode, u64, usize)>,
 }
 
 impl<'a> ReferenceCollector<'a> {
-    pub(crate) fn new(engine: &'a Engine<'a>) -> Self {
-        let lowest = engine.image.segments().first().map_or(0, |segment| segment.address.0);
+    pub(crate) fn new(image: &'a Image) -> Self {
+        let lowest = image.segments().first().map_or(0, |segment| segment.address.0);
         // The first page of an image at 0 holds file headers; small numbers lie there.
-        Self { engine, lowest: lowest.max(0x400), found: Vec::new(), recent: Vec::new() }
+        Self { image, lowest: lowest.max(0x400), found: Vec::new(), recent: Vec::new() }
+    }
+
+    /// Takes the next thing that happens in the function, in address order.
+    pub(crate) fn take(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Load { instruction, from, .. } => {
+                self.note(instruction, from, ReferenceKind::Read);
+            }
+            Fact::Store(event) => self.store(event),
+            Fact::Constant { instruction, value, register } => {
+                self.constant(instruction, value, register);
+            }
+            Fact::Call { .. } => self.recent.clear(),
+            Fact::Candidate(_) | Fact::Jump(_) | Fact::GlobalPointer(_) => {}
+        }
     }
 
     fn refers(&self, address: u64) -> bool {
-        address >= self.lowest && is_data(self.engine.image, Address(address))
+        address >= self.lowest && is_data(self.image, Address(address))
     }
 
     fn note(&mut self, from: Address, to: u64, kind: ReferenceKind) {
         if self.refers(to) {
             self.found.push(Reference { to: Address(to), from, kind });
+        }
+    }
+
+    fn store(&mut self, event: StoreEvent) {
+        if let Value::Constant(address) = event.to {
+            self.note(event.instruction, address, ReferenceKind::Write);
+        }
+        if let Value::Constant(address) = event.value
+            && event.size == self.image.arch().pointer_size()
+        {
+            self.note(event.instruction, address, ReferenceKind::Address);
+        }
+    }
+
+    fn constant(&mut self, instruction: Address, value: u64, register: Varnode) {
+        if register.size != self.image.arch().pointer_size() {
+            return;
+        }
+        let known = self.recent.iter().position(|(other, ..)| *other == register);
+        if let Some((_, old, place)) = known.map(|known| self.recent.swap_remove(known))
+            && value != old
+            && is_upper_part(self.image.arch().family, old)
+            && value.wrapping_sub(old).wrapping_add(0x8000) < 0x1_0000
+            && let Some(upper) = self.found.get(place)
+            && instruction.0.wrapping_sub(upper.from.0) < 64
+            && upper.kind == ReferenceKind::Address
+            && upper.to.0 == old
+        {
+            // The register held the upper half of the same address.
+            self.found.swap_remove(place);
+            self.recent.retain(|(.., other)| *other != place && *other != self.found.len());
+        }
+        if self.refers(value) {
+            self.recent.push((register, value, self.found.len()));
+            self.note(instruction, value, ReferenceKind::Address);
         }
     }
 }
@@ -123,51 +173,4 @@ fn is_upper_part(family: Family, constant: u64) -> bool {
 
 fn is_data(image: &Image, address: Address) -> bool {
     image.is_mapped(address)
-}
-
-impl Observer for ReferenceCollector<'_> {
-    fn load(&mut self, instruction: Address, from: Value, _size: u32) {
-        if let Value::Constant(address) = from {
-            self.note(instruction, address, ReferenceKind::Read);
-        }
-    }
-
-    fn store(&mut self, event: StoreEvent) {
-        if let Value::Constant(address) = event.to {
-            self.note(event.instruction, address, ReferenceKind::Write);
-        }
-        if let Value::Constant(address) = event.value
-            && event.size == self.engine.image.arch().pointer_size()
-        {
-            self.note(event.instruction, address, ReferenceKind::Address);
-        }
-    }
-
-    fn constant(&mut self, instruction: Address, value: u64, register: &Varnode) {
-        if register.size != self.engine.image.arch().pointer_size() {
-            return;
-        }
-        let known = self.recent.iter().position(|(other, ..)| other == register);
-        if let Some((_, old, place)) = known.map(|known| self.recent.swap_remove(known))
-            && value != old
-            && is_upper_part(self.engine.image.arch().family, old)
-            && value.wrapping_sub(old).wrapping_add(0x8000) < 0x1_0000
-            && let Some(upper) = self.found.get(place)
-            && instruction.0.wrapping_sub(upper.from.0) < 64
-            && upper.kind == ReferenceKind::Address
-            && upper.to.0 == old
-        {
-            // The register held the upper half of the same address.
-            self.found.swap_remove(place);
-            self.recent.retain(|(.., other)| *other != place && *other != self.found.len());
-        }
-        if self.refers(value) {
-            self.recent.push((*register, value, self.found.len()));
-            self.note(instruction, value, ReferenceKind::Address);
-        }
-    }
-
-    fn call(&mut self, _event: &CallEvent<'_>) {
-        self.recent.clear();
-    }
 }

@@ -14,6 +14,7 @@ use crate::values::engine::Scratch;
 use crate::values::memory::WrittenMemory;
 use crate::values::observer::Silent;
 use crate::values::registers::RegisterCells;
+use crate::values::relevance::Relevance;
 use crate::work::{Cut, Meter};
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
@@ -64,7 +65,7 @@ impl<'a> Discovery<'a> {
         cells: Arc<RegisterCells>,
         work: Arc<Meter>,
     ) -> Self {
-        let code = Code::new(image, work);
+        let code = Code::new(image, Relevance::new(cells.clone(), &abi), work);
         Self {
             ownership: Ownership::new(code.index.slots()),
             learnt: Learnt::default(),

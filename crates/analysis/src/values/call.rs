@@ -66,8 +66,11 @@ impl<O: Observer> Step<'_, '_, O> {
         for (_, found) in body.iter().take(count) {
             // Temporaries belong to one instruction, and the call has no further use for its own.
             self.temporaries.clear();
-            for op in code.instruction(*found).ops {
-                if !matches!(op.opcode, Opcode::RETURN | Opcode::BRANCH | Opcode::CBRANCH) {
+            let view = code.instruction(*found);
+            for (op, matters) in view.ops.iter().zip(view.matters) {
+                let is_exit =
+                    matches!(op.opcode, Opcode::RETURN | Opcode::BRANCH | Opcode::CBRANCH);
+                if *matters && !is_exit {
                     self.operation(op);
                 }
             }

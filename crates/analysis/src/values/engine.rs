@@ -84,7 +84,10 @@ impl<'a> Engine<'a> {
             may_switch_mode: is_computed && self.abi.mode_switch.is_some(),
         };
         let mut conditional_until = 0;
-        for (position, op) in ops.iter().enumerate() {
+        for ((position, op), matters) in ops.iter().enumerate().zip(view.matters) {
+            if !matters {
+                continue;
+            }
             step.is_conditional = position < conditional_until;
             match op.opcode {
                 Opcode::CBRANCH | Opcode::BRANCH => {

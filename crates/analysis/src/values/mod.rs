@@ -23,6 +23,7 @@ pub(crate) mod engine;
 pub(crate) mod memory;
 pub(crate) mod observer;
 pub(crate) mod registers;
+pub(crate) mod relevance;
 pub(crate) mod solve;
 pub(crate) mod stack;
 mod step;

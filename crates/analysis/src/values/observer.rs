@@ -44,8 +44,12 @@ pub(crate) struct StoreEvent {
     pub(crate) value: Value,
 }
 
-/// Listens to one replay of a function's blocks.
+/// Listens while a function's blocks are run.
 pub(crate) trait Observer {
+    /// A block is about to be run.
+    fn block(&mut self, _number: u32) {}
+    /// The work was cut: nothing that was told holds.
+    fn cut(&mut self) {}
     /// A call, before its effects.
     fn call(&mut self, _event: &CallEvent<'_>) {}
     /// A store.

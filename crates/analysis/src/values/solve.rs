@@ -2,7 +2,7 @@
 
 use crate::blocks::{Block, Body};
 use crate::values::engine::{Engine, Scratch};
-use crate::values::observer::{Observer, Silent, State};
+use crate::values::observer::{Observer, State};
 use crate::work::Held;
 use miyaburi_image::Address;
 
@@ -21,90 +21,47 @@ pub(crate) struct Solution {
 }
 
 impl Solution {
-    /// Solves a function from its entry state. When the work is cut nothing is known anywhere:
-    /// half a solution holds values that other paths take back.
-    pub(crate) fn new(engine: &Engine<'_>, body: &Body, entry: Address) -> Self {
-        let solved = Self::solve(engine, body, entry);
-        solved.unwrap_or_else(|| Self {
-            entry_states: Vec::new(),
-            assumed: Vec::new(),
-            global_pointer: engine.global_pointer,
-            held: Held::default(),
+    /// Solves a function from its entry state, telling `observer` what happens. A block whose entry
+    /// state changes is run, and told of, again; what was told of it last holds.
+    ///
+    /// When the work is cut nothing is known anywhere, and `observer` is told so: half a solution
+    /// holds values that other paths take back.
+    pub(crate) fn new<O: Observer>(
+        engine: &Engine<'_>,
+        body: &Body,
+        entry: Address,
+        observer: &mut O,
+    ) -> Self {
+        let solved = Self::solve(engine, body, entry, observer);
+        solved.unwrap_or_else(|| {
+            observer.cut();
+            Self {
+                entry_states: Vec::new(),
+                assumed: Vec::new(),
+                global_pointer: engine.global_pointer,
+                held: Held::default(),
+            }
         })
     }
 
-    fn solve(engine: &Engine<'_>, body: &Body, entry: Address) -> Option<Self> {
-        let work = &engine.code.work;
-        if !work.spend(body.blocks.len() as u64) {
-            return None;
-        }
-        let mut held = Held::new(work);
-        held.keep(size_of::<Option<State>>() * body.blocks.len());
+    fn solve<O: Observer>(
+        engine: &Engine<'_>,
+        body: &Body,
+        entry: Address,
+        observer: &mut O,
+    ) -> Option<Self> {
+        let mut solver = Solver::new(engine, body, entry)?;
         let order = reverse_postorder(body);
-        let mut entry_states: Vec<Option<State>> = vec![None; body.blocks.len()];
-        let mut is_dirty = vec![false; body.blocks.len()];
-        let mut ranks = vec![0; body.blocks.len()];
-        for (rank, number) in order.iter().enumerate() {
-            if let Some(place) = ranks.get_mut(*number as usize) {
-                *place = rank;
+        while solver.pass(&order, observer)? {}
+        for &number in &order {
+            if solver.is_dirty(number) {
+                solver.run(number, observer)?;
             }
         }
-        let mut visits = vec![0u8; body.blocks.len()];
-        let mut scratch = Scratch::default();
-        if let Some(state) = entry_states.get_mut(body.entry_block as usize) {
-            *state = Some(engine.entry_state(entry));
-        }
-        if let Some(dirty) = is_dirty.get_mut(body.entry_block as usize) {
-            *dirty = true;
-        }
-        let mut again = true;
-        while again {
-            again = false;
-            for (rank, &number) in order.iter().enumerate() {
-                let (Some(block), Some(dirty), Some(count)) = (
-                    body.blocks.get(number as usize),
-                    is_dirty.get_mut(number as usize),
-                    visits.get_mut(number as usize),
-                ) else {
-                    continue;
-                };
-                if !*dirty {
-                    continue;
-                }
-                *dirty = false;
-                *count += 1;
-                let may_repeat = *count < MAX_VISITS;
-                let Some(Some(state)) = entry_states.get(number as usize) else { continue };
-                let mut state = state.clone();
-                run_block(engine, body, block, &mut state, &mut scratch, &mut Silent);
-                let steps = state.steps() * (1 + block.successors.len() as u64);
-                if !work.spend(steps) {
-                    return None;
-                }
-                for &successor in &block.successors {
-                    let Some(slot) = entry_states.get_mut(successor as usize) else { continue };
-                    let changed = match slot {
-                        Some(known) => join(engine, known, &state),
-                        None => {
-                            if !held.keep(state.bytes()) {
-                                return None;
-                            }
-                            *slot = Some(state.clone());
-                            true
-                        }
-                    };
-                    if changed && may_repeat {
-                        if let Some(dirty) = is_dirty.get_mut(successor as usize) {
-                            *dirty = true;
-                        }
-                        again |= ranks.get(successor as usize).is_some_and(|other| *other <= rank);
-                    }
-                }
-            }
-        }
-        let mut assumed = scratch.assumed;
+        let mut assumed = solver.scratch.assumed;
         assumed.sort_unstable();
         assumed.dedup();
+        let (entry_states, held) = (solver.entry_states, solver.held);
         Some(Self { entry_states, assumed, global_pointer: engine.global_pointer, held })
     }
 
@@ -130,6 +87,102 @@ impl Solution {
                 run_block(engine, body, block, &mut state.clone(), &mut scratch, observer);
             }
         }
+    }
+}
+
+/// The search for the fixed point.
+struct Solver<'a> {
+    engine: &'a Engine<'a>,
+    body: &'a Body,
+    entry_states: Vec<Option<State>>,
+    /// Blocks whose entry state has changed since they were run.
+    is_dirty: Vec<bool>,
+    visits: Vec<u8>,
+    scratch: Scratch,
+    held: Held,
+}
+
+/// Functions yield `None` when the work is cut.
+impl<'a> Solver<'a> {
+    fn new(engine: &'a Engine<'a>, body: &'a Body, entry: Address) -> Option<Self> {
+        let count = body.blocks.len();
+        let work = &engine.code.work;
+        let mut held = Held::new(work);
+        if !work.spend(count as u64) || !held.keep(size_of::<Option<State>>() * count) {
+            return None;
+        }
+        let mut solver = Self {
+            engine,
+            body,
+            entry_states: vec![None; count],
+            is_dirty: vec![false; count],
+            visits: vec![0; count],
+            scratch: Scratch::default(),
+            held,
+        };
+        if let (Some(state), Some(dirty)) = (
+            solver.entry_states.get_mut(body.entry_block as usize),
+            solver.is_dirty.get_mut(body.entry_block as usize),
+        ) {
+            *state = Some(engine.entry_state(entry));
+            *dirty = true;
+        }
+        Some(solver)
+    }
+
+    fn is_dirty(&self, number: u32) -> bool {
+        self.is_dirty.get(number as usize).copied().unwrap_or_default()
+    }
+
+    /// Runs every dirty block that may still be run; whether there was any.
+    fn pass<O: Observer>(&mut self, order: &[u32], observer: &mut O) -> Option<bool> {
+        let mut is_progress = false;
+        for &number in order {
+            let visits = self.visits.get(number as usize).copied().unwrap_or(MAX_VISITS);
+            if !self.is_dirty(number) || visits >= MAX_VISITS {
+                continue;
+            }
+            is_progress = true;
+            let state = self.run(number, observer)?;
+            let successors = self.body.blocks.get(number as usize).map(|block| &block.successors);
+            for &successor in successors.into_iter().flatten() {
+                self.arrive(successor, &state)?;
+            }
+        }
+        Some(is_progress)
+    }
+
+    /// Runs a block that has an entry state; the state behind it.
+    fn run<O: Observer>(&mut self, number: u32, observer: &mut O) -> Option<State> {
+        let index = number as usize;
+        *self.is_dirty.get_mut(index)? = false;
+        let visits = self.visits.get_mut(index)?;
+        *visits = visits.saturating_add(1);
+        let mut state = self.entry_states.get(index)?.clone()?;
+        let block = self.body.blocks.get(index)?;
+        observer.block(number);
+        run_block(self.engine, self.body, block, &mut state, &mut self.scratch, observer);
+        let steps = state.steps() * (1 + block.successors.len() as u64);
+        self.engine.code.work.spend(steps).then_some(state)
+    }
+
+    /// Takes a state in at the start of a block.
+    fn arrive(&mut self, number: u32, state: &State) -> Option<()> {
+        let Some(slot) = self.entry_states.get_mut(number as usize) else { return Some(()) };
+        let has_changed = match slot {
+            Some(known) => join(self.engine, known, state),
+            None => {
+                *slot = Some(state.clone());
+                if !self.held.keep(state.bytes()) {
+                    return None;
+                }
+                true
+            }
+        };
+        if let Some(dirty) = self.is_dirty.get_mut(number as usize) {
+            *dirty |= has_changed;
+        }
+        Some(())
     }
 }
 
