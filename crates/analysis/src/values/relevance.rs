@@ -101,6 +101,7 @@ impl Relevance {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::Relevance;
     use crate::values::registers::RegisterCells;
@@ -125,8 +126,8 @@ mod tests {
         let ram = Varnode::constant(space_number(Space::Ram), 4);
         let ops = [
             Op::new(Opcode::INT_ADD, Some(temporary(0)), &[eax, one]),
-            Op::new(Opcode::INT_AND, Some(temporary(8)), &[eax, one]),
-            Op::new(Opcode::INT_EQUAL, Some(flag), &[temporary(8), one]),
+            Op::new(Opcode::INT_AND, Some(temporary(0x100)), &[eax, one]),
+            Op::new(Opcode::INT_EQUAL, Some(flag), &[temporary(0x100), one]),
             Op::new(Opcode::LOAD, Some(eax), &[ram, temporary(0)]),
             Op::new(Opcode::CBRANCH, None, &[one, flag]),
         ];
