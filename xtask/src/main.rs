@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask <task>`.
 
+mod accuracy;
 mod components;
 mod differential;
 mod layers;
@@ -18,6 +19,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
+    /// Measure what the analysis gets right against what the build knows
+    Accuracy(accuracy::Args),
     /// Compare the lifter with the reference implementation of SLEIGH
     Differential(differential::Args),
     /// Fetch and build the benign files of the false-positive tests
@@ -36,6 +39,7 @@ enum Task {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
+        Task::Accuracy(args) => accuracy::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,

@@ -67,7 +67,7 @@ pub(super) fn build(
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     let mut truth = write_values(specimen, seed, &label, &folder)?;
     let output = folder.join("specimen.elf");
-    compile(specimen, &folder, parts, &output)?;
+    compile(specimen, &folder, parts, &[], &output)?;
     if let Some(symbols) = symbols {
         fs::copy(&output, symbols.join(&label)).with_context(|| format!("{label}: symbols"))?;
     }
@@ -84,6 +84,22 @@ pub(super) fn build(
     manifest.insert("size".into(), bytes.len().into());
     manifest.insert("labels".into(), labels(specimen));
     Ok(Built { label, bytes, truth, manifest })
+}
+
+/// Builds a specimen of the family with further `switches`, such as those for debug information, and
+/// leaves it with its symbols at `output`; yields what went into it.
+pub(crate) fn compile_with(
+    specimen: &Specimen,
+    seed: u64,
+    folder: &Path,
+    parts: &Parts,
+    switches: &[&str],
+    output: &Path,
+) -> anyhow::Result<Configuration> {
+    let configuration = Configuration::generate(specimen.fork, seed, &specimen.label());
+    fs::write(folder.join("config.h"), config_header(&configuration))?;
+    compile(specimen, folder, parts, switches, output)?;
+    Ok(configuration)
 }
 
 /// Writes the generated sources and gives the truth that they imply.
@@ -104,7 +120,13 @@ fn write_values(
     Ok(truth)
 }
 
-fn compile(specimen: &Specimen, folder: &Path, parts: &Parts, output: &Path) -> anyhow::Result<()> {
+fn compile(
+    specimen: &Specimen,
+    folder: &Path,
+    parts: &Parts,
+    switches: &[&str],
+    output: &Path,
+) -> anyhow::Result<()> {
     let (toolchain, level) = (specimen.toolchain, specimen.optimisation);
     let source = source_folder();
     let program = source.join("bot");
@@ -119,6 +141,7 @@ fn compile(specimen: &Specimen, folder: &Path, parts: &Parts, output: &Path) -> 
     let prefix_map = format!("-ffile-prefix-map={}=.", folder.display());
     let mut extra = parts::SWITCHES.to_vec();
     extra.push(&prefix_map);
+    extra.extend(switches);
     if specimen.ballast {
         extra.push("-DBALLAST");
         includes.push(parts.include().to_owned());

@@ -99,7 +99,7 @@ pub(super) struct Exploit {
 
 /// Everything that differs between two specimens of one target.
 #[derive(Clone, Debug)]
-pub(super) struct Configuration {
+pub(crate) struct Configuration {
     pub(super) fork: Fork,
     pub(super) style: Style,
     pub(super) key: u32,

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// One variant of the program; the label `fork` of manifest and truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Fork {
+pub(crate) enum Fork {
     /// The leaked layout: ids 1 to 51, leaked vectors and defaults.
     Classic,
     /// Shuffled ids with gaps, more than sixty entries, other order, vectors and parameters.
@@ -43,7 +43,7 @@ pub(super) enum Fork {
 
 impl Fork {
     /// The variants of the family.
-    pub(super) const FAMILY: [Fork; 14] = [
+    pub(crate) const FAMILY: [Fork; 14] = [
         Fork::Classic,
         Fork::Renumbered,
         Fork::MixedKeys,

@@ -10,6 +10,7 @@
 //! archive.rs        the set as one compressed archive, its manifest and truth
 //! ```
 
+mod added_rows;
 mod archive;
 mod attacks;
 mod ballast;
@@ -41,10 +42,13 @@ use rayon::{iter::Either, prelude::*};
 
 use crate::toolchain::{self, Toolchain, workspace_root};
 
+pub(crate) use added_rows::Row;
 use build::Built;
-use fork::Fork;
-use parts::Parts;
-use plan::Specimen;
+pub(crate) use build::compile_with;
+pub(crate) use configuration::Configuration;
+pub(crate) use fork::Fork;
+pub(crate) use parts::Parts;
+pub(crate) use plan::{OPTIMISATIONS, Specimen};
 
 /// The seed of the committed set.
 const COMMITTED_SEED: u64 = 20260;

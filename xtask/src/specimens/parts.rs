@@ -20,7 +20,7 @@ pub(super) const SWITCHES: [&str; 2] = ["-std=gnu99", "-w"];
 type Shared = Arc<OnceLock<Result<Vec<PathBuf>, String>>>;
 
 /// Object files by toolchain, level and part; each is compiled by whoever needs it first.
-pub(super) struct Parts {
+pub(crate) struct Parts {
     folder: PathBuf,
     ballast: PathBuf,
     objects: Mutex<HashMap<String, Shared>>,
@@ -28,7 +28,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Parts of the set of `seed`, kept below `scratch`.
-    pub(super) fn new(scratch: &Path, seed: u64) -> anyhow::Result<Parts> {
+    pub(crate) fn new(scratch: &Path, seed: u64) -> anyhow::Result<Parts> {
         let folder = scratch.join("parts");
         fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
         fs::write(folder.join("ballast.h"), ballast::HEADER)?;

@@ -10,24 +10,24 @@ use crate::toolchain::{Compiler, Libc, Target, Toolchain};
 use super::fork::Fork;
 
 /// Optimisation levels of the set.
-pub(super) const OPTIMISATIONS: [&str; 5] = ["-O0", "-O1", "-O2", "-O3", "-Os"];
+pub(crate) const OPTIMISATIONS: [&str; 5] = ["-O0", "-O1", "-O2", "-O3", "-Os"];
 
 /// One specimen to build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Specimen {
-    pub(super) fork: Fork,
-    pub(super) toolchain: Toolchain,
-    pub(super) optimisation: &'static str,
+pub(crate) struct Specimen {
+    pub(crate) fork: Fork,
+    pub(crate) toolchain: Toolchain,
+    pub(crate) optimisation: &'static str,
     /// The program as one translation unit.
-    pub(super) single_unit: bool,
-    pub(super) section_headers: bool,
+    pub(crate) single_unit: bool,
+    pub(crate) section_headers: bool,
     /// With some 60 KB or more of ordinary code beside it.
-    pub(super) ballast: bool,
+    pub(crate) ballast: bool,
 }
 
 impl Specimen {
     /// Name of the file, of its values in the random stream, and of its line in the manifest.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let mut label = format!(
             "{}.{}{}.{}",
             self.toolchain.name(),
