@@ -1,0 +1,147 @@
+//! One case: what is run, and what counts as a failure.
+
+use crate::arguments::Arguments;
+use crate::specimens::Specimen;
+use crate::{memory, mutate, noise};
+use miyaburi_model::{Report, Verdict};
+use miyaburi_pipeline::{Options, analyze};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// One of so many cases is run twice: both reports must be the same.
+const REPEAT_ONE_OF: u64 = 32;
+
+/// The number of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CaseId {
+    /// A damaged file.
+    File(u64),
+    /// A piece of random code.
+    Code(u64),
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(number) => write!(formatter, "file:{number}"),
+            Self::Code(number) => write!(formatter, "code:{number}"),
+        }
+    }
+}
+
+impl FromStr for CaseId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, number) = text.split_once(':').ok_or("not KIND:NUMBER")?;
+        let number = number.parse().map_err(|_| "not a number".to_owned())?;
+        match kind {
+            "file" => Ok(Self::File(number)),
+            "code" => Ok(Self::Code(number)),
+            _ => Err("neither file nor code".to_owned()),
+        }
+    }
+}
+
+/// What a case took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// The longest of its analyses.
+    pub(crate) time: Duration,
+    /// The most memory at once beyond what the process had before, in bytes.
+    pub(crate) peak: usize,
+    /// The report's verdict, as the report spells it.
+    pub(crate) verdict: String,
+    /// Whether a budget cut the analysis.
+    pub(crate) is_cut: bool,
+}
+
+/// The random numbers of a case.
+pub(crate) fn random(seed: u64, case: CaseId) -> ChaCha8Rng {
+    // Streams keep the cases of a seed apart.
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(match case {
+        CaseId::File(number) => number * 2,
+        CaseId::Code(number) => number * 2 + 1,
+    });
+    random
+}
+
+/// The input of a case.
+pub(crate) fn input(arguments: &Arguments, specimens: &[Specimen], case: CaseId) -> Vec<u8> {
+    let mut random = random(arguments.seed, case);
+    match case {
+        CaseId::File(_) => mutate::file(specimens, arguments.mostly_below, &mut random),
+        CaseId::Code(number) => noise::Piece::new(arguments, number, &mut random).file(),
+    }
+}
+
+/// Runs a case; what went wrong, if anything.
+pub(crate) fn run(
+    arguments: &Arguments,
+    specimens: &[Specimen],
+    case: CaseId,
+) -> (Cost, Result<(), String>) {
+    let before = memory::live();
+    memory::restart_peak();
+    let bytes = input(arguments, specimens, case);
+    let options = Options { time_limit: Some(arguments.time_limit()), ..Options::default() };
+    let start = Instant::now();
+    let report = analyze(&bytes, "case", &options);
+    let mut cost = Cost {
+        time: start.elapsed(),
+        verdict: verdict(&report),
+        is_cut: is_cut(&report),
+        ..Cost::default()
+    };
+    let mut checked = check(&report);
+    let number = match case {
+        CaseId::File(number) | CaseId::Code(number) => number,
+    };
+    if checked.is_ok() && number.is_multiple_of(REPEAT_ONE_OF) && !is_cut_by_time(&report) {
+        let again = analyze(&bytes, "case", &options);
+        if again != report && !is_cut_by_time(&again) {
+            checked = Err("two analyses of the same file differ".to_owned());
+        }
+    }
+    if let (CaseId::Code(number), Ok(())) = (case, &checked) {
+        let mut random = random(arguments.seed, case);
+        checked = noise::Piece::new(arguments, number, &mut random).run(&mut random);
+    }
+    if checked.is_ok() && cost.time > arguments.latest() {
+        checked = Err(format!("{} s, beyond the budget", cost.time.as_secs()));
+    }
+    cost.peak = memory::peak().saturating_sub(before);
+    (cost, checked)
+}
+
+fn verdict(report: &Report) -> String {
+    let text = serde_json::to_string(&report.verdict).unwrap_or_default();
+    text.trim_matches('"').to_owned()
+}
+
+fn is_cut(report: &Report) -> bool {
+    report.diagnostics.iter().any(|told| {
+        told.stage == "budget" || (told.stage == "analysis" && told.message.contains("was cut"))
+    })
+}
+
+fn is_cut_by_time(report: &Report) -> bool {
+    report.diagnostics.iter().any(|told| told.message.contains("time is up"))
+}
+
+/// What every report must fulfil, whatever the file.
+fn check(report: &Report) -> Result<(), String> {
+    if report.verdict == Verdict::Failed
+        && let Some(crash) = report.diagnostics.iter().find(|told| told.stage == "pipeline")
+    {
+        return Err(format!("panic: {}", crash.message));
+    }
+    if is_cut(report) && report.verdict == Verdict::NoConfig {
+        return Err("no_config although a budget cut the analysis".to_owned());
+    }
+    serde_json::to_string(report).map(|_| ()).map_err(|error| format!("not JSON: {error}"))
+}
