@@ -5,6 +5,7 @@ mod components;
 mod differential;
 mod layers;
 mod negatives;
+mod robustness;
 mod specifications;
 mod specimens;
 mod steps;
@@ -27,6 +28,8 @@ enum Task {
     Negatives(negatives::Args),
     /// Check that crates depend only on those to their left, and which may touch the outside
     Layers,
+    /// Run damaged files and random code through the whole analysis
+    Robustness(robustness::Args),
     /// Regenerate the processor specifications of the lifter
     Specifications(specifications::Args),
     /// Build the specimens with their truth
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Differential(args) => differential::run(&args)?,
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,
+        Task::Robustness(args) => return robustness::run(&args),
         Task::Specifications(args) => specifications::run(&args)?,
         Task::Specimens(args) => specimens::run(&args)?,
         Task::Test(args) => return Ok(test::run(&args)),

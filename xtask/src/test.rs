@@ -2,7 +2,8 @@
 //!
 //! Without options it needs neither root nor the network. `--all` first installs what the rest
 //! needs (cross compilers, cargo-deny) and then checks licences, builds and scores specimens of a
-//! fresh seed, reads files that are no specimens, and compares the lifter with its reference.
+//! fresh seed, reads files that are no specimens, runs damaged files and random code, and compares
+//! the lifter with its reference.
 //! Known vulnerabilities of dependencies are not checked: that needs a database from the network.
 
 use std::{
@@ -43,6 +44,9 @@ const ONE_OF: &str = "11";
 /// Random bytes of each mode in the comparison with the reference lifter.
 const RANDOM_BYTES: &str = "16384";
 
+/// Damaged files, and random bytes of each mode: about two minutes on two cores.
+const ROBUSTNESS: [&str; 4] = ["--files", "3000", "--random-code", "65536"];
+
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -68,6 +72,8 @@ enum Component {
     Negatives,
     /// Lifter and reference compared
     Differential,
+    /// More damaged files and random code than the tests run
+    Robustness,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -121,6 +127,11 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     }
     if wants(Component::Negatives) {
         steps.run("negatives", || score_negatives(root));
+    }
+    if wants(Component::Robustness) {
+        steps.run("damaged files and random code", || {
+            task(root, &[&["robustness"], &ROBUSTNESS[..]].concat())
+        });
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler", || components::install_cpp_compiler(root));

@@ -10,7 +10,7 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
@@ -38,6 +38,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "hunting",
         ],
     ),
+    ("robustness", &["image", "pcode", "emulator", "analysis", "model", "extractors", "pipeline"]),
 ];
 
 /// A package of the workspace.

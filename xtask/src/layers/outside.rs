@@ -18,12 +18,12 @@ struct Rule {
 const RULES: [Rule; 3] = [
     Rule {
         module: "fs",
-        allowed: &["cli", "corpus", "hunting"],
+        allowed: &["cli", "corpus", "hunting", "robustness"],
         reason: "everything else takes bytes or readers",
     },
     Rule {
         module: "process",
-        allowed: &["cli", "corpus"],
+        allowed: &["cli", "corpus", "robustness"],
         reason: "analysis ends with a report, never with the process, and starts none",
     },
     Rule {

@@ -155,8 +155,8 @@ mod tests {
         bytes.extend([0; 16]);
         let layout = Layout::of(&bytes);
         assert_eq!((layout.endian, layout.word), (Endian::Big, 4));
-        assert_eq!(layout.code, [84..100]);
-        assert_eq!(layout.addresses, [0x1_0054..0x1_0064]);
+        assert_eq!(layout.code.first(), Some(&(84..100)));
+        assert_eq!(layout.addresses.first(), Some(&(0x1_0054..0x1_0064)));
         assert_eq!(layout.read(&bytes, layout.file_header[3]), Some(0x1_0054));
         assert_eq!(layout.program_headers.len(), 1);
         assert!(layout.data.is_empty() && layout.section_headers.is_empty());

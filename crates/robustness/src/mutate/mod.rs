@@ -12,8 +12,8 @@ use layout::Layout;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-/// The most kinds of damage done to one file.
-const MAX_DAMAGE: usize = 6;
+/// The most kinds of damage tried on one file.
+const MAX_DAMAGE: usize = 8;
 
 /// A file that is being damaged.
 struct Victim<'a> {
@@ -78,7 +78,8 @@ pub(crate) fn file(
         if let Some(damage) = KINDS.get(kind) {
             damage(&mut victim, random);
         }
-        if random.random_range(0..5) < 3 {
+        // Not every kind finds something to damage in every file.
+        if victim.bytes != specimen.bytes && random.random_range(0..5) < 3 {
             break;
         }
     }
@@ -107,7 +108,7 @@ mod tests {
         let damaged = |seed| file(&specimens(), 1000, &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(damaged(1), damaged(1));
         let different = (0..50).filter(|seed| damaged(*seed) != specimens()[0].bytes).count();
-        assert!(different > 25, "{different}");
+        assert!(different > 40, "{different}");
     }
 
     /// Files that are too short for what their headers name.

@@ -112,7 +112,7 @@ pub(crate) fn program(mode: &Mode, code: &[u8], data: &[u8], starts: &[u64]) -> 
     file.bytes.extend(data);
     file.bytes.resize(file.bytes.len() + symbol as usize, 0);
     for start in starts {
-        file.symbol(CODE + start | mode_bit);
+        file.symbol((CODE + start) | mode_bit);
     }
     file.bytes.push(0);
     file.section_header(0, 0, 0, 0, 0);
