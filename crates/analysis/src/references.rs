@@ -114,8 +114,8 @@ impl<'a> ReferenceCollector<'a> {
             Fact::Constant { instruction, value, register } => {
                 self.constant(instruction, value, register);
             }
-            Fact::Call { .. } => self.recent.clear(),
-            Fact::Candidate(_) | Fact::Jump(_) | Fact::GlobalPointer(_) => {}
+            Fact::Site { is_jump: false, .. } => self.recent.clear(),
+            Fact::Site { .. } | Fact::Candidate(_) | Fact::Jump(_) | Fact::GlobalPointer(_) => {}
         }
     }
 

@@ -201,3 +201,20 @@ fn check(case: &Case) {
 fn constants_reach_arguments_and_callees_are_found_on_every_cpu() {
     CASES.iter().for_each(check);
 }
+
+/// A string between functions that decodes is looked at as a function, and rejected: it stays data.
+#[test]
+fn a_string_in_the_code_that_was_tried_as_a_function_keeps_its_references() {
+    // lea rdi, [rip+23]; call f; ret; f: ret; padding; "t<8!", as code a jump to where no code is
+    let code = [hex("488d3d17000000e801000000c3c3"), vec![0xcc; 16], b"t<8!\0".to_vec()].concat();
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let program = Program::analyze(&image, language.as_ref()).unwrap();
+    let string = Address(CODE + 30);
+    assert!(program.code().instruction_at(string).is_some(), "it is not tried");
+    assert_eq!(program.function_at(string), None);
+    let references = program.references().to(string, Address(string.0 + 1));
+    assert_eq!(references.iter().map(|r| r.from).collect::<Vec<_>>(), [Address(CODE)]);
+    // The call's target is code.
+    assert_eq!(program.references().to(Address(CODE), string), []);
+}

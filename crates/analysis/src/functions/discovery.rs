@@ -5,6 +5,7 @@
 //! are not taken for code. When nothing direct is left, the value analysis is asked where computed
 //! jumps and calls go, and what it finds is explored in turn.
 
+use crate::blocks::Body;
 use crate::code::{Code, ContextId, InstructionId};
 use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
@@ -15,6 +16,7 @@ use crate::values::memory::WrittenMemory;
 use crate::values::observer::Silent;
 use crate::values::registers::RegisterCells;
 use crate::values::relevance::Relevance;
+use crate::values::solve::Solution;
 use crate::work::{Cut, Meter};
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
@@ -48,6 +50,9 @@ pub(crate) struct Discovery<'a> {
     pub(crate) learnt: Learnt,
     lifter: Box<dyn Lifter + Send + 'a>,
     scratch: Instruction,
+    pub(crate) solution: Solution,
+    /// The function that `solution` is of.
+    pub(crate) solved: Option<Arc<Body>>,
     by_entry: FxHashMap<Address, u32>,
     /// Drafts with something to explore.
     queue: Vec<u32>,
@@ -73,6 +78,8 @@ impl<'a> Discovery<'a> {
             global_pointer: image.global_pointer().map(|address| address.0),
             lifter: language.lifter(),
             scratch: Instruction::default(),
+            solution: Solution::default(),
+            solved: None,
             drafts: Vec::new(),
             by_entry: FxHashMap::default(),
             queue: Vec::new(),

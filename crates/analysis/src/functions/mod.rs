@@ -8,6 +8,7 @@
 
 pub(crate) mod discovery;
 pub(crate) mod draft;
+mod finish;
 pub(crate) mod learnt;
 mod leftover;
 mod plausibility;

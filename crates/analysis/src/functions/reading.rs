@@ -9,6 +9,8 @@ use crate::values::Value;
 use crate::values::engine::Engine;
 use crate::values::observer::{CallEvent, Observer, State, StoreEvent};
 use crate::values::solve::Solution;
+use crate::values::values_of::{GlobalStore, Site};
+use crate::work::Held;
 use miyaburi_image::Address;
 use miyaburi_pcode::Varnode;
 use std::ops::Range;
@@ -28,92 +30,111 @@ pub(crate) struct JumpFact {
     pub(crate) is_frame_gone: bool,
 }
 
-/// One function's values and what they tell.
+/// What one function's values tell.
+#[derive(Default)]
 pub(crate) struct Reading {
-    pub(crate) solution: Solution,
-    /// Calls: where from, where to.
-    pub(crate) calls: Vec<(Address, Value)>,
+    /// Calls, and jumps that could be some, in address order.
+    pub(crate) sites: Vec<(Address, Site)>,
     pub(crate) jumps: Vec<JumpFact>,
     /// Constants that could be addresses of code.
     pub(crate) constants: Vec<u64>,
     /// Slots of code that are loaded from.
     pub(crate) literals: Vec<usize>,
-    /// Stores to constant addresses: where, how many bytes.
-    pub(crate) written: Vec<(Address, u32)>,
+    /// Stores to constant addresses, in address order.
+    pub(crate) stores: Vec<GlobalStore>,
     /// The global pointer at the first call at which it is known.
     pub(crate) global_pointer: Option<u64>,
     pub(crate) references: Vec<Reference>,
+    /// Writable memory that was taken as constant: where, how many bytes.
+    assumed: Vec<(Address, u32)>,
+    assumed_global_pointer: Option<u64>,
+    held: Held,
 }
 
 impl Reading {
-    /// Reads a function. `starts` are the known starts of functions; in a low image constants in
-    /// registers are no addresses.
+    /// Reads a function, which leaves its solution in `solution`. `starts` are the known starts of
+    /// functions; in a low image constants in registers are no addresses.
     pub(crate) fn new(
         engine: &Engine<'_>,
         body: &Body,
         entry: Address,
         starts: &SlotSet,
         is_low: bool,
+        solution: &mut Solution,
     ) -> Self {
         let mut log = Log {
             engine,
             starts,
             is_low,
             facts: Vec::new(),
+            sites: Vec::new(),
             blocks: vec![0..0; body.blocks.len()],
             current: 0,
         };
-        let solution = Solution::new(engine, body, entry, &mut log);
+        solution.solve(engine, body, entry, &mut log);
         log.close();
         let mut reading = Self {
-            solution,
-            calls: Vec::new(),
-            jumps: Vec::new(),
-            constants: Vec::new(),
-            literals: Vec::new(),
-            written: Vec::new(),
-            global_pointer: None,
-            references: Vec::new(),
+            assumed: solution.assumed().to_vec(),
+            assumed_global_pointer: engine.global_pointer,
+            held: Held::new(&engine.code.work),
+            ..Self::default()
         };
         let mut references = ReferenceCollector::new(engine.image);
-        for fact in log.in_address_order() {
-            references.take(fact);
-            reading.take(engine, fact);
+        let Log { mut sites, blocks, facts, .. } = log;
+        for range in blocks {
+            for fact in facts.get(range).unwrap_or(&[]) {
+                references.take(fact);
+                reading.take(engine, fact, &mut sites);
+            }
         }
         reading.references = references.found;
-        reading.constants.sort_unstable();
-        reading.constants.dedup();
-        reading.literals.sort_unstable();
-        reading.literals.dedup();
-        reading.written.sort_unstable();
-        reading.written.dedup();
-        reading.solution.held.keep(reading.bytes());
+        reading.finish();
         reading
     }
 
-    /// Bytes of what was read off the solution.
-    fn bytes(&self) -> usize {
-        size_of_val(self.references.as_slice())
-            + size_of_val(self.jumps.as_slice())
-            + size_of_val(self.calls.as_slice())
-            + size_of_val(self.constants.as_slice())
-            + size_of_val(self.literals.as_slice())
-            + size_of_val(self.written.as_slice())
+    /// The call or jump at an address.
+    pub(crate) fn site(&self, address: Address) -> Option<&Site> {
+        let index = self.sites.binary_search_by_key(&address, |(address, _)| *address).ok()?;
+        self.sites.get(index).map(|(_, site)| site)
     }
 
-    fn take(&mut self, engine: &Engine<'_>, fact: &Fact) {
+    /// Whether what it took for granted still holds.
+    pub(crate) fn holds(&self, engine: &Engine<'_>) -> bool {
+        let is_written = |(at, size): &(Address, u32)| engine.written.is_written(*at, *size);
+        self.assumed_global_pointer == engine.global_pointer && !self.assumed.iter().any(is_written)
+    }
+
+    fn finish(&mut self) {
+        self.constants.sort_unstable();
+        self.constants.dedup();
+        self.literals.sort_unstable();
+        self.literals.dedup();
+        self.sites.sort_by_key(|(address, _)| *address);
+        self.sites.dedup_by_key(|(address, _)| *address);
+        let sites: usize = self.sites.iter().map(|(_, site)| site.bytes()).sum();
+        let lists = size_of_val(self.references.as_slice())
+            + size_of_val(self.jumps.as_slice())
+            + size_of_val(self.constants.as_slice())
+            + size_of_val(self.literals.as_slice())
+            + size_of_val(self.stores.as_slice());
+        self.held.keep(sites + lists);
+    }
+
+    fn take(&mut self, engine: &Engine<'_>, fact: &Fact, sites: &mut [Option<(Address, Site)>]) {
         match *fact {
             Fact::Load { from, size, .. } => {
                 let bytes = (0..u64::from(size)).map(|offset| Address(from.wrapping_add(offset)));
                 self.literals.extend(bytes.filter_map(|byte| engine.code.index.slot(byte)));
             }
-            Fact::Store(StoreEvent { to: Value::Constant(to), size, .. }) => {
-                self.written.push((Address(to), size));
+            Fact::Store(StoreEvent { instruction, to: Value::Constant(to), size, value }) => {
+                self.stores.push(GlobalStore { instruction, to: Address(to), size, value });
             }
             Fact::Store(_) | Fact::Constant { .. } => {}
             Fact::Candidate(value) => self.constants.push(value),
             Fact::Jump(jump) => self.jumps.push(jump),
-            Fact::Call { site, target } => self.calls.push((site, target)),
+            Fact::Site { number, .. } => {
+                self.sites.extend(sites.get_mut(number).and_then(Option::take));
+            }
             Fact::GlobalPointer(value) => {
                 self.global_pointer = self.global_pointer.or(Some(value));
             }
@@ -141,9 +162,10 @@ pub(crate) enum Fact {
     /// A constant that could be the address of code.
     Candidate(u64),
     Jump(JumpFact),
-    Call {
-        site: Address,
-        target: Value,
+    /// A call, or a jump that could be one.
+    Site {
+        number: usize,
+        is_jump: bool,
     },
     /// The global pointer when a call is made.
     GlobalPointer(u64),
@@ -155,6 +177,8 @@ struct Log<'a> {
     starts: &'a SlotSet,
     is_low: bool,
     facts: Vec<Fact>,
+    /// By number; those that are taken from it once are `None`.
+    sites: Vec<Option<(Address, Site)>>,
     /// The facts of each block's last run.
     blocks: Vec<Range<usize>>,
     current: u32,
@@ -168,8 +192,10 @@ impl Log<'_> {
         }
     }
 
-    fn in_address_order(&self) -> impl Iterator<Item = &Fact> {
-        self.blocks.iter().flat_map(|range| self.facts.get(range.clone()).unwrap_or(&[]))
+    fn note_site(&mut self, address: Address, target: Value, is_jump: bool, state: &State) {
+        let site = Site::new(self.engine, target, is_jump, state);
+        self.facts.push(Fact::Site { number: self.sites.len(), is_jump });
+        self.sites.push(Some((address, site)));
     }
 
     /// Looks at what is handed to a function.
@@ -232,14 +258,19 @@ impl Observer for Log<'_> {
     fn jump(&mut self, site: Address, target: Value, state: &State) {
         let is_frame_gone = is_frame_gone(self.engine, state);
         self.facts.push(Fact::Jump(JumpFact { site, target, is_frame_gone }));
-        let slot = target.address().and_then(|target| self.engine.code.index.slot(target));
-        if slot.is_some_and(|slot| self.starts.contains(slot)) {
+        let is_start = |target: Address| {
+            let slot = self.engine.code.index.slot(target);
+            slot.is_some_and(|slot| self.starts.contains(slot))
+        };
+        let leaves = target.address().is_none_or(is_start);
+        if leaves {
             self.note_arguments(site, state);
+            self.note_site(site, target, true, state);
         }
     }
 
     fn call(&mut self, event: &CallEvent<'_>) {
-        self.facts.push(Fact::Call { site: event.site, target: event.target });
+        self.note_site(event.site, event.target, false, event.state);
         self.note_arguments(event.site, event.state);
         if let Some(register) = &self.engine.abi.global_pointer
             && let Value::Constant(value) = self.engine.register(event.state, register)

@@ -11,8 +11,7 @@ use crate::functions::reading::{JumpFact, Reading};
 use crate::jump_tables;
 use crate::values::Value;
 use crate::values::engine::Engine;
-use crate::values::observer::State;
-use crate::values::solve::Solution;
+use crate::values::observer::{Silent, State};
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
 use std::sync::Arc;
@@ -65,20 +64,35 @@ impl Discovery<'_> {
     /// What the values of a draft tell, given what is known of memory by now.
     pub(crate) fn read(&mut self, number: u32) -> Arc<Reading> {
         let body = self.body(number);
-        let engine = self.engine();
-        let draft = self.drafts.get(number as usize);
-        if let Some(known) = draft.and_then(|draft| draft.reading.as_ref())
-            && known.solution.holds(&engine)
+        let Some(draft) = self.drafts.get(number as usize) else { return Arc::default() };
+        if let Some(known) = &draft.reading
+            && known.holds(&self.engine())
         {
             return known.clone();
         }
-        let entry = draft.map_or(Address(0), |draft| draft.entry);
-        let starts = &self.ownership.starts;
-        let reading = Arc::new(Reading::new(&engine, &body, entry, starts, self.is_low()));
+        let entry = draft.entry;
+        let mut solution = std::mem::take(&mut self.solution);
+        let (engine, starts) = (self.engine(), &self.ownership.starts);
+        let is_low = self.is_low();
+        let reading = Reading::new(&engine, &body, entry, starts, is_low, &mut solution);
+        let reading = Arc::new(reading);
+        self.solution = solution;
+        self.solved = Some(body);
         if let Some(draft) = self.drafts.get_mut(number as usize) {
             draft.reading = Some(reading.clone());
         }
         reading
+    }
+
+    /// Solves a function unless it was the last to be solved.
+    fn solve(&mut self, body: &Arc<Body>, entry: Address) {
+        if self.solved.as_ref().is_some_and(|solved| Arc::ptr_eq(solved, body)) {
+            return;
+        }
+        let mut solution = std::mem::take(&mut self.solution);
+        solution.solve(&self.engine(), body, entry, &mut Silent);
+        self.solution = solution;
+        self.solved = Some(body.clone());
     }
 
     /// Explores everything that can be reached from the queued functions, computed jumps and
@@ -159,14 +173,14 @@ impl Discovery<'_> {
         unknown_jumps.append(&mut draft.constant_jumps);
         let crossings = std::mem::take(&mut draft.crossings);
         let reading = self.read(number);
-        let Reading { solution, calls, jumps, .. } = &*reading;
-        let switches = self.switches(&self.engine(), &body, solution, entry, &unknown_jumps, jumps);
+        let jumps = &reading.jumps;
+        let switches = self.switches(&body, entry, &unknown_jumps, jumps);
         let mut left = Vec::new();
         for site in unknown_calls {
-            let called = calls.iter().find(|(address, _)| *address == site);
+            let called = reading.site(site).map(|site| site.target);
             // A call by jump is a jump to the engine.
             let jumped = || jumps.iter().rfind(|fact| fact.site == site).map(|fact| fact.target);
-            let target = called.map(|(_, target)| *target).or_else(jumped);
+            let target = called.or_else(jumped);
             if !self.resolve_call(number, site, target.unwrap_or_default()) {
                 left.push(site);
             }
@@ -270,22 +284,26 @@ impl Discovery<'_> {
 
     /// Switch targets of each unknown jump that is no jump to a known value.
     fn switches(
-        &self,
-        engine: &Engine<'_>,
-        body: &Body,
-        solution: &Solution,
+        &mut self,
+        body: &Arc<Body>,
         entry: Address,
         sites: &[Address],
         facts: &[JumpFact],
     ) -> Vec<Option<Vec<Address>>> {
+        let fact = |site: &Address| facts.iter().rfind(|fact| fact.site == *site);
+        let is_open = |site: &Address| fact(site).is_some_and(|fact| fact.target == Value::Unknown);
+        if !sites.iter().any(is_open) {
+            return vec![None; sites.len()];
+        }
+        self.solve(body, entry);
+        let engine = self.engine();
         // The cases of a switch lie in its function.
         let is_target = |address: Address| {
             self.code.index.is_code_address(address)
                 && !crosses_start(&self.ownership, &self.code, entry, address)
         };
         let find = |site: &Address| {
-            let fact = facts.iter().rfind(|fact| fact.site == *site)?;
-            if fact.target != Value::Unknown {
+            if !is_open(site) {
                 return None;
             }
             let last = |block: &crate::blocks::Block| {
@@ -293,7 +311,7 @@ impl Discovery<'_> {
                 body.instructions.get(last).map(|(address, _)| *address)
             };
             let block = body.blocks.iter().position(|block| last(block) == Some(*site))?;
-            jump_tables::targets(engine, body, solution, block as u32, is_target)
+            jump_tables::targets(&engine, body, &self.solution, block as u32, is_target)
         };
         sites.iter().map(find).collect()
     }

@@ -100,8 +100,8 @@ impl Discovery<'_> {
             for slot in &reading.literals {
                 harvest.literals.insert(*slot);
             }
-            for (to, size) in &reading.written {
-                self.written.write(*to, *size);
+            for store in &reading.stores {
+                self.written.write(store.to, store.size);
             }
             for jump in &reading.jumps {
                 // The start-up code makes a frame and jumps on for good.

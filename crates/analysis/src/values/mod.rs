@@ -29,7 +29,7 @@ pub(crate) mod stack;
 mod step;
 mod temporaries;
 mod value;
-mod values_of;
+pub(crate) mod values_of;
 
 pub use value::Value;
 pub use values_of::{GlobalStore, StackByte, Values};

@@ -7,10 +7,22 @@ use miyaburi_image::Address;
 use miyaburi_pcode::Varnode;
 
 /// What is known at one point of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) registers: Registers,
     pub(crate) stack: StackMemory,
+}
+
+impl Clone for State {
+    fn clone(&self) -> Self {
+        Self { registers: self.registers.clone(), stack: self.stack.clone() }
+    }
+
+    // Uses the memory again, which the derived one does not.
+    fn clone_from(&mut self, other: &Self) {
+        self.registers.clone_from(&other.registers);
+        self.stack.clone_from(&other.stack);
+    }
 }
 
 /// Bytes of a state that are copied or compared in the time of a step.

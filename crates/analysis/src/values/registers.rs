@@ -143,11 +143,22 @@ fn convention_registers(abi: &Abi) -> Vec<Varnode> {
 }
 
 /// The values of all followed registers at one point.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Registers {
     values: Vec<Value>,
     /// How many low bytes of each cell its value describes.
     known: Vec<u8>,
+}
+
+impl Clone for Registers {
+    fn clone(&self) -> Self {
+        Self { values: self.values.clone(), known: self.known.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.values.clone_from(&other.values);
+        self.known.clone_from(&other.known);
+    }
 }
 
 impl Registers {

@@ -10,14 +10,20 @@ use miyaburi_image::Address;
 /// get lost, so few passes suffice; what a hostile file keeps unstable is dropped by the cap.
 const MAX_VISITS: u8 = 12;
 
-/// The known values at the start of each block that control reaches.
+/// The known values at the start of each block that control reaches, of one function after the
+/// other: the memory is used again.
+#[derive(Default)]
 pub(crate) struct Solution {
-    entry_states: Vec<Option<State>>,
-    /// Writable memory that was taken as constant: where, how many bytes.
-    assumed: Vec<(Address, u32)>,
-    global_pointer: Option<u64>,
-    /// The memory of the states and of what is read off them.
-    pub(crate) held: Held,
+    /// Of each block; those of blocks that are not reached mean nothing.
+    entry_states: Vec<State>,
+    is_reached: Vec<bool>,
+    /// Blocks whose entry state has changed since they were run.
+    is_dirty: Vec<bool>,
+    visits: Vec<u8>,
+    /// The state within a block.
+    state: State,
+    scratch: Scratch,
+    held: Held,
 }
 
 impl Solution {
@@ -26,161 +32,143 @@ impl Solution {
     ///
     /// When the work is cut nothing is known anywhere, and `observer` is told so: half a solution
     /// holds values that other paths take back.
-    pub(crate) fn new<O: Observer>(
+    pub(crate) fn solve<O: Observer>(
+        &mut self,
         engine: &Engine<'_>,
         body: &Body,
         entry: Address,
         observer: &mut O,
-    ) -> Self {
-        let solved = Self::solve(engine, body, entry, observer);
-        solved.unwrap_or_else(|| {
+    ) {
+        if self.try_solve(engine, body, entry, observer).is_none() {
             observer.cut();
-            Self {
-                entry_states: Vec::new(),
-                assumed: Vec::new(),
-                global_pointer: engine.global_pointer,
-                held: Held::default(),
-            }
-        })
+            self.is_reached.clear();
+            self.scratch.assumed.clear();
+        }
     }
 
-    fn solve<O: Observer>(
+    /// Yields `None` when the work is cut, as all functions that it calls.
+    fn try_solve<O: Observer>(
+        &mut self,
         engine: &Engine<'_>,
         body: &Body,
         entry: Address,
         observer: &mut O,
-    ) -> Option<Self> {
-        let mut solver = Solver::new(engine, body, entry)?;
+    ) -> Option<()> {
+        self.reset(engine, body, entry)?;
         let order = reverse_postorder(body);
-        while solver.pass(&order, observer)? {}
+        let mut run = Run { solution: self, engine, body };
+        while run.pass(&order, observer)? {}
         for &number in &order {
-            if solver.is_dirty(number) {
-                solver.run(number, observer)?;
+            if run.is_dirty(number) {
+                run.block(number, observer)?;
             }
         }
-        let mut assumed = solver.scratch.assumed;
-        assumed.sort_unstable();
-        assumed.dedup();
-        let (entry_states, held) = (solver.entry_states, solver.held);
-        Some(Self { entry_states, assumed, global_pointer: engine.global_pointer, held })
+        self.scratch.assumed.sort_unstable();
+        self.scratch.assumed.dedup();
+        Some(())
     }
 
-    /// Whether what it took for granted still holds.
-    pub(crate) fn holds(&self, engine: &Engine<'_>) -> bool {
-        let is_written = |(at, size): &(Address, u32)| engine.written.is_written(*at, *size);
-        self.global_pointer == engine.global_pointer && !self.assumed.iter().any(is_written)
+    fn reset(&mut self, engine: &Engine<'_>, body: &Body, entry: Address) -> Option<()> {
+        let count = body.blocks.len();
+        let work = &engine.code.work;
+        self.held = Held::new(work);
+        if !work.spend(count as u64) || !self.held.keep(size_of::<State>() * count) {
+            return None;
+        }
+        if self.entry_states.len() < count {
+            self.entry_states.resize_with(count, State::default);
+        }
+        for (flags, size) in [(&mut self.is_reached, count), (&mut self.is_dirty, count)] {
+            flags.clear();
+            flags.resize(size, false);
+        }
+        self.visits.clear();
+        self.visits.resize(count, 0);
+        self.scratch.assumed.clear();
+        let first = body.entry_block as usize;
+        if let Some(state) = self.entry_states.get_mut(first).filter(|_| first < count) {
+            *state = engine.entry_state(entry);
+            self.is_reached.get_mut(first).into_iter().for_each(|flag| *flag = true);
+            self.is_dirty.get_mut(first).into_iter().for_each(|flag| *flag = true);
+        }
+        Some(())
+    }
+
+    /// Writable memory that was taken as constant: where, how many bytes.
+    pub(crate) fn assumed(&self) -> &[(Address, u32)] {
+        &self.scratch.assumed
     }
 
     /// The state at the start of a block.
     pub(crate) fn entry_state(&self, block: u32) -> Option<&State> {
-        self.entry_states.get(block as usize)?.as_ref()
-    }
-
-    /// Runs every reached block once more, in address order, telling `observer` what happens.
-    pub(crate) fn replay<O: Observer>(&self, engine: &Engine<'_>, body: &Body, observer: &mut O) {
-        let mut scratch = Scratch::default();
-        for (block, state) in body.blocks.iter().zip(&self.entry_states) {
-            if let Some(state) = state {
-                if !engine.code.work.spend(state.steps()) {
-                    return;
-                }
-                run_block(engine, body, block, &mut state.clone(), &mut scratch, observer);
-            }
-        }
+        let is_reached = self.is_reached.get(block as usize).copied().unwrap_or_default();
+        self.entry_states.get(block as usize).filter(|_| is_reached)
     }
 }
 
-/// The search for the fixed point.
-struct Solver<'a> {
+/// One function being solved.
+struct Run<'a> {
+    solution: &'a mut Solution,
     engine: &'a Engine<'a>,
     body: &'a Body,
-    entry_states: Vec<Option<State>>,
-    /// Blocks whose entry state has changed since they were run.
-    is_dirty: Vec<bool>,
-    visits: Vec<u8>,
-    scratch: Scratch,
-    held: Held,
 }
 
-/// Functions yield `None` when the work is cut.
-impl<'a> Solver<'a> {
-    fn new(engine: &'a Engine<'a>, body: &'a Body, entry: Address) -> Option<Self> {
-        let count = body.blocks.len();
-        let work = &engine.code.work;
-        let mut held = Held::new(work);
-        if !work.spend(count as u64) || !held.keep(size_of::<Option<State>>() * count) {
-            return None;
-        }
-        let mut solver = Self {
-            engine,
-            body,
-            entry_states: vec![None; count],
-            is_dirty: vec![false; count],
-            visits: vec![0; count],
-            scratch: Scratch::default(),
-            held,
-        };
-        if let (Some(state), Some(dirty)) = (
-            solver.entry_states.get_mut(body.entry_block as usize),
-            solver.is_dirty.get_mut(body.entry_block as usize),
-        ) {
-            *state = Some(engine.entry_state(entry));
-            *dirty = true;
-        }
-        Some(solver)
-    }
-
+impl Run<'_> {
     fn is_dirty(&self, number: u32) -> bool {
-        self.is_dirty.get(number as usize).copied().unwrap_or_default()
+        self.solution.is_dirty.get(number as usize).copied().unwrap_or_default()
     }
 
     /// Runs every dirty block that may still be run; whether there was any.
     fn pass<O: Observer>(&mut self, order: &[u32], observer: &mut O) -> Option<bool> {
         let mut is_progress = false;
         for &number in order {
-            let visits = self.visits.get(number as usize).copied().unwrap_or(MAX_VISITS);
+            let visits = self.solution.visits.get(number as usize).copied().unwrap_or(MAX_VISITS);
             if !self.is_dirty(number) || visits >= MAX_VISITS {
                 continue;
             }
             is_progress = true;
-            let state = self.run(number, observer)?;
+            self.block(number, observer)?;
             let successors = self.body.blocks.get(number as usize).map(|block| &block.successors);
             for &successor in successors.into_iter().flatten() {
-                self.arrive(successor, &state)?;
+                self.arrive(successor)?;
             }
         }
         Some(is_progress)
     }
 
-    /// Runs a block that has an entry state; the state behind it.
-    fn run<O: Observer>(&mut self, number: u32, observer: &mut O) -> Option<State> {
+    /// Runs a block that is reached.
+    fn block<O: Observer>(&mut self, number: u32, observer: &mut O) -> Option<()> {
         let index = number as usize;
-        *self.is_dirty.get_mut(index)? = false;
-        let visits = self.visits.get_mut(index)?;
+        let solution = &mut *self.solution;
+        *solution.is_dirty.get_mut(index)? = false;
+        let visits = solution.visits.get_mut(index)?;
         *visits = visits.saturating_add(1);
-        let mut state = self.entry_states.get(index)?.clone()?;
+        solution.state.clone_from(solution.entry_states.get(index)?);
         let block = self.body.blocks.get(index)?;
         observer.block(number);
-        run_block(self.engine, self.body, block, &mut state, &mut self.scratch, observer);
+        let (state, scratch) = (&mut solution.state, &mut solution.scratch);
+        run_block(self.engine, self.body, block, state, scratch, observer);
         let steps = state.steps() * (1 + block.successors.len() as u64);
-        self.engine.code.work.spend(steps).then_some(state)
+        self.engine.code.work.spend(steps).then_some(())
     }
 
-    /// Takes a state in at the start of a block.
-    fn arrive(&mut self, number: u32, state: &State) -> Option<()> {
-        let Some(slot) = self.entry_states.get_mut(number as usize) else { return Some(()) };
-        let has_changed = match slot {
-            Some(known) => join(self.engine, known, state),
-            None => {
-                *slot = Some(state.clone());
-                if !self.held.keep(state.bytes()) {
-                    return None;
-                }
-                true
-            }
+    /// Takes the state behind the last block in at the start of another.
+    fn arrive(&mut self, number: u32) -> Option<()> {
+        let index = number as usize;
+        let Solution { entry_states, is_reached, is_dirty, state, held, .. } = &mut *self.solution;
+        let (Some(known), Some(is_reached), Some(is_dirty)) =
+            (entry_states.get_mut(index), is_reached.get_mut(index), is_dirty.get_mut(index))
+        else {
+            return Some(());
         };
-        if let Some(dirty) = self.is_dirty.get_mut(number as usize) {
-            *dirty |= has_changed;
+        if std::mem::replace(is_reached, true) {
+            *is_dirty |= join(self.engine, known, state);
+        } else {
+            known.clone_from(state);
+            *is_dirty = true;
+            if !held.keep(state.bytes()) {
+                return None;
+            }
         }
         Some(())
     }

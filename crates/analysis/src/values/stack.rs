@@ -30,9 +30,19 @@ impl Slot {
 }
 
 /// The stores into the frame that still hold, in address order, never overlapping.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct StackMemory {
     slots: Vec<Slot>,
+}
+
+impl Clone for StackMemory {
+    fn clone(&self) -> Self {
+        Self { slots: self.slots.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.slots.clone_from(&other.slots);
+    }
 }
 
 impl StackMemory {

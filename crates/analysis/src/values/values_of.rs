@@ -1,11 +1,9 @@
 //! The values of one function, as asked for by others.
 
-use crate::blocks::Body;
 use crate::values::Value;
 use crate::values::engine::Engine;
-use crate::values::observer::{CallEvent, Observer, State, StoreEvent};
+use crate::values::observer::State;
 use crate::values::registers::RegisterCells;
-use crate::values::solve::Solution;
 use miyaburi_emulator::Abi;
 use miyaburi_image::{Address, Endian};
 use miyaburi_pcode::Varnode;
@@ -46,75 +44,41 @@ pub struct Values {
     stores: Vec<GlobalStore>,
 }
 
+/// What is known at one call or jump.
 #[derive(Clone, Debug)]
-struct Site {
-    target: Value,
-    arguments: Vec<Value>,
+pub(crate) struct Site {
+    pub(crate) target: Value,
+    pub(crate) is_jump: bool,
+    arguments: [Value; ARGUMENTS],
     state: State,
 }
 
 /// How many arguments are worked out at once.
 const ARGUMENTS: usize = 10;
 
-struct Recorder<'a> {
-    engine: &'a Engine<'a>,
-    tail_calls: &'a [Address],
-    sites: Vec<(Address, Site)>,
-    stores: Vec<GlobalStore>,
-}
-
-impl Observer for Recorder<'_> {
-    fn call(&mut self, event: &CallEvent<'_>) {
-        let bytes = size_of::<(Address, Site)>() + size_of::<Value>() * ARGUMENTS;
-        if !self.engine.code.work.keep(bytes + event.state.bytes()) {
-            return;
-        }
-        let arguments = (0..ARGUMENTS).map(|index| self.engine.argument(event.state, index));
-        let site = Site {
-            target: event.target,
-            arguments: arguments.collect(),
-            state: event.state.clone(),
-        };
-        self.sites.push((event.site, site));
+impl Site {
+    /// What the state at a callee's first instruction says.
+    pub(crate) fn new(engine: &Engine<'_>, target: Value, is_jump: bool, state: &State) -> Self {
+        let arguments = std::array::from_fn(|index| engine.argument(state, index));
+        Self { target, is_jump, arguments, state: state.clone() }
     }
 
-    fn jump(&mut self, site: Address, target: Value, state: &State) {
-        if self.tail_calls.contains(&site) {
-            self.call(&CallEvent { site, target, state });
-        }
-    }
-
-    fn store(&mut self, event: StoreEvent) {
-        if let Value::Constant(to) = event.to {
-            self.stores.push(GlobalStore {
-                instruction: event.instruction,
-                to: Address(to),
-                size: event.size,
-                value: event.value,
-            });
-        }
+    /// The memory it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<(Address, Self)>() + self.state.bytes()
     }
 }
 
 impl Values {
-    /// Reads them off a function's solution, given the addresses of the jumps that are its tail
-    /// calls.
+    /// Those of a function with these calls, in address order, and stores.
     pub(crate) fn new(
-        engine: &Engine<'_>,
-        body: &Body,
-        solution: Option<&Solution>,
-        tail_calls: &[Address],
+        sites: Vec<(Address, Site)>,
+        stores: Vec<GlobalStore>,
+        endian: Endian,
         abi: Arc<Abi>,
         cells: Arc<RegisterCells>,
     ) -> Self {
-        let mut recorder = Recorder { engine, tail_calls, sites: Vec::new(), stores: Vec::new() };
-        if let Some(solution) = solution {
-            solution.replay(engine, body, &mut recorder);
-        }
-        let Recorder { mut sites, stores, .. } = recorder;
-        sites.sort_by_key(|(address, _)| *address);
-        sites.dedup_by_key(|(address, _)| *address);
-        Self { abi, cells, endian: engine.endian(), sites, stores }
+        Self { abi, cells, endian, sites, stores }
     }
 
     fn site(&self, site: Address) -> Option<&Site> {

@@ -1,0 +1,147 @@
+//! What the search for functions ends in: functions in address order, their calls, values and
+//! references.
+
+use crate::blocks::{Block, Exit};
+use crate::calls::{CallKind, CallSite};
+use crate::code::InstructionId;
+use crate::flow::{Flow, absolute_target};
+use crate::functions::discovery::Discovery;
+use crate::functions::draft::Draft;
+use crate::functions::{Function, FunctionId};
+use crate::references::{Reference, References};
+use crate::values::Values;
+use miyaburi_image::Address;
+use miyaburi_pcode::Opcode;
+use std::sync::Arc;
+
+/// What was found; functions and values are in the same order.
+pub(crate) struct Found {
+    pub(crate) functions: Vec<Function>,
+    pub(crate) sites: Vec<CallSite>,
+    pub(crate) values: Vec<Values>,
+    pub(crate) references: References,
+}
+
+impl Discovery<'_> {
+    /// Turns drafts into functions in address order, with what is known of them.
+    pub(crate) fn finish(&mut self) -> Found {
+        let mut order: Vec<(Address, u32)> =
+            (0u32..).zip(&self.drafts).map(|(number, draft)| (draft.entry, number)).collect();
+        order.sort_unstable();
+        let entries: Vec<Address> = order.iter().map(|(entry, _)| *entry).collect();
+        let mut functions = Vec::with_capacity(order.len());
+        let mut values = Vec::with_capacity(order.len());
+        let mut references = Vec::new();
+        let mut sites = Vec::new();
+        for (place, &(entry, number)) in (0u32..).zip(&order) {
+            let first = sites.len();
+            sites.extend(self.call_sites(number, FunctionId(place), &entries));
+            values.push(self.values(number, sites.get(first..).unwrap_or(&[]), &mut references));
+            let body = self.body(number);
+            let Some(draft) = self.drafts.get(number as usize) else { continue };
+            functions.push(Function {
+                entry,
+                origin: draft.origin,
+                returns: draft.returns,
+                name: self.symbol_at(entry).or_else(|| self.import_name(draft)),
+                context: draft.context,
+                body,
+            });
+        }
+        let bodies = functions.iter().flat_map(|function| &function.body.instructions);
+        let mut code: Vec<Address> = bodies.map(|(address, _)| *address).collect();
+        code.sort_unstable();
+        references.retain(|reference: &Reference| code.binary_search(&reference.to).is_err());
+        Found { functions, sites, values, references: References::new(references) }
+    }
+
+    /// The values of a draft at these calls; its references are added to `references`.
+    fn values(
+        &mut self,
+        number: u32,
+        sites: &[CallSite],
+        references: &mut Vec<Reference>,
+    ) -> Values {
+        let mut reading = self.read(number);
+        // Nobody else needs what was read, so that it need not be copied.
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.reading = None;
+        }
+        let (abi, cells, endian) = (self.abi.clone(), self.cells.clone(), self.engine().endian());
+        let Some(reading) = Arc::get_mut(&mut reading) else {
+            return Values::new(Vec::new(), Vec::new(), endian, abi, cells);
+        };
+        references.append(&mut reading.references);
+        let mut known = std::mem::take(&mut reading.sites);
+        let mut calls: Vec<Address> = sites.iter().map(|site| site.address).collect();
+        calls.sort_unstable();
+        known.retain(|(address, site)| !site.is_jump || calls.binary_search(address).is_ok());
+        Values::new(known, std::mem::take(&mut reading.stores), endian, abi, cells)
+    }
+
+    fn call_sites(
+        &mut self,
+        number: u32,
+        caller: FunctionId,
+        entries: &[Address],
+    ) -> Vec<CallSite> {
+        let body = self.body(number);
+        let Some(draft) = self.drafts.get(number as usize) else { return Vec::new() };
+        let find = |target: Address| {
+            entries.binary_search(&target).ok().map(|index| FunctionId(index as u32))
+        };
+        let mut sites = Vec::new();
+        for &(address, id) in &body.instructions {
+            let view = self.code.instruction(id);
+            if view.flow.is_plain() {
+                continue;
+            }
+            let next = address.offset(u64::from(view.length));
+            let is_jump_call = draft.jumps_that_call.contains(&address);
+            let computed = view.flow.contains(Flow::INDIRECT_CALL) || is_jump_call;
+            let direct = view.flow.contains(Flow::CALL).then(|| {
+                let calls = view.ops.iter().filter(|op| op.opcode == Opcode::CALL);
+                calls.filter_map(absolute_target).find(|target| *target != next)
+            });
+            let learnt = || self.learnt.calls.get(&address).map(|(target, _)| *target);
+            let (target, kind) = match direct {
+                Some(target) => (target, CallKind::Direct),
+                None if computed => (learnt(), CallKind::Indirect),
+                None => continue,
+            };
+            let (callee, return_address) = (target.and_then(find), next);
+            sites.push(CallSite { address, caller, target, callee, kind, return_address });
+        }
+        sites.extend(tail_calls(&body.blocks, &body.instructions, draft, caller, find));
+        sites
+    }
+}
+
+fn tail_calls(
+    blocks: &[Block],
+    instructions: &[(Address, InstructionId)],
+    draft: &Draft,
+    caller: FunctionId,
+    find: impl Fn(Address) -> Option<FunctionId>,
+) -> Vec<CallSite> {
+    let site = |address: Address, target: Option<Address>, return_address| CallSite {
+        address,
+        caller,
+        target,
+        callee: target.and_then(&find),
+        kind: CallKind::Tail,
+        return_address,
+    };
+    let mut sites = Vec::new();
+    for block in blocks.iter().filter(|block| block.exit == Exit::TailCall) {
+        let last =
+            block.instructions.end.checked_sub(1).and_then(|last| instructions.get(last as usize));
+        let Some(&(address, _)) = last else { continue };
+        let mut known = draft.tail_calls.iter().filter(|(from, _)| *from == address).peekable();
+        if known.peek().is_none() {
+            sites.push(site(address, None, block.end));
+        }
+        sites.extend(known.map(|(_, target)| site(address, Some(*target), block.end)));
+    }
+    sites
+}
