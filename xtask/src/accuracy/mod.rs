@@ -23,6 +23,8 @@ mod reachable;
 mod symbols;
 mod tally;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use rayon::prelude::*;
@@ -59,6 +61,9 @@ pub(crate) struct Args {
     /// Seed of the specimens' values
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep the programs, with symbols and stripped, in this folder; take those that are there
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Name everything that is missing, invented or wrong
     #[arg(long)]
     verbose: bool,
@@ -87,7 +92,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         wanted.dedup();
         toolchain::install(&wanted)?;
     }
-    let workshop = Workshop::new(args.seed)?;
+    let workshop = Workshop::new(args.seed, args.keep.clone())?;
     let measured: Vec<(Toolchain, Counts)> = cases
         .par_iter()
         .map(|case| {

@@ -20,6 +20,8 @@ const DEBUG: &[&str] = &["-g", "-gdwarf-5", "-gz=none"];
 /// Where programs are built.
 pub(super) struct Workshop {
     scratch: tempfile::TempDir,
+    /// Where programs stay; what is there already is not built anew.
+    kept: Option<PathBuf>,
     parts: Parts,
     seed: u64,
 }
@@ -38,39 +40,26 @@ pub(super) struct Built {
 }
 
 impl Workshop {
-    pub(super) fn new(seed: u64) -> anyhow::Result<Workshop> {
+    pub(super) fn new(seed: u64, kept: Option<PathBuf>) -> anyhow::Result<Workshop> {
         let scratch = tempfile::tempdir().context("scratch folder")?;
         let parts = Parts::new(scratch.path(), seed)?;
-        Ok(Workshop { scratch, parts, seed })
+        Ok(Workshop { scratch, kept, parts, seed })
     }
 
     pub(super) fn build(&self, case: &Case) -> anyhow::Result<Built> {
-        let folder = self.scratch.path().join(case.label());
+        let home = self.kept.as_deref().unwrap_or(self.scratch.path());
+        let folder = home.join(case.label());
         fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
         let path = folder.join("with-symbols.elf");
-        let (configuration, has_sections) = match case {
-            Case::Specimen(specimen) => {
-                let built = specimens::compile_with(
-                    specimen,
-                    self.seed,
-                    &folder,
-                    &self.parts,
-                    DEBUG,
-                    &path,
-                )?;
-                (Some(built), specimen.section_headers)
-            }
-            Case::Ordinary { toolchain, level } => {
-                let mut extra = vec!["-std=gnu99", "-w"];
-                extra.extend(DEBUG);
-                toolchain.compile(level, &[ordinary_source()], &[], &extra, &path)?;
-                (None, true)
-            }
-        };
-        let read = |path: &Path| fs::read(path).with_context(|| format!("{}", path.display()));
         let stripped = folder.join("stripped.elf");
-        fs::copy(&path, &stripped).with_context(|| format!("{}", stripped.display()))?;
-        case.toolchain().strip(&stripped, has_sections)?;
+        let configuration = match case {
+            Case::Specimen(specimen) => Some(specimens::configuration(specimen, self.seed)),
+            Case::Ordinary { .. } => None,
+        };
+        if !stripped.is_file() {
+            self.compile(case, &folder, &path, &stripped)?;
+        }
+        let read = |path: &Path| fs::read(path).with_context(|| format!("{}", path.display()));
         Ok(Built {
             toolchain: case.toolchain(),
             level: case.level(),
@@ -79,6 +68,30 @@ impl Workshop {
             path,
             configuration,
         })
+    }
+
+    fn compile(
+        &self,
+        case: &Case,
+        folder: &Path,
+        path: &Path,
+        stripped: &Path,
+    ) -> anyhow::Result<()> {
+        let has_sections = match case {
+            Case::Specimen(specimen) => {
+                let (seed, parts) = (self.seed, &self.parts);
+                specimens::compile_with(specimen, seed, folder, parts, DEBUG, path)?;
+                specimen.section_headers
+            }
+            Case::Ordinary { toolchain, level } => {
+                let mut extra = vec!["-std=gnu99", "-w"];
+                extra.extend(DEBUG);
+                toolchain.compile(level, &[ordinary_source()], &[], &extra, path)?;
+                true
+            }
+        };
+        fs::copy(path, stripped).with_context(|| format!("{}", stripped.display()))?;
+        case.toolchain().strip(stripped, has_sections)
     }
 }
 

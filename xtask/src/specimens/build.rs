@@ -86,8 +86,13 @@ pub(super) fn build(
     Ok(Built { label, bytes, truth, manifest })
 }
 
+/// What goes into a specimen of the family.
+pub(crate) fn configuration(specimen: &Specimen, seed: u64) -> Configuration {
+    Configuration::generate(specimen.fork, seed, &specimen.label())
+}
+
 /// Builds a specimen of the family with further `switches`, such as those for debug information, and
-/// leaves it with its symbols at `output`; yields what went into it.
+/// leaves it with its symbols at `output`.
 pub(crate) fn compile_with(
     specimen: &Specimen,
     seed: u64,
@@ -95,11 +100,9 @@ pub(crate) fn compile_with(
     parts: &Parts,
     switches: &[&str],
     output: &Path,
-) -> anyhow::Result<Configuration> {
-    let configuration = Configuration::generate(specimen.fork, seed, &specimen.label());
-    fs::write(folder.join("config.h"), config_header(&configuration))?;
-    compile(specimen, folder, parts, switches, output)?;
-    Ok(configuration)
+) -> anyhow::Result<()> {
+    fs::write(folder.join("config.h"), config_header(&configuration(specimen, seed)))?;
+    compile(specimen, folder, parts, switches, output)
 }
 
 /// Writes the generated sources and gives the truth that they imply.
@@ -113,7 +116,7 @@ fn write_values(
     let (header, truth) = if specimen.fork.is_lookalike() {
         (lookalike::config_header(specimen.fork, seed, label), truth::of_lookalike(target))
     } else {
-        let configuration = Configuration::generate(specimen.fork, seed, label);
+        let configuration = configuration(specimen, seed);
         (config_header(&configuration), truth::of_family(&configuration, target))
     };
     fs::write(folder.join("config.h"), header)?;

@@ -44,7 +44,7 @@ use crate::toolchain::{self, Toolchain, workspace_root};
 
 pub(crate) use added_rows::Row;
 use build::Built;
-pub(crate) use build::compile_with;
+pub(crate) use build::{compile_with, configuration};
 pub(crate) use configuration::Configuration;
 pub(crate) use fork::Fork;
 pub(crate) use parts::Parts;

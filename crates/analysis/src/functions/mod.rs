@@ -1,7 +1,7 @@
 //! Functions of stripped files.
 //!
 //! Where a function starts is learnt, from the surest to the weakest source, from the entry point
-//! and symbols, from calls (direct, and indirect where the value analysis knows the target), from
+//! and symbols, from unwind tables, from calls (direct, and indirect where the value analysis knows the target), from
 //! jumps out of a function with its frame gone (tail calls), from code addresses that appear as
 //! constants in code, from code addresses in data, and at last from the look of code that nothing
 //! refers to. Each source states its errors where it is implemented.
@@ -16,6 +16,7 @@ mod pointers;
 pub(crate) mod reading;
 mod resolve;
 mod run;
+mod unwind_tables;
 
 use crate::blocks::{Block, Body};
 use crate::code::{ContextId, InstructionId};
@@ -33,6 +34,8 @@ pub enum Origin {
     Entry,
     /// A symbol.
     Symbol,
+    /// A table by which exceptions unwind the stack.
+    Unwinding,
     /// The target of a call.
     Call,
     /// The target of a jump that leaves another function.

@@ -4,6 +4,7 @@ use crate::address_index::SlotSet;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::draft::Draft;
+use crate::functions::unwind_tables;
 use miyaburi_image::{Address, SymbolKind};
 
 /// More bytes than the code at the entry point has.
@@ -61,6 +62,14 @@ impl Discovery<'_> {
             if symbol.kind == SymbolKind::Function {
                 let mode_bit = u64::from(symbol.thumb);
                 self.add_pointer_root(symbol.address.0 | mode_bit, Origin::Symbol);
+            }
+        }
+        for start in unwind_tables::function_starts(self.image) {
+            let found = self.code_pointer(start.0);
+            if let Some((address, context)) = found
+                && self.opening(address, context).is_some()
+            {
+                self.add(address, context, Origin::Unwinding);
             }
         }
     }

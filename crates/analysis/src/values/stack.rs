@@ -125,12 +125,13 @@ impl StackMemory {
         Some(((constant >> (significance * 8)) as u8, slot.is_stale))
     }
 
-    /// Notes that a callee was handed the address `offset`.
+    /// Notes that a callee was handed the address `offset`. Saved registers stay as they are: a
+    /// callee that reaches those has broken its caller.
     pub(crate) fn hand_out(&mut self, offset: i64) {
         let first = self.slots.partition_point(|slot| slot.end() <= offset);
         let reach = offset.saturating_add(CALLEE_REACH);
         for slot in self.slots.iter_mut().skip(first).take_while(|slot| slot.offset < reach) {
-            slot.is_stale = true;
+            slot.is_stale = !matches!(slot.value, Value::AtEntry { offset: 0, .. });
         }
     }
 
@@ -222,6 +223,17 @@ mod tests {
         assert_eq!(stack.load(-16, 4, Little), Some(Value::Unknown));
         assert_eq!(stack.byte(-16, Little), Some((2, true)));
         assert_eq!(stack.load(-24, 4, Little), Some(Value::Constant(9)));
+    }
+
+    #[test]
+    fn a_callee_leaves_saved_registers_alone_and_nothing_else() {
+        let mut stack = StackMemory::default();
+        let saved = Value::AtEntry { register: 8, offset: 0 };
+        stack.store(-4, 4, saved, Little);
+        stack.store(-8, 4, Value::AtEntry { register: 8, offset: 4 }, Little);
+        stack.hand_out(-16);
+        assert_eq!(stack.load(-4, 4, Little), Some(saved));
+        assert_eq!(stack.load(-8, 4, Little), Some(Value::Unknown));
     }
 
     #[test]

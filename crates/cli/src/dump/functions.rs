@@ -74,6 +74,7 @@ const fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Entry => "entry",
         Origin::Symbol => "symbol",
+        Origin::Unwinding => "unwinding",
         Origin::Call => "call",
         Origin::TailCall => "tail_call",
         Origin::Constant => "constant",
