@@ -69,6 +69,20 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// In place of a block that is not translated.
+    pub(crate) fn missing(address: Address, context: Context) -> Self {
+        Self {
+            ops: Box::default(),
+            places: Box::default(),
+            end: address,
+            end_context: context,
+            prescribed: Box::default(),
+            successor_context: context,
+            failure: Some(LiftError::Limit { address, limit: "code translated for one file" }),
+            temporaries: 0,
+        }
+    }
+
     /// The context for a successor at `target`.
     pub(crate) fn context_at(&self, target: Address) -> Context {
         self.prescribed

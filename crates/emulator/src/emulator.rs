@@ -57,6 +57,20 @@ const FAILURES_BEFORE_SKIPPING: u32 = 6;
 /// A failed call that cost more than this is not tried again.
 const EXPENSIVE_FAILURE: u64 = 20_000;
 
+/// Operations translated for one file: ten times those of the largest programs seen. Code that
+/// jumps into the middle of itself again and again is translated anew each time.
+const MAX_TRANSLATED: u64 = 16 << 20;
+
+/// Operations of translated blocks that are kept; beyond, all are dropped and come again when they
+/// are needed.
+const MAX_KEPT: u64 = 2 << 20;
+
+/// What copying a page into fresh memory costs, in instructions.
+const PAGE_COPY_COST: u64 = 64;
+
+/// Touched pages that are looked through in the time of an instruction.
+const PAGES_PER_INSTRUCTION: u64 = 16;
+
 /// Instruction bytes: those of the file, and what the kernel maps into every process.
 struct ProcessCode<'a> {
     image: &'a Image,
@@ -89,6 +103,10 @@ pub struct Emulator<'a> {
     translator: Translator<'a>,
     registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
+    /// Operations of `blocks`.
+    kept: u64,
+    /// Operations translated so far.
+    translated: u64,
     global_pointer: Option<u64>,
     /// Slots of indirect functions and the addresses that belong there.
     indirect_functions: Vec<(Address, u64)>,
@@ -116,6 +134,8 @@ impl<'a> Emulator<'a> {
             ),
             registers,
             blocks: FxHashMap::default(),
+            kept: 0,
+            translated: 0,
             global_pointer: None,
             indirect_functions: Vec::new(),
         };
@@ -178,6 +198,12 @@ impl<'a> Emulator<'a> {
     #[must_use]
     pub fn entry_context(&self) -> Context {
         self.context(self.image.entry_is_thumb())
+    }
+
+    /// Whether so much code was translated that no more will be: runs that need more fail.
+    #[must_use]
+    pub const fn is_spent(&self) -> bool {
+        self.translated >= MAX_TRANSLATED
     }
 
     /// The calling convention in use.
@@ -435,7 +461,17 @@ impl<'a> Emulator<'a> {
         if let Some(block) = self.blocks.get(&(address, context)) {
             return Rc::clone(block);
         }
+        if self.is_spent() {
+            return Rc::new(Block::missing(address, context));
+        }
         let block = Rc::new(self.translator.translate(&self.code, address, context));
+        let size = 1 + block.ops.len() as u64;
+        self.translated += size;
+        if self.kept + size > MAX_KEPT {
+            self.blocks.clear();
+            self.kept = 0;
+        }
+        self.kept += size;
         self.blocks.insert((address, context), Rc::clone(&block));
         block
     }
@@ -504,8 +540,7 @@ impl<'a> Emulator<'a> {
                 if !run.limits.undo {
                     return Err(Exit::Failed { at: site, reason: Reason::NotCode(callee) });
                 }
-                let value = self.summarise(state);
-                run.summarised += 1;
+                let value = self.summarise(state, run);
                 hooks.summarised(state, &self.abi, &call, &Reason::NotCode(callee), value);
                 self.return_from(state, &call, value);
                 return Ok(());
@@ -564,8 +599,7 @@ impl<'a> Emulator<'a> {
         state.memory.roll_back(frame.journal);
         state.fresh_blocks = frame.fresh_blocks;
         self.set_mode(state, frame.return_context);
-        let value = self.summarise(state);
-        run.summarised += 1;
+        let value = self.summarise(state, run);
         hooks.summarised(state, &self.abi, &frame.call, reason, value);
         self.return_from(state, &frame.call, value);
         true
@@ -573,13 +607,17 @@ impl<'a> Emulator<'a> {
 
     /// Fresh zeroed memory, or a copy of the old block when the first argument is one: what
     /// allocators give and most other callers ignore.
-    fn summarise(&self, state: &mut State<'a>) -> u64 {
+    fn summarise(&self, state: &mut State<'a>, run: &mut Run) -> u64 {
+        run.summarised += 1;
+        run.instructions += 1;
         let first = self.abi.argument(state, 0);
         let fresh = self.layout.fresh_block(state);
         if let Some(old) = self.layout.fresh_block_at(Address(first)) {
             let mut page = [0; 4096];
+            run.instructions += state.memory.page_count() as u64 / PAGES_PER_INSTRUCTION;
             // Only what was touched can differ from zero; the rest stays virtual.
             for at in state.memory.touched(old, self.layout.fresh_block_size()) {
+                run.instructions += PAGE_COPY_COST;
                 let offset = at.0.wrapping_sub(old.0);
                 if state.memory.read(at, &mut page).is_ok() {
                     let _ = state.memory.write(fresh.offset(offset), &page);

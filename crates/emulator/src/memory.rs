@@ -31,10 +31,10 @@ pub enum MemoryError {
         /// What was tried.
         access: Access,
     },
-    /// The budget of touched pages is spent.
+    /// The budget of touched pages, or of writes that can be undone, is spent.
     #[error("memory budget spent at {address}")]
     Budget {
-        /// The access that would have touched one page too many.
+        /// The access that would have been one too many.
         address: Address,
     },
 }
@@ -89,6 +89,9 @@ pub struct Memory<'a> {
     journal: Option<Vec<Replaced>>,
     reads: Option<Vec<(Address, u32)>>,
 }
+
+/// Writes that can be undone at the same time; they take 100 MB.
+const MAX_JOURNAL: usize = 4 << 20;
 
 /// Loads kept by a log of reads.
 const MAX_READS: usize = 1 << 16;
@@ -190,6 +193,12 @@ impl<'a> Memory<'a> {
             .map(|replaced| (Address(replaced.address), u32::from(replaced.size)))
     }
 
+    /// How many pages have been touched.
+    #[must_use]
+    pub fn page_count(&self) -> usize {
+        self.pages.len()
+    }
+
     /// Starts of the touched pages in a range, ascending.
     #[must_use]
     pub fn touched(&self, start: Address, size: u64) -> Vec<Address> {
@@ -281,7 +290,10 @@ impl<'a> Memory<'a> {
             let offset = (at.0 % PAGE_SIZE) as usize;
             let count = (bytes.len() - done).min(PAGE_BYTES - offset);
             let slot = self.slot(at, Access::Write)?;
-            if self.journal.is_some() {
+            if let Some(journal) = &self.journal {
+                if journal.len() >= MAX_JOURNAL {
+                    return Err(MemoryError::Budget { address: at });
+                }
                 self.record(slot, at, offset, count);
             }
             let page = Arc::make_mut(&mut self.pages[slot]);

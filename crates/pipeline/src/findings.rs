@@ -65,7 +65,7 @@ pub(crate) fn collect<'a>(
         registry: registry.finding,
         endpoints: endpoints.finding,
         diagnostics: diagnostics.into_iter().flatten().collect(),
-        cut: subject.budget.cut(),
+        cut: subject.budget.cut().or(subject.emulator.is_spent().then_some(Cut::Instructions)),
         // Last: the extractors ask the analysis for more.
         analysis_cut: program.cut(),
     }
