@@ -132,8 +132,11 @@ impl Decoder<'_> {
         let specification = self.specification;
         for change in specification.changes.slice(constructor.changes) {
             match *change {
-                ContextChange::Set { word, shift, mask, expression } => {
-                    let value = self.evaluator().value(expression, node)? as u32;
+                ContextChange::Set { word, shift, mask, expression, steps } => {
+                    let value = match specification.steps.slice(steps) {
+                        [] => self.evaluator().value(expression, node)?,
+                        steps => self.evaluator().run(steps, node)?,
+                    } as u32;
                     if let Some(word) = self.parse.context.get_mut(usize::from(word)) {
                         *word = *word & !mask | value << (shift & 31) & mask;
                     }

@@ -2,13 +2,16 @@
 
 use super::fault::Fault;
 use super::model::{
-    BinaryOperator, Constructor, ContextField, Definition, Expression, Id, Specification, Symbol,
-    TokenField,
+    BinaryOperator, Constructor, ContextField, Definition, Expression, Id, Specification, Step,
+    Symbol, TokenField,
 };
 use super::parse::{NodeIndex, Parse};
 
 /// Nesting of expressions, references to operands included.
 const MAX_DEPTH: u32 = 128;
+
+/// The most values that a list of steps needs at the same time.
+pub(super) const MAX_STEP_VALUES: usize = 16;
 
 /// Evaluates expressions of one instruction.
 #[derive(Clone, Copy)]
@@ -28,8 +31,39 @@ impl Evaluator<'_> {
     /// The value of an expression that belongs to `node`.
     #[inline]
     pub(super) fn value(self, expression: Id<Expression>, node: NodeIndex) -> Result<i64, Fault> {
-        let place = Place { node, offset: self.parse.node(node)?.offset };
-        self.evaluate(expression, place, 0)
+        let offset = self.parse.node(node)?.offset;
+        match self.specification.expressions.get(expression) {
+            // Nearly all expressions are a field.
+            Some(Expression::Token(field)) => self.token(*field, offset),
+            Some(Expression::Context(field)) => Ok(self.context(*field)),
+            _ => self.evaluate(expression, Place { node, offset }, 0),
+        }
+    }
+
+    /// The value of an expression of the constructor at `node`, given as a list of steps.
+    pub(super) fn run(self, steps: &[Step], node: NodeIndex) -> Result<i64, Fault> {
+        let offset = self.parse.node(node)?.offset;
+        let mut values = [0i64; MAX_STEP_VALUES];
+        let mut count = 0;
+        for step in steps {
+            let value = match *step {
+                Step::Token(field) => self.token(field, offset)?,
+                Step::Context(field) => self.context(field),
+                Step::Constant(value) => value,
+                Step::Start => self.word_address(self.parse.address),
+                Step::Next => self.word_address(self.parse.next),
+                Step::Negate => pop(&values, &mut count).wrapping_neg(),
+                Step::Complement => !pop(&values, &mut count),
+                Step::Binary(operator) => {
+                    let right = pop(&values, &mut count);
+                    binary(operator, pop(&values, &mut count), right)?
+                }
+            };
+            let place = values.get_mut(count).ok_or(Fault::Limit("depth of an expression"))?;
+            *place = value;
+            count += 1;
+        }
+        Ok(pop(&values, &mut count))
     }
 
     fn evaluate(self, id: Id<Expression>, at: Place, depth: u32) -> Result<i64, Fault> {
@@ -57,6 +91,7 @@ impl Evaluator<'_> {
         })
     }
 
+    #[inline]
     fn token(self, field: TokenField, offset: u32) -> Result<i64, Fault> {
         let bytes = self.parse.bytes(offset + u32::from(field.first_byte), field.bytes)?;
         let value = if field.big_endian {
@@ -68,6 +103,7 @@ impl Evaluator<'_> {
         Ok(extend(value >> field.shift, field.bits, field.signed))
     }
 
+    #[inline]
     fn context(self, field: ContextField) -> i64 {
         let value = self.parse.context_bits(field.start, field.bits);
         extend(u64::from(value), field.bits, field.signed)
@@ -134,6 +170,14 @@ impl Evaluator<'_> {
     }
 }
 
+/// Takes the last value; a list that takes more than it gives gets zeros.
+#[inline]
+fn pop(values: &[i64], count: &mut usize) -> i64 {
+    *count = count.saturating_sub(1);
+    values.get(*count).copied().unwrap_or_default()
+}
+
+#[inline]
 fn extend(value: u64, bits: u8, signed: bool) -> i64 {
     let unused = 64 - u32::from(bits.clamp(1, 64));
     if signed {
@@ -143,6 +187,7 @@ fn extend(value: u64, bits: u8, signed: bool) -> i64 {
     }
 }
 
+#[inline]
 fn binary(operator: BinaryOperator, left: i64, right: i64) -> Result<i64, Fault> {
     Ok(match operator {
         BinaryOperator::Add => left.wrapping_add(right),

@@ -80,7 +80,13 @@ impl Loader<'_> {
         let mask = self.reader.small(attribute::MASK)?;
         let expression = self.read_expression(0)?;
         self.reader.close()?;
-        self.specification.changes.push(ContextChange::Set { word, shift, mask, expression });
+        self.specification.changes.push(ContextChange::Set {
+            word,
+            shift,
+            mask,
+            expression,
+            steps: Span::EMPTY,
+        });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod constructors;
 mod decisions;
 mod expressions;
+mod flatten;
 mod resolve;
 mod spaces;
 mod symbols;

@@ -1,5 +1,6 @@
 //! References that can be followed only when everything is read.
 
+use super::flatten::flatten_changes;
 use super::{Loader, Result};
 use crate::sleigh::error::SpecificationError;
 use crate::sleigh::model::{
@@ -24,6 +25,7 @@ impl Loader<'_> {
         };
         specification.registers.sort_by(|a, b| name(a.0).cmp(name(b.0)));
         specification.text = text;
+        flatten_changes(&mut specification);
         Ok(specification)
     }
 

@@ -57,3 +57,20 @@ pub(in crate::sleigh) enum Expression {
     Negate(Id<Expression>),
     Complement(Id<Expression>),
 }
+
+/// A step of an expression written as a list: it takes its operands from the end of the values so
+/// far and appends its result.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sleigh) enum Step {
+    /// Bits of the instruction, from the constructor's start.
+    Token(TokenField),
+    Context(ContextField),
+    Constant(i64),
+    /// The instruction's address.
+    Start,
+    /// The address after the instruction.
+    Next,
+    Binary(BinaryOperator),
+    Negate,
+    Complement,
+}

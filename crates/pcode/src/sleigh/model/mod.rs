@@ -7,7 +7,7 @@ mod template;
 
 pub(super) use arena::{Arena, Id, Span};
 pub(super) use decision::{Decision, MaskWord, Pattern, PatternBlock};
-pub(super) use expression::{BinaryOperator, ContextField, Expression, TokenField};
+pub(super) use expression::{BinaryOperator, ContextField, Expression, Step, TokenField};
 pub(super) use template::{
     Action, Export, GeneralExport, GeneralVarnode, OpTemplate, PointerExport, Template, Value,
     VarnodeTemplate,
@@ -104,7 +104,14 @@ pub(super) enum Definition {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ContextChange {
     /// For the rest of the instruction's decoding.
-    Set { word: u8, shift: u8, mask: u32, expression: Id<Expression> },
+    Set {
+        word: u8,
+        shift: u8,
+        mask: u32,
+        expression: Id<Expression>,
+        /// The expression as a list, empty where it needs the tree.
+        steps: Span<Step>,
+    },
     /// For the instruction at the address that a symbol stands for.
     Commit { target: Id<Symbol>, word: u8, mask: u32, flows: bool },
 }
@@ -175,6 +182,7 @@ pub(super) struct Specification {
     pub(super) changes: Arena<ContextChange>,
     pub(super) pieces: Arena<Piece>,
     pub(super) expressions: Arena<Expression>,
+    pub(super) steps: Arena<Step>,
     pub(super) templates: Arena<Template>,
     pub(super) op_templates: Arena<OpTemplate>,
     pub(super) varnode_templates: Arena<VarnodeTemplate>,
