@@ -50,7 +50,7 @@ pub(super) fn build(
         ops,
         label_base: 0,
         label_count: 0,
-        unique: unique_offset(specification, main.address),
+        unique: unique_offset(specification, main.address_behind(0)),
         templates: 0,
     };
     builder.constructor(main, 0)?;
@@ -136,7 +136,7 @@ impl Builder<'_> {
         };
         let unique = self.unique;
         for slot in slots {
-            self.unique = unique_offset(self.specification, slot.address);
+            self.unique = unique_offset(self.specification, slot.address_behind(0));
             self.constructor(slot, 0)?;
         }
         self.unique = unique;

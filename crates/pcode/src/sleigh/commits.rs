@@ -44,7 +44,7 @@ pub(super) fn apply_commits(
     if parse.commits.is_empty() {
         return Ok(());
     }
-    let own = Address(parse.address);
+    let own = Address(parse.address());
     // Successors first: what is prescribed for other addresses starts from their context.
     for commit in parse.commits.iter().filter(|commit| commit.flows) {
         if target(specification, parse, commit)? == own {

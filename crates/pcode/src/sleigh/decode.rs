@@ -17,7 +17,7 @@ pub(super) fn decode(specification: &Specification, parse: &mut Parse) -> Result
     let root = specification.root.ok_or(Fault::Undecodable)?;
     Decoder { specification, parse }.table(root, 0, 0)?;
     let space = specification.space(specification.code_space).ok_or(Fault::Undecodable)?;
-    parse.next = space.wrap(parse.address.wrapping_add(u64::from(parse.length())));
+    parse.set_next(space.wrap(parse.address_behind(parse.length())));
     Ok(())
 }
 
@@ -119,7 +119,7 @@ impl Decoder<'_> {
                 let first = at + u32::from(offset);
                 let words = self.specification.mask_words.slice(words);
                 for (MaskWord { mask, value }, byte) in words.iter().zip((first..).step_by(4)) {
-                    if self.parse.bits(byte, 0, 32)? & mask != *value {
+                    if self.parse.masked_word(byte, *mask)? != *value {
                         return Ok(false);
                     }
                 }

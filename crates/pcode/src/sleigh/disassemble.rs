@@ -142,8 +142,8 @@ impl<'a> Printer<'a> {
                 };
                 self.text.push_str(specification.text(*name));
             }
-            Symbol::Start => self.number(self.parse.address.cast_signed()),
-            Symbol::Next => self.number(self.parse.next.cast_signed()),
+            Symbol::Start => self.number(self.parse.address().cast_signed()),
+            Symbol::Next => self.number(self.parse.next().cast_signed()),
             Symbol::Operand(_) | Symbol::Table(_) | Symbol::Other => {
                 return Err(Fault::Undecodable);
             }

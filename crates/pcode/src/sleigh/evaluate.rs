@@ -50,8 +50,8 @@ impl Evaluator<'_> {
                 Step::Token(field) => self.token(field, offset)?,
                 Step::Context(field) => self.context(field),
                 Step::Constant(value) => value,
-                Step::Start => self.word_address(self.parse.address),
-                Step::Next => self.word_address(self.parse.next),
+                Step::Start => self.word_address(self.parse.address()),
+                Step::Next => self.word_address(self.parse.next()),
                 Step::Negate => pop(&values, &mut count).wrapping_neg(),
                 Step::Complement => !pop(&values, &mut count),
                 Step::Binary(operator) => {
@@ -76,8 +76,8 @@ impl Evaluator<'_> {
             Expression::Token(field) => self.token(field, at.offset)?,
             Expression::Context(field) => self.context(field),
             Expression::Constant(value) => value,
-            Expression::Start => self.word_address(self.parse.address),
-            Expression::Next => self.word_address(self.parse.next),
+            Expression::Start => self.word_address(self.parse.address()),
+            Expression::Next => self.word_address(self.parse.next()),
             Expression::Operand { constructor, operand } => {
                 self.operand(constructor, operand, at, depth)?
             }
@@ -163,8 +163,8 @@ impl Evaluator<'_> {
                 | Symbol::Names { index, .. }
                 | Symbol::Varnodes { index, .. },
             ) => self.evaluate(*index, at, depth + 1),
-            Some(Symbol::Start) => Ok(self.word_address(self.parse.address)),
-            Some(Symbol::Next) => Ok(self.word_address(self.parse.next)),
+            Some(Symbol::Start) => Ok(self.word_address(self.parse.address())),
+            Some(Symbol::Next) => Ok(self.word_address(self.parse.next())),
             _ => Ok(0),
         }
     }

@@ -94,8 +94,8 @@ pub(super) fn symbol_handle(
                 _ => return Err(Fault::Undecodable),
             }
         }
-        Symbol::Start => code_address(parse.address),
-        Symbol::Next => code_address(parse.next),
+        Symbol::Start => code_address(parse.address()),
+        Symbol::Next => code_address(parse.next()),
         Symbol::Operand(operand) => *parse.operand(node, operand)?,
         Symbol::Table(_) | Symbol::Other => return Err(Fault::Unimplemented),
     })
@@ -143,8 +143,8 @@ impl<'a> Values<'a> {
                     handle.value_offset().wrapping_add(plus & 0xffff)
                 }
             }
-            Value::Start => self.parse.address,
-            Value::Next => self.parse.next,
+            Value::Start => self.parse.address(),
+            Value::Next => self.parse.next(),
             Value::CodeAddressSize => {
                 u64::from(self.info(self.specification.code_space)?.address_size)
             }

@@ -8,6 +8,7 @@ use super::handles::resolve_handles;
 use super::language::SleighLanguage;
 use super::model::Specification;
 use super::parse::{Parse, WINDOW};
+use super::repeats::Repeats;
 use crate::lifter::{CodeBytes, Context, Instruction, LiftError, Lifter};
 use miyaburi_image::Address;
 
@@ -21,6 +22,7 @@ pub(super) struct SleighLifter<'a> {
     /// The instruction and those in its delay slots.
     parses: Vec<Parse>,
     labels: Labels,
+    repeats: Repeats,
 }
 
 impl<'a> SleighLifter<'a> {
@@ -30,6 +32,7 @@ impl<'a> SleighLifter<'a> {
             specification: language.specification(),
             parses: vec![Parse::default()],
             labels: Labels::default(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -103,11 +106,23 @@ impl<'a> SleighLifter<'a> {
         let slots = self.delay_slots(code, address, delay_bytes, into)?;
         let after = self.after(address, into.length);
         if let Some(main) = self.parses.first_mut() {
-            main.next = after.0;
+            main.set_next(after.0);
         }
         let parses = self.parses.get(..=slots).unwrap_or(&[]);
         build(self.specification, parses, &mut self.labels, &mut into.ops)
             .map_err(|fault| fault.at(address))
+    }
+
+    /// Keeps an instruction that would be the same at any address.
+    fn remember(&mut self, bytes: &[u8], context: Context, instruction: &Instruction) {
+        let is_alone =
+            instruction.length == instruction.own_length && instruction.prescribed.is_empty();
+        let needed = self.parses.first().and_then(Parse::bytes_needed);
+        if let (Some(needed), true, 0) = (needed, is_alone, self.specification.unique_mask) {
+            let unit = self.language.code_unit(context);
+            let needed = (needed as usize).next_multiple_of(unit);
+            self.repeats.add(bytes, needed, context, instruction);
+        }
     }
 
     /// Decodes what is in the delay slots, adds to the length, and returns how many there are.
@@ -156,9 +171,16 @@ impl Lifter for SleighLifter<'_> {
         into: &mut Instruction,
     ) -> Result<(), LiftError> {
         clear(into);
+        let bytes = code.code_at(address);
+        if address.0.is_multiple_of(self.specification.alignment)
+            && self.repeats.find(bytes, context, into)
+        {
+            return Ok(());
+        }
         let outcome = self.lift_into(code, address, context, into);
-        if outcome.is_err() {
-            clear(into);
+        match outcome {
+            Ok(()) => self.remember(bytes, context, into),
+            Err(_) => clear(into),
         }
         outcome
     }

@@ -23,6 +23,7 @@ mod model;
 mod packed;
 mod parse;
 mod pspec;
+mod repeats;
 
 pub use error::SpecificationError;
 pub use language::{LanguageError, language_for};

@@ -98,15 +98,19 @@ pub(super) struct Parse {
     pub(super) nodes: Vec<Node>,
     /// The context as the constructors have changed it so far.
     pub(super) context: [u32; CONTEXT_WORDS],
-    pub(super) address: u64,
+    address: u64,
     /// The address after the instruction; after its delay slots once those are decoded.
-    pub(super) next: u64,
+    next: u64,
     /// The bytes of the instruction and what follows, padded with zeros.
     window: [u8; WINDOW + PADDING],
     /// Bytes of delay slots that the instruction asks for.
     pub(super) delay_bytes: u32,
     pub(super) commits: Vec<PendingCommit>,
     evaluations: Cell<u32>,
+    /// Bytes from the start that decoding has looked at.
+    reach: Cell<u32>,
+    /// The instruction's address, or that of the next one, was asked for.
+    depends_on_address: Cell<bool>,
 }
 
 impl Default for Parse {
@@ -120,6 +124,8 @@ impl Default for Parse {
             delay_bytes: 0,
             commits: Vec::new(),
             evaluations: Cell::new(0),
+            reach: Cell::new(0),
+            depends_on_address: Cell::new(false),
         }
     }
 }
@@ -149,6 +155,46 @@ impl Parse {
         self.delay_bytes = 0;
         self.commits.clear();
         self.evaluations.set(0);
+        self.reach.set(0);
+        self.depends_on_address.set(false);
+    }
+
+    /// The instruction's address, which becomes part of what it means.
+    #[inline]
+    pub(super) fn address(&self) -> u64 {
+        self.depends_on_address.set(true);
+        self.address
+    }
+
+    /// The address after the instruction and its delay slots, which becomes part of what it means.
+    #[inline]
+    pub(super) fn next(&self) -> u64 {
+        self.depends_on_address.set(true);
+        self.next
+    }
+
+    /// Sets the address after the instruction.
+    pub(super) const fn set_next(&mut self, next: u64) {
+        self.next = next;
+    }
+
+    /// The address of the byte `distance` behind the instruction's first.
+    pub(super) const fn address_behind(&self, distance: u32) -> u64 {
+        self.address.wrapping_add(distance as u64)
+    }
+
+    /// The bytes that the instruction depends on when it stands at any address, `None` when it
+    /// depends on its address, too.
+    pub(super) fn bytes_needed(&self) -> Option<u32> {
+        (!self.depends_on_address.get()).then(|| self.reach.get().max(self.length()))
+    }
+
+    /// Notes that bytes up to `end` were looked at.
+    #[inline]
+    pub(super) fn note_reach(&self, end: u32) {
+        if end > self.reach.get() {
+            self.reach.set(end);
+        }
     }
 
     /// Bytes of the instruction without delay slots.
@@ -215,6 +261,7 @@ impl Parse {
     /// `size` bytes (1 to 8) from `offset`, most significant first.
     #[inline]
     pub(super) fn bytes(&self, offset: u32, size: u8) -> Result<u64, Fault> {
+        self.note_reach(offset + u32::from(size));
         Ok(self.eight_bytes(offset)? >> (64 - 8 * u32::from(size)))
     }
 
@@ -222,8 +269,16 @@ impl Parse {
     #[inline]
     pub(super) fn bits(&self, offset: u32, start: u16, size: u8) -> Result<u32, Fault> {
         let start = u32::from(start);
+        self.note_reach(offset + (start + u32::from(size)).div_ceil(8));
         let bytes = self.eight_bytes(offset + start / 8)?;
         Ok(((bytes << (start % 8)) >> (64 - u32::from(size))) as u32)
+    }
+
+    /// The bits under `mask` of the four bytes from `offset`.
+    #[inline]
+    pub(super) fn masked_word(&self, offset: u32, mask: u32) -> Result<u32, Fault> {
+        self.note_reach(offset + 4 - (mask.trailing_zeros() / 8).min(4));
+        Ok((self.eight_bytes(offset)? >> 32) as u32 & mask)
     }
 
     /// `size` bits (1 to 32) of the context from bit `start`; missing bits are 0.

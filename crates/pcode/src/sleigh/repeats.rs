@@ -1,0 +1,160 @@
+//! Instructions seen before.
+//!
+//! Compiled code repeats itself: half of its instructions have been there already, bit for bit.
+//! What such an instruction means is the same wherever it stands, unless its address is part of it.
+
+use crate::lifter::{Context, Instruction};
+use crate::op::Op;
+
+/// Instructions remembered; a newer one takes the place of an older one.
+const PLACES: usize = 1 << PLACE_BITS;
+const PLACE_BITS: u32 = 12;
+
+/// Bytes that an instruction may depend on.
+const MAX_BYTES: usize = 16;
+
+/// Operations of an instruction that is remembered.
+const MAX_OPS: usize = 64;
+
+/// The most recent instructions that do not depend on their address.
+pub(super) struct Repeats {
+    places: Vec<Repeat>,
+    /// By first byte: bit `n` when an instruction of `n` bytes was remembered.
+    lengths: [u32; 256],
+}
+
+/// One instruction.
+#[derive(Clone, Default)]
+struct Repeat {
+    /// The bytes that it depends on, followed by zeros.
+    bytes: u128,
+    /// How many those are; 0 for none.
+    count: usize,
+    context: Context,
+    length: u32,
+    successor_context: Context,
+    ops: Vec<Op>,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self { places: vec![Repeat::default(); PLACES], lengths: [0; 256] }
+    }
+}
+
+impl Repeats {
+    /// Fills `into` with the instruction that `code` starts with; false when it is not remembered.
+    pub(super) fn find(&self, code: &[u8], context: Context, into: &mut Instruction) -> bool {
+        let Some(first) = code.first() else { return false };
+        let mut lengths = self.lengths.get(usize::from(*first)).copied().unwrap_or_default();
+        let bytes = leading_bytes(code);
+        while lengths != 0 {
+            let count = lengths.trailing_zeros() as usize;
+            lengths &= lengths - 1;
+            if count > code.len() {
+                return false;
+            }
+            let bytes = bytes & mask(count);
+            let Some(known) = self.places.get(place(bytes, count, context)) else { return false };
+            if known.count == count && known.bytes == bytes && known.context == context {
+                into.ops.extend_from_slice(&known.ops);
+                into.length = known.length;
+                into.own_length = known.length;
+                into.successor_context = known.successor_context;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Remembers an instruction that was decoded from the first `count` bytes of `code` and does
+    /// not depend on its address.
+    pub(super) fn add(
+        &mut self,
+        code: &[u8],
+        count: usize,
+        context: Context,
+        instruction: &Instruction,
+    ) {
+        let is_small = count <= MAX_BYTES.min(code.len()) && instruction.ops.len() <= MAX_OPS;
+        let Some(first) = code.first().filter(|_| is_small) else { return };
+        let bytes = leading_bytes(code) & mask(count);
+        let place = self.places.get_mut(place(bytes, count, context));
+        let lengths = self.lengths.get_mut(usize::from(*first));
+        if let (Some(place), Some(lengths)) = (place, lengths) {
+            *lengths |= 1 << count;
+            place.bytes = bytes;
+            place.count = count;
+            place.context = context;
+            place.length = instruction.length;
+            place.successor_context = instruction.successor_context;
+            place.ops.clone_from(&instruction.ops);
+        }
+    }
+}
+
+/// Up to [`MAX_BYTES`] bytes, the first lowest.
+fn leading_bytes(code: &[u8]) -> u128 {
+    if let Some(bytes) = code.first_chunk() {
+        return u128::from_le_bytes(*bytes);
+    }
+    code.iter().rev().fold(0, |bytes, byte| bytes << 8 | u128::from(*byte))
+}
+
+/// The low `count` bytes.
+const fn mask(count: usize) -> u128 {
+    if count >= MAX_BYTES { u128::MAX } else { (1 << (count * 8)) - 1 }
+}
+
+fn place(bytes: u128, count: usize, context: Context) -> usize {
+    // Odd numbers without structure: those of a multiplicative hash.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let [a, b, c, d] = context.0.map(u64::from);
+    let mixed = (bytes as u64).wrapping_mul(SPREAD)
+        ^ ((bytes >> 64) as u64).rotate_left(29)
+        ^ (a ^ b.rotate_left(13) ^ c.rotate_left(27) ^ d.rotate_left(41)).wrapping_mul(SPREAD >> 7)
+        ^ (count as u64) << 57;
+    (mixed.wrapping_mul(SPREAD) >> (u64::BITS - PLACE_BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BYTES, Repeats};
+    use crate::lifter::{Context, Instruction};
+    use crate::op::{Op, Opcode};
+
+    fn instruction(length: u32) -> Instruction {
+        let ops = vec![Op::new(Opcode::RETURN, None, &[])];
+        Instruction { ops, length, own_length: length, ..Instruction::default() }
+    }
+
+    fn found(repeats: &Repeats, code: &[u8], context: Context) -> Option<u32> {
+        let mut into = Instruction::default();
+        repeats.find(code, context, &mut into).then_some(into.length)
+    }
+
+    #[test]
+    fn what_was_remembered_is_found_by_all_it_depends_on() {
+        let (plain, other) = (Context::default(), Context([1, 0, 0, 0]));
+        let mut repeats = Repeats::default();
+        // One byte long, but only as long as no 2 follows.
+        repeats.add(&[7, 1, 9], 2, plain, &instruction(1));
+        assert_eq!(found(&repeats, &[7, 1], plain), Some(1));
+        assert_eq!(found(&repeats, &[7, 1, 8, 8], plain), Some(1));
+        assert_eq!(found(&repeats, &[7, 2], plain), None);
+        assert_eq!(found(&repeats, &[7], plain), None);
+        assert_eq!(found(&repeats, &[7, 1], other), None);
+        repeats.add(&[7, 2, 3, 4, 5], 5, plain, &instruction(5));
+        assert_eq!(found(&repeats, &[7, 2, 3, 4, 5, 6], plain), Some(5));
+        assert_eq!(found(&repeats, &[7, 1, 3, 4, 5, 6], plain), Some(1));
+    }
+
+    #[test]
+    fn what_depends_on_more_bytes_than_there_are_is_not_remembered() {
+        let mut repeats = Repeats::default();
+        repeats.add(&[1, 2], 3, Context::default(), &instruction(2));
+        repeats.add(&[1; 20], MAX_BYTES + 1, Context::default(), &instruction(17));
+        assert_eq!(found(&repeats, &[1, 2, 0], Context::default()), None);
+        assert_eq!(found(&repeats, &[1; 20], Context::default()), None);
+    }
+}
