@@ -3,6 +3,7 @@
 mod accuracy;
 mod components;
 mod differential;
+mod emulation;
 mod layers;
 mod negatives;
 mod robustness;
@@ -24,6 +25,8 @@ enum Task {
     Accuracy(accuracy::Args),
     /// Compare the lifter with the reference implementation of SLEIGH
     Differential(differential::Args),
+    /// Compare the emulator with QEMU, function by function
+    Emulation(emulation::Args),
     /// Fetch and build the benign files of the false-positive tests
     Negatives(negatives::Args),
     /// Check that crates depend only on those to their left, and which may touch the outside
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Accuracy(args) => accuracy::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
+        Task::Emulation(args) => emulation::run(&args)?,
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,
         Task::Robustness(args) => return robustness::run(&args),

@@ -50,6 +50,11 @@ pub(crate) use fork::Fork;
 pub(crate) use parts::Parts;
 pub(crate) use plan::{OPTIMISATIONS, Specimen};
 
+/// Folder and sources of the tiny C library, for programs that are no specimens.
+pub(crate) fn tiny_library(toolchain: Toolchain) -> (PathBuf, Vec<PathBuf>) {
+    (build::source_folder().join("tiny"), parts::tiny_sources(toolchain))
+}
+
 /// The seed of the committed set.
 const COMMITTED_SEED: u64 = 20260;
 

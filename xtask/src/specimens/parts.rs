@@ -51,14 +51,7 @@ impl Parts {
         if toolchain.libc != Libc::Tiny {
             return Ok(Vec::new());
         }
-        let tiny = source_folder().join("tiny");
-        let mut sources =
-            vec![tiny.join("unity.c"), tiny.join("arch").join(start_file(toolchain.target))];
-        // Clang's support library for big-endian ARM asks for atomics that nothing has.
-        if !toolchain.has_support_library() || toolchain.target == Target::ArmBe {
-            sources.push(tiny.join("divide.c"));
-        }
-        self.shared(toolchain, level, "tiny", &sources)
+        self.shared(toolchain, level, "tiny", &tiny_sources(toolchain))
     }
 
     /// Object files of the ballast.
@@ -115,6 +108,18 @@ impl Parts {
             })
             .collect()
     }
+}
+
+/// Sources of the tiny C library for a toolchain.
+pub(super) fn tiny_sources(toolchain: Toolchain) -> Vec<PathBuf> {
+    let tiny = source_folder().join("tiny");
+    let mut sources =
+        vec![tiny.join("unity.c"), tiny.join("arch").join(start_file(toolchain.target))];
+    // Clang's support library for big-endian ARM asks for atomics that nothing has.
+    if !toolchain.has_support_library() || toolchain.target == Target::ArmBe {
+        sources.push(tiny.join("divide.c"));
+    }
+    sources
 }
 
 /// The assembly file with a target's entry point and system call.

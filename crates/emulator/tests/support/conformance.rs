@@ -1,0 +1,216 @@
+//! Runs the cases of a conformance program (`conformance/`) and compares with what another machine
+//! made of the same file.
+#![allow(dead_code, unreachable_pub)]
+
+use miyaburi_emulator::{Abi, Emulator, Exit, Limits, NoHooks, State};
+use miyaburi_image::{Address, Arch, Endian, Image, Symbol};
+use miyaburi_pcode::Language;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Words that a case takes.
+const INPUTS: usize = 10;
+/// Words that a case leaves.
+const OUTPUTS: usize = 8;
+
+/// More than any case needs on any CPU.
+const LIMITS: Limits =
+    Limits { instructions: 20_000_000, call_instructions: 0, depth: 10_000, undo: false };
+
+/// Pages of 4 KiB that a case may touch.
+const PAGES: usize = 4096;
+
+/// How a case is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// With two pointers: to the inputs and to the outputs.
+    Block,
+    /// With all inputs as arguments and one word as result.
+    Words,
+    /// With all inputs as arguments and 64 bits as result.
+    Wide,
+}
+
+/// One case with one set of inputs, and what the other machine made of it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    shape: Shape,
+    /// The case's name.
+    pub name: String,
+    inputs: Vec<u32>,
+    outputs: Vec<u32>,
+}
+
+impl Record {
+    /// Reads a line of the program's own output: `shape name inputs... : outputs...`.
+    fn parse(line: &str) -> Option<Self> {
+        let (before, after) = line.split_once(" : ")?;
+        let mut fields = before.split(' ');
+        let shape = match fields.next()? {
+            "block" => Shape::Block,
+            "words" => Shape::Words,
+            "wide" => Shape::Wide,
+            _ => return None,
+        };
+        let name = fields.next()?.to_owned();
+        let words = |fields: &mut dyn Iterator<Item = &str>| -> Option<Vec<u32>> {
+            fields.map(|field| u32::from_str_radix(field, 16).ok()).collect()
+        };
+        let (inputs, outputs) = (words(&mut fields)?, words(&mut after.split(' '))?);
+        (inputs.len() == INPUTS && outputs.len() == OUTPUTS)
+            .then_some(Self { shape, name, inputs, outputs })
+    }
+
+    /// Reads all lines.
+    ///
+    /// # Errors
+    /// The first line that is none of the program's.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        text.lines()
+            .map(|line| Self::parse(line).ok_or_else(|| format!("no record: {line}")))
+            .collect()
+    }
+}
+
+/// A case that did not give the expected outputs.
+#[derive(Debug)]
+pub struct Difference {
+    pub record: Record,
+    /// What it gave, or why it ended.
+    pub got: Result<Vec<u32>, String>,
+}
+
+/// What became of all cases of a file.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    pub functions: usize,
+    pub cases: usize,
+    pub instructions: u64,
+    pub differences: Vec<Difference>,
+}
+
+/// A conformance program and its language, from which emulators are made.
+pub struct Program {
+    image: Image,
+    language: Arc<dyn Language>,
+}
+
+impl Program {
+    /// Reads an ELF file.
+    ///
+    /// # Errors
+    /// When it is none or has no language.
+    pub fn new(bytes: &[u8]) -> Result<Self, String> {
+        let image = Image::parse(bytes).map_err(|error| error.to_string())?;
+        let language =
+            miyaburi_pcode::language_for(image.arch()).map_err(|error| error.to_string())?;
+        Ok(Self { image, language })
+    }
+
+    /// The CPU type.
+    pub fn arch(&self) -> Arch {
+        self.image.arch()
+    }
+
+    /// Calls every case and compares.
+    ///
+    /// # Errors
+    /// When the emulator cannot be made.
+    pub fn compare(&self, records: &[Record]) -> Result<Comparison, String> {
+        let mut machine = Machine::new(&self.image, &*self.language)?;
+        let names: BTreeSet<&str> = records.iter().map(|record| record.name.as_str()).collect();
+        let mut comparison =
+            Comparison { functions: names.len(), cases: records.len(), ..Comparison::default() };
+        for record in records {
+            let got = machine.run(record, &mut comparison.instructions);
+            if got.as_ref() != Ok(&record.outputs) {
+                comparison.differences.push(Difference { record: record.clone(), got });
+            }
+        }
+        Ok(comparison)
+    }
+}
+
+/// An emulator with the state from which every case starts.
+pub struct Machine<'a> {
+    image: &'a Image,
+    emulator: Emulator<'a>,
+    start: State<'a>,
+    inputs: Address,
+    outputs: Address,
+}
+
+impl<'a> Machine<'a> {
+    fn new(image: &'a Image, language: &'a dyn Language) -> Result<Self, String> {
+        let abi = Abi::new(image.arch(), language).map_err(|error| error.to_string())?;
+        let emulator = Emulator::new(image, language, abi);
+        let mut start = emulator.bare_state(PAGES);
+        emulator.map_thread_block(&mut start);
+        let inputs = emulator.layout().fresh_block(&mut start);
+        let outputs = emulator.layout().fresh_block(&mut start);
+        Ok(Self { image, emulator, start, inputs, outputs })
+    }
+
+    /// Calls one case in a fresh copy of the start state.
+    fn run(&mut self, record: &Record, instructions: &mut u64) -> Result<Vec<u32>, String> {
+        let symbol = format!("case_{}", record.name);
+        let Some(Symbol { address, thumb, .. }) = self.image.symbol_named(&symbol) else {
+            return Err(format!("no symbol {symbol}"));
+        };
+        let mut state = self.start.clone();
+        let wide_inputs: Vec<u64> = record.inputs.iter().copied().map(u64::from).collect();
+        let arguments = match record.shape {
+            Shape::Block => {
+                self.store_inputs(&mut state, &record.inputs)?;
+                vec![self.inputs.0, self.outputs.0]
+            }
+            Shape::Words | Shape::Wide => wide_inputs,
+        };
+        let function = (*address, self.emulator.context(*thumb));
+        let outcome =
+            self.emulator.call(&mut state, function, &arguments, &mut NoHooks, &LIMITS);
+        *instructions += outcome.instructions;
+        if outcome.exit != Exit::Returned {
+            return Err(format!("{:?}", outcome.exit));
+        }
+        if record.shape == Shape::Block {
+            return self.load_outputs(&mut state);
+        }
+        let value = match record.shape {
+            Shape::Wide => self.wide_result(&state, outcome.result),
+            _ => outcome.result,
+        };
+        let mut outputs = vec![0; OUTPUTS];
+        outputs[0] = (value >> 32) as u32;
+        outputs[1] = value as u32;
+        Ok(outputs)
+    }
+
+    fn store_inputs(&self, state: &mut State<'a>, inputs: &[u32]) -> Result<(), String> {
+        for (index, value) in inputs.iter().enumerate() {
+            let at = self.inputs.offset(4 * index as u64);
+            state.memory.store(at, 4, u64::from(*value)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn load_outputs(&self, state: &mut State<'a>) -> Result<Vec<u32>, String> {
+        (0..OUTPUTS as u64)
+            .map(|index| state.memory.load(self.outputs.offset(4 * index), 4))
+            .map(|word| word.map(|word| word as u32).map_err(|error| error.to_string()))
+            .collect()
+    }
+
+    /// A 64-bit result: in one register, or in two in the order of memory.
+    fn wide_result(&self, state: &State<'a>, first: u64) -> u64 {
+        let arch = self.image.arch();
+        let second = match (arch.pointer_size(), &self.emulator.abi().result_high) {
+            (4, Some(register)) => state.register(register),
+            _ => return first,
+        };
+        match arch.endian {
+            Endian::Little => second << 32 | first,
+            Endian::Big => first << 32 | second,
+        }
+    }
+}

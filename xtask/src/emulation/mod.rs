@@ -1,0 +1,98 @@
+//! Compares the emulator with QEMU, function by function.
+//!
+//! The functions are those of `crates/emulator/conformance`. Each is called with several sets of
+//! inputs by the program itself under QEMU, which records what came out, and by the emulator in the
+//! very same file. What a function should give is never asked of the emulator.
+//!
+//! ```text
+//! program.rs  one file: how it is built, recorded and compared
+//! table.rs    what came of all of them, by target
+//! ```
+
+mod program;
+mod table;
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, bail};
+use rayon::prelude::*;
+
+use crate::{
+    specifications::status,
+    toolchain::{Compiler, Libc, Target, Toolchain, workspace_root},
+};
+
+use program::Program;
+
+/// Arguments of `cargo xtask emulation`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these targets, by their label
+    #[arg(long, value_delimiter = ',')]
+    targets: Vec<String>,
+    /// Only these C libraries, by their label
+    #[arg(long, value_delimiter = ',')]
+    libcs: Vec<String>,
+    /// Only these compilers, by their label
+    #[arg(long, value_delimiter = ',')]
+    compilers: Vec<String>,
+    /// Optimisation levels
+    #[arg(long, value_delimiter = ',', default_value = "O0,O2,Os")]
+    levels: Vec<String>,
+}
+
+/// Runs `cargo xtask emulation`: with every compiler that is there, whatever the others gave.
+///
+/// # Errors
+/// When a file cannot be built, recorded or compared, or anything differs.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let folder = workspace_root().join("target").join("emulation");
+    fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    let programs = chosen(args);
+    if programs.is_empty() {
+        bail!("no compiler is left by these choices");
+    }
+    let emulator = build_emulator()?;
+    let outcomes: Vec<_> = programs
+        .par_iter()
+        .map(|program| {
+            let counts = program.compare(&folder, &emulator);
+            eprintln!("{program}: {}", table::brief(&counts));
+            (*program, counts)
+        })
+        .collect();
+    table::print(&outcomes)
+}
+
+/// Programs of the compilers that are installed, as far as the arguments allow.
+fn chosen(args: &Args) -> Vec<Program> {
+    let allows = |list: &[String], name: &str| list.is_empty() || list.iter().any(|n| n == name);
+    Toolchain::all()
+        .into_iter()
+        .filter(|toolchain| {
+            allows(&args.targets, toolchain.target.name())
+                && allows(&args.libcs, toolchain.libc.name())
+                && allows(&args.compilers, toolchain.compiler.name())
+                && !is_broken(*toolchain)
+                && toolchain.installed()
+        })
+        .flat_map(|toolchain| {
+            args.levels.iter().filter_map(move |level| Program::new(toolchain, level))
+        })
+        .collect()
+}
+
+/// The distribution's SuperH glibc is miscompiled: its start-up code never ends, under QEMU too.
+fn is_broken(toolchain: Toolchain) -> bool {
+    (toolchain.target, toolchain.libc, toolchain.compiler)
+        == (Target::Sh4, Libc::Glibc, Compiler::Gcc)
+}
+
+/// Builds the program that runs cases in the emulator; its path.
+fn build_emulator() -> anyhow::Result<PathBuf> {
+    let root = workspace_root();
+    let build = ["build", "--quiet", "--profile", "test", "--package", "miyaburi-emulator"];
+    status(Command::new("cargo").args(build).args(["--example", "conformance"]).current_dir(&root))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    Ok(target.join("debug").join("examples").join("conformance"))
+}

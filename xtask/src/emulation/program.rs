@@ -1,0 +1,186 @@
+//! One conformance program: how it is built, recorded by QEMU and compared.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+use crate::{
+    specimens,
+    toolchain::{Compiler, Libc, Target, Toolchain, process, workspace_root},
+};
+
+/// The optimisation levels, as the compiler spells them.
+const LEVELS: [&str; 6] = ["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"];
+
+/// The files of `crates/emulator/conformance` that every program has.
+const SOURCES: [&str; 13] = [
+    "main.c",
+    "memory_tools.c",
+    "arithmetic.c",
+    "shifts.c",
+    "wide.c",
+    "control.c",
+    "calls.c",
+    "memory.c",
+    "ciphers.c",
+    "hashes.c",
+    "text.c",
+    "floats.c",
+    "library.c",
+];
+
+/// A way to build the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) toolchain: Toolchain,
+    level: &'static str,
+}
+
+/// What the comparison of one program gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) functions: u64,
+    pub(super) cases: u64,
+    pub(super) equal: u64,
+}
+
+impl Program {
+    /// The program of a toolchain at a level such as `O2`; nothing when there is no such level.
+    pub(super) fn new(toolchain: Toolchain, level: &str) -> Option<Program> {
+        let level = LEVELS.into_iter().find(|known| known.trim_start_matches('-') == level)?;
+        Some(Program { toolchain, level })
+    }
+
+    /// Builds the program in `folder`, has QEMU record its results and the emulator compare them.
+    ///
+    /// # Errors
+    /// When one of these cannot be done. A difference is none.
+    pub(super) fn compare(&self, folder: &Path, emulator: &Path) -> anyhow::Result<Counts> {
+        let file = folder.join(self.to_string());
+        let record = folder.join(format!("{self}.record"));
+        self.build(&file)?;
+        fs::write(&record, self.record(&file)?)
+            .with_context(|| format!("{}", record.display()))?;
+        let mut command = Command::new(emulator);
+        command.arg(&file).arg(&record);
+        let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        fs::write(folder.join(format!("{self}.differences")), text.as_bytes())?;
+        let counts = text.lines().last().and_then(Counts::parse);
+        counts.with_context(|| {
+            format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim_end())
+        })
+    }
+
+    /// Builds the program at `output`, symbols and all.
+    pub(super) fn build(&self, output: &Path) -> anyhow::Result<()> {
+        let folder = workspace_root().join("crates").join("emulator").join("conformance");
+        let mut sources: Vec<PathBuf> = SOURCES.iter().map(|name| folder.join(name)).collect();
+        let mut includes = vec![folder.clone()];
+        let mut extra = vec!["-std=gnu99", "-w"];
+        if self.toolchain.libc == Libc::Tiny {
+            let (include, library) = specimens::tiny_library(self.toolchain);
+            includes.push(include);
+            sources.extend(library);
+            extra.push("-DTINY_LIBC");
+        }
+        if !self.toolchain.has_support_library() {
+            sources.push(folder.join("tiny_helpers.c"));
+            extra.push("-DNO_SUPPORT_LIBRARY");
+        }
+        if self.has_mathematics() {
+            extra.extend(["-DWITH_MATH", "-lm"]);
+        }
+        self.toolchain.compile(self.level, &sources, &includes, &extra, output)
+    }
+
+    /// Whether the library has mathematical functions that QEMU can run: those of the
+    /// distribution's PowerPC glibc use an instruction of later CPUs.
+    fn has_mathematics(&self) -> bool {
+        match self.toolchain.libc {
+            Libc::Glibc => self.toolchain.target != Target::PowerPc,
+            Libc::Musl => true,
+            Libc::Tiny | Libc::Uclibc => false,
+        }
+    }
+
+    /// What the program prints under QEMU.
+    pub(super) fn record(&self, file: &Path) -> anyhow::Result<String> {
+        let (program, cpu) = self.machine(file)?;
+        let mut command = Command::new("timeout");
+        command.args(["60", program]);
+        command.args(cpu.iter().flat_map(|cpu| ["-cpu", cpu])).arg(file);
+        let record = process::run(&mut command)?;
+        if record.is_empty() {
+            bail!("{command:?} printed nothing");
+        }
+        Ok(record)
+    }
+
+    /// QEMU's program and CPU for the target.
+    fn machine(&self, file: &Path) -> anyhow::Result<(&'static str, Option<&'static str>)> {
+        Ok(match self.toolchain.target {
+            Target::Armv5 | Target::Armv7Thumb => ("qemu-arm-static", None),
+            Target::ArmBe => ("qemu-armeb-static", None),
+            Target::Aarch64 => ("qemu-aarch64-static", None),
+            Target::MipsBe => ("qemu-mips-static", None),
+            Target::MipsLe => ("qemu-mipsel-static", None),
+            Target::PowerPc => ("qemu-ppc-static", None),
+            Target::Sparc32 if is_sparc_v8plus(file)? => ("qemu-sparc32plus-static", None),
+            Target::Sparc32 => ("qemu-sparc-static", None),
+            Target::Sh4 => ("qemu-sh4-static", None),
+            Target::M68k => ("qemu-m68k-static", None),
+            Target::ColdFire => ("qemu-m68k-static", Some("cfv4e")),
+            Target::X86 => ("qemu-i386-static", None),
+            Target::X86_64 => ("qemu-x86_64-static", None),
+            Target::Riscv64 => ("qemu-riscv64-static", None),
+        })
+    }
+}
+
+/// Whether the ELF header names SPARC V8+ (`EM_SPARC32PLUS`), 64-bit registers in 32-bit programs.
+fn is_sparc_v8plus(file: &Path) -> anyhow::Result<bool> {
+    let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
+    Ok(bytes.get(18..20) == Some(&[0, 18]))
+}
+
+impl Counts {
+    /// Reads the last line of the comparison: functions, cases, equal ones.
+    fn parse(line: &str) -> Option<Counts> {
+        let mut numbers = line.split(' ').map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        Some(Counts { functions: next()?, cases: next()?, equal: next()? })
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let compiler: &Compiler = &self.toolchain.compiler;
+        let libc = self.toolchain.libc.name();
+        write!(f, "{}-{}-{libc}{}", self.toolchain.target, compiler.name(), self.level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_the_first_numbers_of_the_line() {
+        let counts = Counts { functions: 2, cases: 16, equal: 15 };
+        assert_eq!(Counts::parse("2 16 15 12345"), Some(counts));
+        assert_eq!(Counts::parse("no symbol case_x"), None);
+    }
+
+    #[test]
+    fn every_source_of_the_programs_is_there() {
+        let folder = workspace_root().join("crates").join("emulator").join("conformance");
+        for name in SOURCES {
+            assert!(folder.join(name).is_file(), "{name}");
+        }
+    }
+}
