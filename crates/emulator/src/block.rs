@@ -2,7 +2,7 @@
 
 use crate::registers::RegisterMap;
 use crate::user_op::UserOp;
-use miyaburi_image::Address;
+use miyaburi_image::{Address, Arch, Family};
 use miyaburi_pcode::{
     CodeBytes, Context, Instruction, Language, LiftError, Lifter, Op, Opcode, Space, Varnode,
 };
@@ -101,6 +101,8 @@ pub(crate) struct Translator<'a> {
     address_mask: u64,
     registers: Arc<RegisterMap>,
     windows: Option<WindowRegisters>,
+    /// Whether an instruction that multiplies and adds rounds once.
+    fuses: bool,
 }
 
 /// The registers by which a specification with register windows handles them.
@@ -110,11 +112,7 @@ struct WindowRegisters {
 }
 
 impl<'a> Translator<'a> {
-    pub(crate) fn new(
-        language: &'a dyn Language,
-        address_mask: u64,
-        registers: Arc<RegisterMap>,
-    ) -> Self {
+    pub(crate) fn new(language: &'a dyn Language, arch: Arch, registers: Arc<RegisterMap>) -> Self {
         let windows = language.register("DECOMPILE_MODE").zip(language.register("CWP")).map(
             |(decompile_mode, window_pointer)| WindowRegisters { decompile_mode, window_pointer },
         );
@@ -123,9 +121,10 @@ impl<'a> Translator<'a> {
             language,
             lifter,
             instruction: Instruction::default(),
-            address_mask,
+            address_mask: arch.address_mask(),
             registers,
             windows,
+            fuses: fuses_products(arch.family),
         }
     }
 
@@ -246,6 +245,9 @@ impl<'a> Translator<'a> {
             };
             ops.push(micro);
         }
+        if self.fuses {
+            fuse_products(ops.get_mut(first as usize..).unwrap_or_default());
+        }
         leaves
     }
 
@@ -272,6 +274,49 @@ impl<'a> Translator<'a> {
             .and_then(Varnode::as_constant)
             .and_then(|number| self.language.user_op(number))
             .map_or(UserOp::Unmodelled, UserOp::from_name)
+    }
+}
+
+/// Whether the multiply-and-add instructions of a CPU round once. P-code has no such operation: the
+/// specifications write a product and a sum. ARM's `vmla` and MIPS's `madd` do round twice.
+const fn fuses_products(family: Family) -> bool {
+    matches!(family, Family::AArch64 | Family::PowerPc | Family::RiscV64 | Family::SuperH)
+}
+
+/// Lets a sum take the factors of the product that the same instruction makes for it.
+fn fuse_products(ops: &mut [MicroOp]) {
+    for sum in 1..ops.len() {
+        let (before, rest) = ops.split_at_mut(sum);
+        let Some(op) = rest.first_mut() else { return };
+        if !matches!(op.opcode, Opcode::FLOAT_ADD | Opcode::FLOAT_SUB) {
+            continue;
+        }
+        let product_at = |slot: usize| {
+            let found = before.iter().rev().find(|earlier| earlier.output == op.inputs[slot])?;
+            let (product, negated) = match found.opcode {
+                Opcode::FLOAT_NEG => {
+                    (before.iter().rev().find(|it| it.output == found.inputs[0])?, true)
+                }
+                _ => (found, false),
+            };
+            let same_size = product.output_size == op.output_size;
+            (product.opcode == Opcode::FLOAT_MULT && same_size).then_some((product, negated))
+        };
+        let (slot, (product, negated)) = match (product_at(0), product_at(1)) {
+            (Some(product), _) => (0, product),
+            (None, Some(product)) => (1, product),
+            (None, None) => continue,
+        };
+        let subtracts = op.opcode == Opcode::FLOAT_SUB;
+        op.user_op = match (slot, subtracts, negated) {
+            (_, false, false) | (1, true, true) => UserOp::ProductPlus,
+            (_, false, true) | (1, true, false) => UserOp::MinusProduct,
+            (_, true, false) => UserOp::ProductMinus,
+            // -(a * b) - c has no instruction of its own in any specification.
+            (_, true, true) => continue,
+        };
+        op.inputs = [product.inputs[0], product.inputs[1], op.inputs[1 - slot]];
+        op.sizes = [product.sizes[0], product.sizes[1], op.sizes[1 - slot]];
     }
 }
 

@@ -127,11 +127,7 @@ impl<'a> Emulator<'a> {
                 image,
                 kernel: KernelCode::new(image.arch(), layout.kernel_page()),
             },
-            translator: Translator::new(
-                language,
-                image.arch().address_mask(),
-                Arc::clone(&registers),
-            ),
+            translator: Translator::new(language, image.arch(), Arc::clone(&registers)),
             registers,
             blocks: FxHashMap::default(),
             kept: 0,
@@ -571,9 +567,6 @@ impl<'a> Emulator<'a> {
             journal: state.memory.journal_mark(),
             fresh_blocks: state.fresh_blocks,
         });
-        if let Some(register) = &self.abi.callee_address {
-            state.set_register(register, callee.0);
-        }
         self.enter(state, callee, context);
         Ok(())
     }

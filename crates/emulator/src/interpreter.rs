@@ -117,7 +117,12 @@ impl State<'_> {
 fn step(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     use Opcode as O;
     if op.wide {
-        return wide::step(state, op).map(|()| Step::Next);
+        return match op.opcode {
+            // What is not modelled has no result, which a wide one is likelier to depend on.
+            O::CALLOTHER if op.user_op != UserOp::Unmodelled => user_op(state, op),
+            opcode if is_float(opcode) => float::step_wide(state, op).map(|()| Step::Next),
+            _ => wide::step(state, op).map(|()| Step::Next),
+        };
     }
     let size = op.sizes[0];
     macro_rules! a {
@@ -191,6 +196,32 @@ fn step(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     Ok(Step::Next)
 }
 
+/// Whether an operation works on floating-point numbers.
+const fn is_float(opcode: Opcode) -> bool {
+    use Opcode as O;
+    matches!(
+        opcode,
+        O::FLOAT_EQUAL
+            | O::FLOAT_NOTEQUAL
+            | O::FLOAT_LESS
+            | O::FLOAT_LESSEQUAL
+            | O::FLOAT_NAN
+            | O::FLOAT_ADD
+            | O::FLOAT_DIV
+            | O::FLOAT_MULT
+            | O::FLOAT_SUB
+            | O::FLOAT_NEG
+            | O::FLOAT_ABS
+            | O::FLOAT_SQRT
+            | O::FLOAT_INT2FLOAT
+            | O::FLOAT_FLOAT2FLOAT
+            | O::FLOAT_TRUNC
+            | O::FLOAT_CEIL
+            | O::FLOAT_FLOOR
+            | O::FLOAT_ROUND
+    )
+}
+
 fn overflows(value: i128, size: u32) -> u64 {
     let half = 1i128 << (8 * size.clamp(1, 8) - 1);
     u64::from(value >= half || value < -half)
@@ -256,7 +287,24 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
         }
         UserOp::Trap => return Err(Trouble::Trap),
         UserOp::Succeeds => state.output(op, 1)?,
+        UserOp::SignedSaturate | UserOp::UnsignedSaturate => {
+            let value = sign_extend(state.operand(op.inputs[1], op.sizes[1])?, op.sizes[1]);
+            let bits = state.operand(op.inputs[2], op.sizes[2])?;
+            let signed = op.user_op == UserOp::SignedSaturate;
+            state.output(op, saturate(value, bits, signed) as u64)?;
+        }
         _ => state.output(op, 0)?,
     }
     Ok(Step::Next)
+}
+
+/// The nearest number that `bits` bits hold.
+fn saturate(value: i64, bits: u64, signed: bool) -> i64 {
+    let bits = bits.clamp(1, 32);
+    if signed {
+        let half = 1_i64 << (bits - 1);
+        value.clamp(-half, half - 1)
+    } else {
+        value.clamp(0, (1 << bits) - 1)
+    }
 }

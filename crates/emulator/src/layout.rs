@@ -87,11 +87,15 @@ impl Layout {
 /// Registers that a program may read before it writes them.
 ///
 /// AArch64: `DCZID_EL0` bit 4 forbids the block-zeroing instruction, whose block size `memset`
-/// would otherwise take from the register. PowerPC: the reservation always holds.
+/// would otherwise take from the register. PowerPC: the reservation always holds. SuperH: Linux
+/// starts programs in double precision, on which compilers rely. x86: rounding to nearest and all
+/// exceptions masked.
 pub(crate) fn initial_registers(family: Family) -> &'static [(&'static str, u64)] {
     match family {
         Family::AArch64 => &[("dczid_el0", 0x14)],
         Family::PowerPc => &[("RESERVE", 1)],
+        Family::SuperH => &[("FPSCR", 0x0008_0000), ("FPSCR_PR", 1)],
+        Family::X86 | Family::X86_64 => &[("FPUControlWord", 0x037f), ("MXCSR", 0x1f80)],
         Family::Sparc => &[("DECOMPILE_MODE", 1)],
         _ => &[],
     }

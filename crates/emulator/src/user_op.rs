@@ -17,6 +17,16 @@ pub(crate) enum UserOp {
     Hint,
     /// An exclusive or conditional store, which always succeeds here: gives 1.
     Succeeds,
+    /// ARM: the nearest number that so many bits hold, signed.
+    SignedSaturate,
+    /// As [`UserOp::SignedSaturate`], unsigned.
+    UnsignedSaturate,
+    /// No user-op but an addition fused with the product before it: `a * b + c`.
+    ProductPlus,
+    /// As [`UserOp::ProductPlus`]: `a * b - c`.
+    ProductMinus,
+    /// As [`UserOp::ProductPlus`]: `c - a * b`.
+    MinusProduct,
     /// Anything else: gives 0 and is counted.
     Unmodelled,
 }
@@ -86,6 +96,10 @@ impl UserOp {
             Self::Trap
         } else if SUCCEEDS.contains(&name) {
             Self::Succeeds
+        } else if name == "SignedSaturate" {
+            Self::SignedSaturate
+        } else if name == "UnsignedSaturate" {
+            Self::UnsignedSaturate
         } else if HINT_PARTS.iter().any(|part| name.contains(part)) {
             Self::Hint
         } else {

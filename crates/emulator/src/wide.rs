@@ -12,16 +12,17 @@ const MAX_WIDTH: usize = 64;
 
 /// A value of up to 64 bytes, least significant first, zero beyond its size.
 #[derive(Clone, Copy)]
-struct Wide([u8; MAX_WIDTH]);
+pub(crate) struct Wide([u8; MAX_WIDTH]);
 
 impl Wide {
-    fn low(&self) -> u128 {
+    /// The low 16 bytes.
+    pub(crate) fn low(&self) -> u128 {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&self.0[..16]);
         u128::from_le_bytes(bytes)
     }
 
-    fn from_low(value: u128) -> Self {
+    pub(crate) fn from_low(value: u128) -> Self {
         let mut bytes = [0; MAX_WIDTH];
         bytes[..16].copy_from_slice(&value.to_le_bytes());
         Self(bytes)
@@ -146,7 +147,8 @@ fn double_word(op: &MicroOp, left: u128, right: u128, size: u32) -> Result<u128,
     })
 }
 
-fn input(state: &mut State<'_>, op: &MicroOp, slot: usize) -> Result<Wide, MemoryError> {
+/// Input `slot`, of any width.
+pub(crate) fn input(state: &mut State<'_>, op: &MicroOp, slot: usize) -> Result<Wide, MemoryError> {
     let size = op.sizes[slot];
     if size <= 8 {
         return Ok(Wide::from_low(u128::from(state.input(op, slot)? & size_mask(size))));
@@ -159,7 +161,8 @@ fn input(state: &mut State<'_>, op: &MicroOp, slot: usize) -> Result<Wide, Memor
     }
 }
 
-fn output(state: &mut State<'_>, op: &MicroOp, value: &Wide) -> Result<(), MemoryError> {
+/// Sets the output, of any width.
+pub(crate) fn output(state: &mut State<'_>, op: &MicroOp, value: &Wide) -> Result<(), MemoryError> {
     if op.output_size <= 8 {
         return state.output(op, value.low() as u64);
     }

@@ -57,8 +57,12 @@ impl Record {
             fields.map(|field| u32::from_str_radix(field, 16).ok()).collect()
         };
         let (inputs, outputs) = (words(&mut fields)?, words(&mut after.split(' '))?);
-        (inputs.len() == INPUTS && outputs.len() == OUTPUTS)
-            .then_some(Self { shape, name, inputs, outputs })
+        (inputs.len() == INPUTS && outputs.len() == OUTPUTS).then_some(Self {
+            shape,
+            name,
+            inputs,
+            outputs,
+        })
     }
 
     /// Reads all lines.
@@ -167,8 +171,7 @@ impl<'a> Machine<'a> {
             Shape::Words | Shape::Wide => wide_inputs,
         };
         let function = (*address, self.emulator.context(*thumb));
-        let outcome =
-            self.emulator.call(&mut state, function, &arguments, &mut NoHooks, &LIMITS);
+        let outcome = self.emulator.call(&mut state, function, &arguments, &mut NoHooks, &LIMITS);
         *instructions += outcome.instructions;
         if outcome.exit != Exit::Returned {
             return Err(format!("{:?}", outcome.exit));
