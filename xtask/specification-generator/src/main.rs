@@ -1,46 +1,84 @@
-//! Writes the compiled specifications and processor specifications that Miyaburi uses into the
-//! folder given as its one argument.
+//! Writes the compiled specifications and processor specifications that Miyaburi uses into a folder.
+//!
+//! The sources are Ghidra's, with the corrections of `corrections/` applied to a copy.
+
+mod corrections;
 
 use anyhow::{Context as _, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Compiled specifications, by file stem.
-const LANGUAGES: &[&str] = &[
-    "68020", "AARCH64", "ARM7_be", "ARM7_le", "SparcV9_32", "SuperH4_le", "coldfire", "mips32be",
-    "mips32le", "ppc_32_be", "riscv.lp64d", "x86", "x86-64",
+/// Specifications to compile: folder of the processor, file stem.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("68000", "68020"),
+    ("68000", "coldfire"),
+    ("AARCH64", "AARCH64"),
+    ("ARM", "ARM7_be"),
+    ("ARM", "ARM7_le"),
+    ("MIPS", "mips32be"),
+    ("MIPS", "mips32le"),
+    ("PowerPC", "ppc_32_be"),
+    ("RISCV", "riscv.lp64d"),
+    ("Sparc", "SparcV9_32"),
+    ("SuperH4", "SuperH4_le"),
+    ("x86", "x86"),
+    ("x86", "x86-64"),
 ];
 
-/// Processor specifications, by file stem.
-const PROCESSORS: &[&str] = &[
-    "68000", "AARCH64", "ARMt", "RV64GC", "SparcV9", "SuperH4", "mips32", "ppc_32", "x86", "x86-64",
+/// Processor specifications, by folder and file stem.
+const PROCESSORS: &[(&str, &str)] = &[
+    ("68000", "68000"),
+    ("AARCH64", "AARCH64"),
+    ("ARM", "ARMt"),
+    ("MIPS", "mips32"),
+    ("PowerPC", "ppc_32"),
+    ("RISCV", "RV64GC"),
+    ("Sparc", "SparcV9"),
+    ("SuperH4", "SuperH4"),
+    ("x86", "x86"),
+    ("x86", "x86-64"),
 ];
 
 fn main() -> anyhow::Result<()> {
-    let Some(folder) = std::env::args_os().nth(1) else { bail!("usage: <folder>") };
-    let folder = Path::new(&folder);
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let [sources, folder, only @ ..] = arguments.as_slice() else {
+        bail!("usage: <folder of Ghidra's processors> <folder to write to> [specification...]");
+    };
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    for stem in LANGUAGES {
-        let bytes = find(&sleigh_config::SLA_DATA, "SLA", stem)?;
-        write(folder, &format!("{stem}.sla"), bytes)?;
+    let scratch = tempfile::tempdir().context("scratch folder")?;
+    copy(sources, scratch.path())?;
+    corrections::apply(scratch.path())?;
+    let languages = |processor: &str| scratch.path().join(processor).join("data/languages");
+    for (processor, stem) in LANGUAGES {
+        if !only.is_empty() && !only.iter().any(|wanted| wanted == Path::new(stem)) {
+            continue;
+        }
+        let source = languages(processor).join(format!("{stem}.slaspec"));
+        let mut compiler = sleigh_compiler::SleighCompiler::default();
+        compiler
+            .compile(&source, &folder.join(format!("{stem}.sla")))
+            .map_err(|error| anyhow::anyhow!("{stem}: {error:?}"))?;
     }
-    for stem in PROCESSORS {
-        let text = find(&sleigh_config::PSPEC_DATA, "PSPEC", stem)?;
-        write(folder, &format!("{stem}.pspec"), text.as_bytes())?;
+    for (processor, stem) in PROCESSORS {
+        let name = format!("{stem}.pspec");
+        let from = languages(processor).join(&name);
+        std::fs::copy(&from, folder.join(&name))
+            .with_context(|| format!("copying {}", from.display()))?;
     }
     Ok(())
 }
 
-/// The entry for a file stem: `sleigh-config` names it `processor_x86::SLA_X86_64`.
-fn find<T: Copy>(entries: &[(&str, T)], prefix: &str, stem: &str) -> anyhow::Result<T> {
-    let wanted = format!("::{prefix}_{}", stem.replace(['-', '.'], "_").to_uppercase());
-    entries
-        .iter()
-        .find(|(name, _)| name.ends_with(&wanted))
-        .map(|(_, entry)| *entry)
-        .with_context(|| format!("sleigh-config has no {wanted}"))
-}
-
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(name);
-    std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))
+/// Copies the folders of the processors.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)
+                .with_context(|| format!("copying {}", entry.path().display()))?;
+        }
+    }
+    Ok(())
 }
