@@ -312,8 +312,7 @@ fn fuse_products(ops: &mut [MicroOp]) {
             (_, false, false) | (1, true, true) => UserOp::ProductPlus,
             (_, false, true) | (1, true, false) => UserOp::MinusProduct,
             (_, true, false) => UserOp::ProductMinus,
-            // -(a * b) - c has no instruction of its own in any specification.
-            (_, true, true) => continue,
+            (_, true, true) => UserOp::MinusProductMinus,
         };
         op.inputs = [product.inputs[0], product.inputs[1], op.inputs[1 - slot]];
         op.sizes = [product.sizes[0], product.sizes[1], op.sizes[1 - slot]];

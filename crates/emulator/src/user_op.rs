@@ -27,6 +27,8 @@ pub(crate) enum UserOp {
     ProductMinus,
     /// As [`UserOp::ProductPlus`]: `c - a * b`.
     MinusProduct,
+    /// As [`UserOp::ProductPlus`]: `-(a * b) - c`.
+    MinusProductMinus,
     /// Anything else: gives 0 and is counted.
     Unmodelled,
 }

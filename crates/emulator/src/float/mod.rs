@@ -82,6 +82,7 @@ fn fused(op: &MicroOp, a: f64, b: f64, c: f64) -> u64 {
     let (a, c) = match op.user_op {
         UserOp::ProductPlus => (a, c),
         UserOp::ProductMinus => (a, -c),
+        UserOp::MinusProductMinus => (-a, -c),
         _ => (-a, c),
     };
     if op.output_size == 4 {
