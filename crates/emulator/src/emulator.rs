@@ -237,6 +237,8 @@ impl<'a> Emulator<'a> {
                     .register("DECOMPILE_MODE")
                     .and_then(|_| self.registers.place(first.offset))
             }),
+            rounding_mode: crate::layout::rounding_mode_register(self.arch().family)
+                .and_then(|name| self.registers.place(self.language.register(name)?.offset)),
             windows: Vec::new(),
             pc: Address(0),
             context: self.language.initial_context(),

@@ -100,3 +100,10 @@ pub(crate) fn initial_registers(family: Family) -> &'static [(&'static str, u64)
         _ => &[],
     }
 }
+
+/// The register, two bytes wide, that holds the high and the low bit of the rounding mode: 0 to
+/// nearest, 1 towards zero, 2 up, 3 down. PowerPC's compilers change it for `long double`; on other
+/// CPUs the mode is taken to be the initial one.
+pub(crate) fn rounding_mode_register(family: Family) -> Option<&'static str> {
+    (family == Family::PowerPc).then_some("fp_rn0")
+}

@@ -24,6 +24,8 @@ pub struct State<'a> {
     pub(crate) address_mask: u64,
     /// Where the local and input registers lie, on a CPU with register windows.
     pub(crate) window_base: Option<u32>,
+    /// Where the rounding mode of floating-point numbers lies, on a CPU where programs change it.
+    pub(crate) rounding_mode: Option<u32>,
     pub(crate) windows: Vec<[u8; WINDOW_BYTES]>,
     pub(crate) pc: Address,
     pub(crate) context: Context,

@@ -92,7 +92,9 @@ fn is_broken(toolchain: Toolchain) -> bool {
 fn build_emulator() -> anyhow::Result<PathBuf> {
     let root = workspace_root();
     let build = ["build", "--quiet", "--profile", "test", "--package", "miyaburi-emulator"];
-    status(Command::new("cargo").args(build).args(["--example", "conformance"]).current_dir(&root))?;
+    status(
+        Command::new("cargo").args(build).args(["--example", "conformance"]).current_dir(&root),
+    )?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     Ok(target.join("debug").join("examples").join("conformance"))
 }

@@ -63,8 +63,7 @@ impl Program {
         let file = folder.join(self.to_string());
         let record = folder.join(format!("{self}.record"));
         self.build(&file)?;
-        fs::write(&record, self.record(&file)?)
-            .with_context(|| format!("{}", record.display()))?;
+        fs::write(&record, self.record(&file)?).with_context(|| format!("{}", record.display()))?;
         let mut command = Command::new(emulator);
         command.arg(&file).arg(&record);
         let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
@@ -89,13 +88,21 @@ impl Program {
             extra.push("-DTINY_LIBC");
         }
         if !self.toolchain.has_support_library() {
-            sources.push(folder.join("tiny_helpers.c"));
             extra.push("-DNO_SUPPORT_LIBRARY");
+        }
+        if self.needs_support() {
+            sources.push(folder.join("support.c"));
         }
         if self.has_mathematics() {
             extra.extend(["-DWITH_MATH", "-lm"]);
         }
         self.toolchain.compile(self.level, &sources, &includes, &extra, output)
+    }
+
+    /// Whether the compiler's own support library is missing or made for another CPU.
+    fn needs_support(&self) -> bool {
+        !self.toolchain.has_support_library()
+            || matches!(self.toolchain.target, Target::ColdFire | Target::Sparc32)
     }
 
     /// Whether the library has mathematical functions that QEMU can run: those of the

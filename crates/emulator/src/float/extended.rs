@@ -67,8 +67,8 @@ impl Format {
     /// Applies `operation` in this format, so that it rounds once.
     fn arithmetic(self, opcode: Opcode, a: Quad, b: Quad) -> Quad {
         match self {
-            Self::Quad => calculate(opcode, a, b),
-            _ => quad(calculate(opcode, extended(a), extended(b))),
+            Self::Quad => calculate(opcode, a, b, NEAREST),
+            _ => quad(calculate(opcode, extended(a), extended(b), NEAREST)),
         }
     }
 
@@ -91,13 +91,26 @@ fn quad(value: X87DoubleExtended) -> Quad {
     value.convert(&mut false).value
 }
 
-fn calculate<F: Float>(opcode: Opcode, a: F, b: F) -> F {
+fn calculate<F: Float>(opcode: Opcode, a: F, b: F, round: Round) -> F {
     match opcode {
-        Opcode::FLOAT_ADD => a.add_r(b, NEAREST).value,
-        Opcode::FLOAT_SUB => a.sub_r(b, NEAREST).value,
-        Opcode::FLOAT_MULT => a.mul_r(b, NEAREST).value,
-        _ => a.div_r(b, NEAREST).value,
+        Opcode::FLOAT_ADD => a.add_r(b, round).value,
+        Opcode::FLOAT_SUB => a.sub_r(b, round).value,
+        Opcode::FLOAT_MULT => a.mul_r(b, round).value,
+        _ => a.div_r(b, round).value,
     }
+}
+
+/// One of the four operations on singles or doubles, rounded as `round` says; all are bits.
+pub(super) fn directed(op: &MicroOp, left: u64, right: u64, round: Round) -> u64 {
+    let (left, right) = (u128::from(left), u128::from(right));
+    let bits = if op.sizes[0] == 4 {
+        let (a, b) = (Single::from_bits(left), Single::from_bits(right));
+        calculate(op.opcode, a, b, round).to_bits()
+    } else {
+        let (a, b) = (Double::from_bits(left), Double::from_bits(right));
+        calculate(op.opcode, a, b, round).to_bits()
+    };
+    bits as u64
 }
 
 /// Executes a floating-point operation that has an operand of more than eight bytes; anything else

@@ -1,6 +1,7 @@
 //! IEEE 754 arithmetic: singles and doubles on the host's own, wider formats in software.
 //!
-//! Rounding is to nearest, ties to even; exceptions are not modelled, and which not-a-number a
+//! Rounding is to nearest, ties to even, but for the four operations on CPUs whose compilers change
+//! the mode; exceptions are not modelled, and which not-a-number a
 //! result is follows the host, not the CPU.
 
 mod extended;
@@ -10,6 +11,7 @@ use crate::interpreter::Trouble;
 use crate::machine::State;
 use crate::user_op::UserOp;
 use miyaburi_pcode::Opcode;
+use rustc_apfloat::Round;
 
 pub(crate) use extended::step as step_wide;
 
@@ -51,7 +53,12 @@ pub(crate) fn step(state: &mut State<'_>, op: &MicroOp) -> Result<(), Trouble> {
             return Ok(state.output(op, fused(op, a, b, c))?);
         }
         O::FLOAT_ADD | O::FLOAT_SUB | O::FLOAT_MULT | O::FLOAT_DIV => {
-            let b = decode(state.input(op, 1)?, op.sizes[1]);
+            let right = state.input(op, 1)?;
+            if let Some(round) = directed_rounding(state) {
+                let bits = extended::directed(op, left, right, round);
+                return Ok(state.output(op, bits)?);
+            }
+            let b = decode(right, op.sizes[1]);
             match op.opcode {
                 O::FLOAT_ADD => a + b,
                 O::FLOAT_SUB => a - b,
@@ -75,6 +82,17 @@ pub(crate) fn step(state: &mut State<'_>, op: &MicroOp) -> Result<(), Trouble> {
         _ => return Err(Trouble::Unimplemented(op.opcode)),
     };
     Ok(state.output(op, bits)?)
+}
+
+/// The rounding mode, when it is not to nearest.
+fn directed_rounding(state: &State<'_>) -> Option<Round> {
+    let at = state.rounding_mode?;
+    match (state.read_state(at, 1), state.read_state(at + 1, 1)) {
+        (0, 0) => None,
+        (0, _) => Some(Round::TowardZero),
+        (_, 0) => Some(Round::TowardPositive),
+        _ => Some(Round::TowardNegative),
+    }
 }
 
 /// A product and a sum that are rounded once, as the bits of the result.
