@@ -23,15 +23,18 @@ const MANIFEST: &str = "xtask/specification-generator/Cargo.toml";
 /// Licence files of the source crate, copied beside the specifications.
 const LICENCE_FILES: &[&str] = &["LICENSE", "NOTICE"];
 
+/// The folder of the processors within the source crate.
+const PROCESSORS: &str = "ghidra/Ghidra/Processors";
+
 /// Builds the generator, runs it, and copies the licence.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let source = source_folder()?;
     let mut generator = Command::new("cargo");
     generator
         .args(["run", "--locked", "--target-dir", "target/specification-generator"])
         .args(["--manifest-path", MANIFEST, "--"])
-        .arg(&args.folder);
+        .args([&source.join(PROCESSORS), &args.folder]);
     status(&mut generator)?;
-    let source = source_folder()?;
     for name in LICENCE_FILES {
         let (from, to) = (source.join("ghidra").join(name), args.folder.join(name));
         std::fs::copy(&from, &to)

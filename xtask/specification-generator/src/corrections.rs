@@ -40,7 +40,8 @@ pub(crate) fn apply(folder: &Path) -> anyhow::Result<()> {
                 let old = block(&mut lines, "with").with_context(|| format!("{name}: {line}"))?;
                 let new = block(&mut lines, "end").with_context(|| format!("{name}: {old}"))?;
                 let path = file.as_deref().with_context(|| format!("{name}: no file"))?;
-                replace(path, &old, &new, line == "replace all").with_context(|| (*name).to_owned())?;
+                replace(path, &old, &new, line == "replace all")
+                    .with_context(|| (*name).to_owned())?;
             } else if !line.is_empty() && !line.starts_with('#') {
                 bail!("{name}: {line}");
             }
