@@ -85,55 +85,80 @@ impl AddressIndex {
     }
 }
 
-/// A set of slots, one bit each.
+/// A set of slots, one bit each. Neighbours are found in a few steps, however far they are.
 #[derive(Clone, Debug)]
 pub(crate) struct SlotSet {
-    words: Vec<u64>,
+    /// The bits, and above each level one bit for every word of it that is not zero.
+    levels: Vec<Vec<u64>>,
 }
 
 impl SlotSet {
     /// The empty set over `slots` slots.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { words: vec![0; slots / 64 + 1] }
+        let mut levels = vec![vec![0; slots / 64 + 1]];
+        while let Some(words) = levels.last().map(Vec::len).filter(|words| *words > 1) {
+            levels.push(vec![0; words.div_ceil(64)]);
+        }
+        Self { levels }
     }
 
     /// Adds a slot; true when it was not in the set.
     pub(crate) fn insert(&mut self, slot: usize) -> bool {
-        let Some(word) = self.words.get_mut(slot / 64) else { return false };
-        let bit = 1 << (slot % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
+        let mut is_new = false;
+        let mut place = slot;
+        for words in &mut self.levels {
+            let Some(word) = words.get_mut(place / 64) else { return false };
+            let bit = 1 << (place % 64);
+            if *word & bit != 0 {
+                break;
+            }
+            is_new = true;
+            *word |= bit;
+            place /= 64;
+        }
         is_new
     }
 
     /// Whether the slot is in the set.
     pub(crate) fn contains(&self, slot: usize) -> bool {
-        self.words.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+        let word = self.levels.first().and_then(|words| words.get(slot / 64));
+        word.is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     /// The smallest member that is at least `slot`.
     pub(crate) fn next_from(&self, slot: usize) -> Option<usize> {
-        let first = slot / 64;
-        let head = self.words.get(first)? & (u64::MAX << (slot % 64));
-        let tail = self.words.get(first + 1..)?.iter().copied();
-        std::iter::once(head)
-            .chain(tail)
-            .enumerate()
-            .find(|(_, word)| *word != 0)
-            .map(|(word, bits)| (first + word) * 64 + bits.trailing_zeros() as usize)
+        let mut place = slot;
+        for (level, words) in self.levels.iter().enumerate() {
+            let found = words.get(place / 64)? & (u64::MAX << (place % 64));
+            if found != 0 {
+                let found = place / 64 * 64 + found.trailing_zeros() as usize;
+                return self.descend(level, found, u64::trailing_zeros);
+            }
+            place = place / 64 + 1;
+        }
+        None
     }
 
     /// The largest member that is at most `slot`.
     pub(crate) fn last_until(&self, slot: usize) -> Option<usize> {
-        let last = (slot / 64).min(self.words.len().checked_sub(1)?);
-        let keep = if slot / 64 > last { u64::MAX } else { u64::MAX >> (63 - slot % 64) };
-        let head = self.words.get(last)? & keep;
-        let rest = self.words.get(..last)?.iter().rev().copied();
-        std::iter::once(head)
-            .chain(rest)
-            .enumerate()
-            .find(|(_, word)| *word != 0)
-            .map(|(back, bits)| (last - back) * 64 + 63 - bits.leading_zeros() as usize)
+        let mut place = slot.min(self.levels.first()?.len() * 64 - 1);
+        for (level, words) in self.levels.iter().enumerate() {
+            let found = words.get(place / 64)? & (u64::MAX >> (63 - place % 64));
+            if found != 0 {
+                let found = place / 64 * 64 + 63 - found.leading_zeros() as usize;
+                return self.descend(level, found, |word| 63 - word.leading_zeros());
+            }
+            place = (place / 64).checked_sub(1)?;
+        }
+        None
+    }
+
+    /// The member below `place`, a bit of `level`, that `choose` picks in every word.
+    fn descend(&self, level: usize, place: usize, choose: fn(u64) -> u32) -> Option<usize> {
+        let below = self.levels.get(..level)?.iter().rev();
+        below
+            .into_iter()
+            .try_fold(place, |place, words| Some(place * 64 + choose(*words.get(place)?) as usize))
     }
 }
 
@@ -155,5 +180,22 @@ mod tests {
         assert_eq!(set.last_until(2), None);
         assert_eq!(set.last_until(100_000), Some(200));
         assert!(!set.contains(4));
+    }
+
+    /// Three levels of words, members far apart.
+    #[test]
+    fn distant_neighbours_are_found() {
+        let mut set = SlotSet::new(1_000_000);
+        assert_eq!((set.next_from(0), set.last_until(999_999)), (None, None));
+        let members = [5, 63, 64, 4095, 4096, 262_143, 262_144, 999_999];
+        for member in members {
+            assert!(set.insert(member));
+        }
+        for pair in members.windows(2) {
+            assert_eq!(set.next_from(pair[0] + 1), Some(pair[1]));
+            assert_eq!(set.last_until(pair[1] - 1), Some(pair[0]));
+            assert_eq!(set.next_from(pair[1]), Some(pair[1]));
+        }
+        assert_eq!((set.last_until(4), set.next_from(1_000_000)), (None, None));
     }
 }

@@ -49,6 +49,16 @@ pub(crate) struct Body {
     pub(crate) entry_block: u32,
 }
 
+impl Body {
+    /// The number of the block whose last instruction is the one at `address`.
+    pub(crate) fn block_ending_with(&self, address: Address) -> Option<u32> {
+        let place = self.instructions.binary_search_by_key(&address, |(at, _)| *at).ok()? as u32;
+        let block = self.blocks.partition_point(|block| block.instructions.end <= place);
+        let is_last = self.blocks.get(block)?.instructions.end == place + 1;
+        is_last.then_some(block as u32)
+    }
+}
+
 /// What the exploration of a function found out about its control flow.
 pub(crate) struct Exploration<'a> {
     pub(crate) entry: Address,

@@ -27,7 +27,7 @@ impl Default for Limits {
     /// No deadline. Static programs of 2.5 MB, the largest measured, take 24 million steps and
     /// 560 MB.
     fn default() -> Self {
-        Self { steps: 200_000_000, bytes: 1 << 30, deadline: None }
+        Self { steps: 100_000_000, bytes: 1 << 30, deadline: None }
     }
 }
 
@@ -178,6 +178,15 @@ impl Held {
     pub(crate) fn keep(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
         self.work.as_ref().is_some_and(|work| work.keep(bytes))
+    }
+
+    /// Keeps so much in place of what was kept before.
+    pub(crate) fn set(&mut self, bytes: usize) {
+        if let Some(work) = &self.work {
+            work.release(self.bytes);
+        }
+        self.bytes = 0;
+        self.keep(bytes);
     }
 }
 

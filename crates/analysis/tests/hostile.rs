@@ -74,6 +74,50 @@ fn a_cut_analysis_says_so_and_is_repeatable() {
     assert_eq!(analyze(limits).cut(), Some(Cut::Bytes));
 }
 
+/// Thirty thousand computed calls in one function: what is known at each takes memory.
+#[test]
+fn what_is_known_at_many_calls_is_bounded() {
+    // call rax ... ret
+    let mut code = [0xff, 0xd0].repeat(32_000);
+    code.push(0xc3);
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let limits = Limits { bytes: 32 << 20, ..Limits::default() };
+    let program = Program::analyze_within(&image, language.as_ref(), limits).unwrap();
+    assert_eq!(program.cut(), Some(Cut::Bytes));
+    assert_eq!(program.functions().len(), 1);
+}
+
+/// A function with as many computed jumps as a large program has blocks.
+#[test]
+fn many_computed_jumps_take_few_steps() {
+    // jz over; jmp rax; over: ... ret
+    let mut code = [0x74, 0x02, 0xff, 0xe0].repeat(15_000);
+    code.push(0xc3);
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let program = Program::analyze(&image, language.as_ref()).unwrap();
+    assert_eq!(program.cut(), None);
+    assert_eq!(program.functions()[0].blocks().len(), 30_001);
+}
+
+/// Functions that run into each other: each start found takes code from those before it.
+#[test]
+fn many_functions_that_share_code_are_told_apart() {
+    // Calls of one another, everywhere.
+    let mut code = Vec::new();
+    for index in 0..12_000u32 {
+        let target = i64::from(index.wrapping_mul(2_654_435_761) % 12_000) * 5;
+        code.push(0xe8);
+        code.extend(((target - i64::from(index) * 5 - 5) as i32).to_le_bytes());
+    }
+    code.push(0xc3);
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let program = Program::analyze(&image, language.as_ref()).unwrap();
+    assert_eq!(program.cut(), None);
+}
+
 /// Wherever the work is cut, values are whole or unknown, never half worked out.
 #[test]
 fn values_of_a_cut_analysis_are_whole_or_unknown() {

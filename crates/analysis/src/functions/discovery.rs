@@ -139,16 +139,14 @@ impl<'a> Discovery<'a> {
         if self.drafts.len() >= MAX_FUNCTIONS {
             self.code.work.end(Cut::Size);
         }
-        let is_affordable = self.charge_drafts() && self.code.work.keep(size_of::<Draft>());
+        let is_affordable = self.code.work.spend(1) && self.code.work.keep(size_of::<Draft>());
         if !is_affordable || self.lift(entry, context).is_none() {
             return;
         }
         let number = self.drafts.len() as u32;
         self.by_entry.insert(entry, number);
         self.ownership.starts.insert(slot);
-        let mut trespassers: Vec<u32> = self.ownership.owner(slot).into_iter().collect();
-        let sharing = (0u32..).zip(&self.drafts).filter(|(_, draft)| draft.shared.contains(&slot));
-        trespassers.extend(sharing.map(|(number, _)| number));
+        let trespassers = self.ownership.visitors(slot);
         self.drafts.push(Draft::new(entry, context, origin));
         for trespasser in trespassers {
             self.restart(trespasser);
@@ -171,6 +169,7 @@ impl<'a> Discovery<'a> {
                 self.ownership.release(slot, number);
             }
         }
+        self.ownership.stop_sharing(number, &draft.shared);
         let (returned, was_undone) = (draft.returns, draft.was_undone);
         *draft = Draft::new(draft.entry, draft.context, draft.origin);
         // Others have relied on it.

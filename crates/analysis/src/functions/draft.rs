@@ -7,7 +7,7 @@ use crate::functions::Origin;
 use crate::functions::learnt::Learnt;
 use crate::functions::reading::Reading;
 use miyaburi_image::Address;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What has been found out about one function.
@@ -115,6 +115,11 @@ impl Draft {
         .build(code)
     }
 
+    /// Whether what follows the call at `site` waits for the callee.
+    pub(crate) fn waits_at(&self, site: Address) -> bool {
+        self.waiting.iter().any(|waiting| waiting.site == site)
+    }
+
     /// Whether the value analysis could find out more.
     pub(crate) fn needs_values(&self) -> bool {
         self.is_dirty
@@ -131,11 +136,13 @@ pub(crate) struct Ownership {
     owners: Vec<u32>,
     /// Starts of functions.
     pub(crate) starts: SlotSet,
+    /// Drafts that share a slot with its owner.
+    sharers: FxHashMap<usize, Vec<u32>>,
 }
 
 impl Ownership {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { owners: vec![0; slots], starts: SlotSet::new(slots) }
+        Self { owners: vec![0; slots], starts: SlotSet::new(slots), sharers: FxHashMap::default() }
     }
 
     /// Notes that `draft` (of this number) has reached a slot; true when it had not before.
@@ -146,8 +153,30 @@ impl Ownership {
                 true
             }
             Some(owner) if *owner == number + 1 => false,
-            Some(_) => draft.shared.insert(slot),
+            Some(_) => {
+                let is_new = draft.shared.insert(slot);
+                if is_new {
+                    self.sharers.entry(slot).or_default().push(number);
+                }
+                is_new
+            }
             None => false,
+        }
+    }
+
+    /// The drafts that have reached a slot: the first, then the others in order.
+    pub(crate) fn visitors(&self, slot: usize) -> Vec<u32> {
+        let mut sharers = self.sharers.get(&slot).cloned().unwrap_or_default();
+        sharers.sort_unstable();
+        self.owner(slot).into_iter().chain(sharers).collect()
+    }
+
+    /// Forgets that a draft shares slots.
+    pub(crate) fn stop_sharing(&mut self, number: u32, shared: &FxHashSet<usize>) {
+        for slot in shared {
+            if let Some(sharers) = self.sharers.get_mut(slot) {
+                sharers.retain(|sharer| *sharer != number);
+            }
         }
     }
 

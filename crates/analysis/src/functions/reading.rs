@@ -35,6 +35,7 @@ pub(crate) struct JumpFact {
 pub(crate) struct Reading {
     /// Calls, and jumps that could be some, in address order.
     pub(crate) sites: Vec<(Address, Site)>,
+    /// In address order.
     pub(crate) jumps: Vec<JumpFact>,
     /// Constants that could be addresses of code.
     pub(crate) constants: Vec<u64>,
@@ -70,13 +71,14 @@ impl Reading {
             sites: Vec::new(),
             blocks: vec![0..0; body.blocks.len()],
             current: 0,
+            held: Held::new(&engine.code.work),
         };
         solution.solve(engine, body, entry, &mut log);
         log.close();
         let mut reading = Self {
             assumed: solution.assumed().to_vec(),
             assumed_global_pointer: engine.global_pointer,
-            held: Held::new(&engine.code.work),
+            held: log.held,
             ..Self::default()
         };
         let mut references = ReferenceCollector::new(engine.image);
@@ -98,6 +100,23 @@ impl Reading {
         self.sites.get(index).map(|(_, site)| site)
     }
 
+    /// What the jump at an address does: of several in one instruction, all.
+    fn jumps_at(&self, site: Address) -> &[JumpFact] {
+        let first = self.jumps.partition_point(|jump| jump.site < site);
+        let last = self.jumps.partition_point(|jump| jump.site <= site);
+        self.jumps.get(first..last).unwrap_or(&[])
+    }
+
+    /// The first jump that the instruction at an address can make.
+    pub(crate) fn first_jump(&self, site: Address) -> Option<&JumpFact> {
+        self.jumps_at(site).first()
+    }
+
+    /// The last jump that the instruction at an address can make.
+    pub(crate) fn last_jump(&self, site: Address) -> Option<&JumpFact> {
+        self.jumps_at(site).last()
+    }
+
     /// Whether what it took for granted still holds.
     pub(crate) fn holds(&self, engine: &Engine<'_>) -> bool {
         let is_written = |(at, size): &(Address, u32)| engine.written.is_written(*at, *size);
@@ -109,6 +128,7 @@ impl Reading {
         self.constants.dedup();
         self.literals.sort_unstable();
         self.literals.dedup();
+        self.jumps.sort_by_key(|jump| jump.site);
         self.sites.sort_by_key(|(address, _)| *address);
         self.sites.dedup_by_key(|(address, _)| *address);
         let sites: usize = self.sites.iter().map(|(_, site)| site.bytes()).sum();
@@ -117,7 +137,7 @@ impl Reading {
             + size_of_val(self.constants.as_slice())
             + size_of_val(self.literals.as_slice())
             + size_of_val(self.stores.as_slice());
-        self.held.keep(sites + lists);
+        self.held.set(sites + lists);
     }
 
     fn take(&mut self, engine: &Engine<'_>, fact: &Fact, sites: &mut [Option<(Address, Site)>]) {
@@ -182,6 +202,8 @@ struct Log<'a> {
     /// The facts of each block's last run.
     blocks: Vec<Range<usize>>,
     current: u32,
+    /// The memory of facts and sites.
+    held: Held,
 }
 
 impl Log<'_> {
@@ -192,9 +214,19 @@ impl Log<'_> {
         }
     }
 
+    fn log(&mut self, fact: Fact) {
+        if self.held.keep(size_of::<Fact>()) {
+            self.facts.push(fact);
+        }
+    }
+
     fn note_site(&mut self, address: Address, target: Value, is_jump: bool, state: &State) {
+        let bytes = size_of::<Option<(Address, Site)>>() + state.bytes();
+        if !self.held.keep(bytes) {
+            return;
+        }
         let site = Site::new(self.engine, target, is_jump, state);
-        self.facts.push(Fact::Site { number: self.sites.len(), is_jump });
+        self.log(Fact::Site { number: self.sites.len(), is_jump });
         self.sites.push(Some((address, site)));
     }
 
@@ -211,7 +243,7 @@ impl Log<'_> {
         // Return addresses of calls lie close behind.
         let is_return_address = value.wrapping_sub(instruction.0) <= RETURN_DISTANCE;
         if !is_return_address && self.engine.code.index.slot(Address(value)).is_some() {
-            self.facts.push(Fact::Candidate(value));
+            self.log(Fact::Candidate(value));
         }
     }
 }
@@ -232,13 +264,13 @@ impl Observer for Log<'_> {
 
     fn load(&mut self, instruction: Address, from: Value, size: u32) {
         if let Value::Constant(from) = from {
-            self.facts.push(Fact::Load { instruction, from, size });
+            self.log(Fact::Load { instruction, from, size });
         }
     }
 
     fn store(&mut self, event: StoreEvent) {
         if event.to.constant().is_some() || event.value.constant().is_some() {
-            self.facts.push(Fact::Store(event));
+            self.log(Fact::Store(event));
         }
         if let Value::Constant(value) = event.value {
             self.note(event.instruction, value);
@@ -246,7 +278,7 @@ impl Observer for Log<'_> {
     }
 
     fn constant(&mut self, instruction: Address, value: u64, register: &Varnode) {
-        self.facts.push(Fact::Constant { instruction, value, register: *register });
+        self.log(Fact::Constant { instruction, value, register: *register });
         // In low images too many offsets look like addresses, and everywhere the first step of an
         // address made in two.
         let is_upper_part = value & 0x3ff == 0;
@@ -257,7 +289,7 @@ impl Observer for Log<'_> {
 
     fn jump(&mut self, site: Address, target: Value, state: &State) {
         let is_frame_gone = is_frame_gone(self.engine, state);
-        self.facts.push(Fact::Jump(JumpFact { site, target, is_frame_gone }));
+        self.log(Fact::Jump(JumpFact { site, target, is_frame_gone }));
         let is_start = |target: Address| {
             let slot = self.engine.code.index.slot(target);
             slot.is_some_and(|slot| self.starts.contains(slot))
@@ -275,7 +307,7 @@ impl Observer for Log<'_> {
         if let Some(register) = &self.engine.abi.global_pointer
             && let Value::Constant(value) = self.engine.register(event.state, register)
         {
-            self.facts.push(Fact::GlobalPointer(value));
+            self.log(Fact::GlobalPointer(value));
         }
     }
 }

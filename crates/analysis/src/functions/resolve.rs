@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Within how many instructions a function that is jumped to makes room on the stack.
 const EARLY_PROLOGUE: usize = 12;
 
+/// Waiting calls that are looked through in the time of a step.
+const WAITING_PER_STEP: u64 = 16;
+
 /// The most rounds in which computed jumps and calls are resolved and explored.
 const MAX_ROUNDS: usize = 16;
 
@@ -131,7 +134,8 @@ impl Discovery<'_> {
             let stops = |(site, target, _): &(Address, Address, ContextId)| {
                 self.learnt.calls.contains_key(site)
                     && self.draft_at(*target).is_some_and(|callee| !callee.returns)
-                    && !draft.waiting.iter().any(|waiting| waiting.site == *site)
+                    && self.code.work.spend(draft.waiting.len() as u64 / WAITING_PER_STEP)
+                    && !draft.waits_at(*site)
             };
             !draft.was_undone && draft.calls.iter().any(stops)
         };
@@ -173,13 +177,12 @@ impl Discovery<'_> {
         unknown_jumps.append(&mut draft.constant_jumps);
         let crossings = std::mem::take(&mut draft.crossings);
         let reading = self.read(number);
-        let jumps = &reading.jumps;
-        let switches = self.switches(&body, entry, &unknown_jumps, jumps);
+        let switches = self.switches(&body, entry, &unknown_jumps, &reading);
         let mut left = Vec::new();
         for site in unknown_calls {
             let called = reading.site(site).map(|site| site.target);
             // A call by jump is a jump to the engine.
-            let jumped = || jumps.iter().rfind(|fact| fact.site == site).map(|fact| fact.target);
+            let jumped = || reading.last_jump(site).map(|fact| fact.target);
             let target = called.or_else(jumped);
             if !self.resolve_call(number, site, target.unwrap_or_default()) {
                 left.push(site);
@@ -189,11 +192,11 @@ impl Discovery<'_> {
             draft.unknown_calls.extend(left);
         }
         for crossing in crossings {
-            let fact = jumps.iter().find(|fact| fact.site == crossing.from);
+            let fact = reading.first_jump(crossing.from);
             self.resolve_crossing(number, crossing, fact.is_some_and(|fact| fact.is_frame_gone));
         }
         for (site, switch) in unknown_jumps.into_iter().zip(switches) {
-            let fact = jumps.iter().rfind(|fact| fact.site == site).copied();
+            let fact = reading.last_jump(site).copied();
             self.resolve_jump(number, site, fact, switch);
         }
     }
@@ -288,10 +291,11 @@ impl Discovery<'_> {
         body: &Arc<Body>,
         entry: Address,
         sites: &[Address],
-        facts: &[JumpFact],
+        reading: &Reading,
     ) -> Vec<Option<Vec<Address>>> {
-        let fact = |site: &Address| facts.iter().rfind(|fact| fact.site == *site);
-        let is_open = |site: &Address| fact(site).is_some_and(|fact| fact.target == Value::Unknown);
+        let is_open = |site: &Address| {
+            reading.last_jump(*site).is_some_and(|fact| fact.target == Value::Unknown)
+        };
         if !sites.iter().any(is_open) {
             return vec![None; sites.len()];
         }
@@ -306,12 +310,8 @@ impl Discovery<'_> {
             if !is_open(site) {
                 return None;
             }
-            let last = |block: &crate::blocks::Block| {
-                let last = block.instructions.end.checked_sub(1)? as usize;
-                body.instructions.get(last).map(|(address, _)| *address)
-            };
-            let block = body.blocks.iter().position(|block| last(block) == Some(*site))?;
-            jump_tables::targets(&engine, body, &self.solution, block as u32, is_target)
+            let block = body.block_ending_with(*site)?;
+            jump_tables::targets(&engine, body, &self.solution, block, is_target)
         };
         sites.iter().map(find).collect()
     }
