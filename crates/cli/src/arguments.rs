@@ -27,10 +27,28 @@ pub(crate) enum Command {
     Extract(ExtractArguments),
     /// Compare reports with what is known about the files
     Score(ScoreArguments),
+    /// Tell what changed between reports
+    ///
+    /// Compared is what a program is configured to do: verdict, endpoints, string table, loose
+    /// strings, credentials, attack vectors, scanner. What describes the file (path, digests, CPU,
+    /// packer), addresses and evidence are not. Against a file that was not analysed (failed,
+    /// unsupported) only the verdict is.
+    ///
+    /// When there are several reports, each is paired with at most one other by the first of these
+    /// that fits: sample.sha256 is equal; the name is equal, which is that of the report file below
+    /// the directory when it holds one report, else sample.path as it stands, else sample.path below
+    /// the directory that all samples of its side share; string_table.sha256 and credentials.sha256
+    /// are equal, else the first of them, else the second, of the same CPU before others. Reports
+    /// with the same claim to a counterpart are paired in their order. The rest is only in A or only
+    /// in B. One report on each side is always a pair.
+    ///
+    /// Exit codes: 0 compared, with --exit-code 1 unless all is the same; 1 when a report cannot be
+    /// read, and then nothing is compared; 2 wrong usage.
+    Diff(DiffArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
-    /// Print the JSON Schema of a report
-    Schema,
+    /// Print the JSON Schema of a report, or of another document
+    Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page
@@ -124,6 +142,49 @@ pub(crate) enum ScoreFormat {
     Text,
     /// One JSON object with every miss
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// Reports before: a file, NDJSON or JSON, or a directory of files that end in .json, .ndjson
+    /// or .jsonl; - is standard input
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// Reports after
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// How to print differences
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DiffFormat,
+
+    /// Fail when something differs, is only on one side, or could not be compared
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people; pairs that are the same are only counted
+    Text,
+    /// One JSON object a line for every pair, and for every report without one
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// Document to describe
+    #[arg(default_value = "report")]
+    pub document: SchemaDocument,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaDocument {
+    /// What extract prints for a file
+    Report,
+    /// What diff prints for a pair
+    Diff,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use crate::error::CommandError;
 enum Status {
     /// Nothing failed.
     Clean,
-    /// Something failed, and was named on standard error or in the output.
+    /// Something failed or is not as demanded, and was named on standard error or in the output.
     SomethingFailed,
 }
 
@@ -40,8 +40,9 @@ fn run(command: &Command) -> Result<Status, CommandError> {
     match command {
         Command::Extract(arguments) => commands::extract::run(arguments),
         Command::Score(arguments) => commands::score::run(arguments),
+        Command::Diff(arguments) => commands::diff::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
-        Command::Schema => commands::schema::run(),
+        Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),
         Command::Man(arguments) => commands::man::run(arguments),
     }

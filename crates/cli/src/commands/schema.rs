@@ -1,11 +1,16 @@
 //! `miyaburi schema`.
 
 use crate::Status;
+use crate::arguments::{SchemaArguments, SchemaDocument};
 use crate::error::CommandError;
 use crate::output::Output;
 
-pub(crate) fn run() -> Result<Status, CommandError> {
-    let mut text = serde_json::to_string_pretty(&miyaburi_model::schema())?;
+pub(crate) fn run(arguments: &SchemaArguments) -> Result<Status, CommandError> {
+    let schema = match arguments.document {
+        SchemaDocument::Report => miyaburi_model::schema(),
+        SchemaDocument::Diff => miyaburi_corpus::diff::schema(),
+    };
+    let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
     Output::standard().write(&text)?;
     Ok(Status::Clean)

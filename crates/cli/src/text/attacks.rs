@@ -37,7 +37,7 @@ fn headline(attack: &Attack) -> String {
     escape(&format!("{:>3}  {kind}{method}, handler {}{same}", attack.vector, attack.handler))
 }
 
-fn option(option: &AttackOption) -> String {
+pub(super) fn option(option: &AttackOption) -> String {
     let name = option.name.as_deref().unwrap_or("unnamed");
     let default = option.default.as_ref().map(|default| format!(" = {}", constant(default)));
     format!("{} {name}{}", option.key, default.unwrap_or_default())
@@ -50,7 +50,7 @@ fn constant(value: &Constant) -> String {
     }
 }
 
-fn packet(packet: &Packet) -> String {
+pub(super) fn packet(packet: &Packet) -> String {
     let mut text = packet.layers.join("/");
     if packet.spoofable {
         text.push_str(", source can be forged");

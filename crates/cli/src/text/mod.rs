@@ -4,6 +4,7 @@
 //! to drive the terminal.
 
 mod attacks;
+mod diff;
 mod escape;
 mod layout;
 mod report;
@@ -11,6 +12,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use diff::diff;
 pub(crate) use escape::escape;
 pub(crate) use layout::Palette;
 pub(crate) use report::report;

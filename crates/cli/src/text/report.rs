@@ -91,6 +91,18 @@ fn endpoints(page: &mut Page, endpoints: &[Endpoint]) {
 }
 
 fn endpoint_row(endpoint: &Endpoint, with_role: bool) -> [String; 6] {
+    [
+        if with_role { spelled(&endpoint.role) } else { String::new() },
+        address(endpoint),
+        endpoint.url.clone().unwrap_or_default(),
+        spelled(&endpoint.confidence),
+        spelled(&endpoint.method),
+        seen(&endpoint.evidence),
+    ]
+}
+
+/// Host, port and protocol of an endpoint.
+pub(super) fn address(endpoint: &Endpoint) -> String {
     let host = if endpoint.host.contains(':') {
         format!("[{}]", endpoint.host)
     } else {
@@ -98,14 +110,7 @@ fn endpoint_row(endpoint: &Endpoint, with_role: bool) -> [String; 6] {
     };
     let port = endpoint.port.map_or("?".to_owned(), |port| port.to_string());
     let protocol = endpoint.protocol.map(|protocol| format!("/{}", spelled(&protocol)));
-    [
-        if with_role { spelled(&endpoint.role) } else { String::new() },
-        format!("{host}:{port}{}", protocol.unwrap_or_default()),
-        endpoint.url.clone().unwrap_or_default(),
-        spelled(&endpoint.confidence),
-        spelled(&endpoint.method),
-        seen(&endpoint.evidence),
-    ]
+    format!("{host}:{port}{}", protocol.unwrap_or_default())
 }
 
 fn external(page: &mut Page, sources: &[ExternalSource]) {
@@ -141,11 +146,6 @@ fn string_table(page: &mut Page, table: &StringTable) {
 }
 
 fn entry_row(entry: &TableEntry) -> [String; 5] {
-    let value = match &entry.value {
-        EntryValue::Text { text } => format!("\"{text}\""),
-        EntryValue::Port { port } => format!("port {port}"),
-        EntryValue::Bytes => format!("bytes {}", entry.hex),
-    };
     let mut remarks = Vec::new();
     if entry.stale {
         remarks.push("stale".to_owned());
@@ -161,7 +161,16 @@ fn entry_row(entry: &TableEntry) -> [String; 5] {
         }
         _ => format!("read at {}", readers.join(" ")),
     };
-    [format!("{:>3}", entry.id), spelled(&entry.role), value, remarks.join(", "), readers]
+    [format!("{:>3}", entry.id), spelled(&entry.role), value(entry), remarks.join(", "), readers]
+}
+
+/// The decoded value of an entry.
+pub(super) fn value(entry: &TableEntry) -> String {
+    match &entry.value {
+        EntryValue::Text { text } => format!("\"{text}\""),
+        EntryValue::Port { port } => format!("port {port}"),
+        EntryValue::Bytes => format!("bytes {}", entry.hex),
+    }
 }
 
 fn loose_strings(page: &mut Page, strings: &[LooseString]) {

@@ -1,11 +1,13 @@
 //! Goldens of the text formats.
 #![allow(clippy::unwrap_used)]
 
+use miyaburi_corpus::diff::diff as compare;
 use miyaburi_corpus::score::{Scorer, parse_truths};
+use miyaburi_corpus::{FiledReport, ReportSet};
 use miyaburi_model::{EndpointRole, Report, Sample, Verdict};
 use serde_json::{Value, json};
 
-use super::{Palette, report, score};
+use super::{Palette, diff, report, score};
 
 const EVERY_PART: &str = include_str!("../../tests/data/report.json");
 
@@ -66,4 +68,66 @@ fn a_score() {
 #[test]
 fn a_score_of_nothing() {
     insta::assert_snapshot!(score(&Scorer::new(vec![]).finish()));
+}
+
+/// Reports as one file held them.
+fn set(reports: &[Value]) -> ReportSet {
+    let path = std::path::PathBuf::from("reports.ndjson");
+    let reports = reports.iter().map(|report| FiledReport {
+        file: path.clone(),
+        is_alone: reports.len() == 1,
+        report: serde_json::from_value(report.clone()).unwrap(),
+    });
+    ReportSet { path: path.clone(), is_directory: false, reports: reports.collect() }
+}
+
+#[test]
+fn a_diff_of_every_part() {
+    let old: Value = serde_json::from_str(EVERY_PART).unwrap();
+    let mut new = old.clone();
+    new["sample"]["cpu"] = json!("armv5");
+    new["verdict"] = json!("partial");
+    new["family"] = Value::Null;
+    new["endpoints"][0]["host"] = json!("2001:db8::1");
+    new["string_table"]["key"] = Value::Null;
+    new["string_table"]["entries"][0]["text"] = json!("bad\u{1b}[0m.example");
+    new["string_table"]["entries"][0]["hex"] = json!("00");
+    new["strings"][0]["text"] = json!("/bin/sh");
+    new["credentials"]["entries"][0]["weight"] = json!(3);
+    new["credentials"]["sha256"] = json!("1".repeat(64));
+    new["attacks"][0]["kind"] = Value::Null;
+    new["attacks"][0]["packets"] = json!([]);
+    new["attacks"][0]["options"] =
+        json!([{"key": 6, "name": "port", "type": "int", "default": null}]);
+    new["scan"]["probes"][0]["port"] = json!(80);
+    new["scan"]["syn"] = json!({});
+    new["scan"]["exploits"][0]["loader"] = json!("http://192.0.2.9/x");
+    let comparisons = compare(&set(&[old]), &set(&[new]));
+    let text = diff(&comparisons, Palette::for_terminal(false));
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn diffs_of_sets() {
+    let report = |digit: &str, verdict: &str| {
+        let sha256 = (digit != "-").then(|| digit.repeat(64));
+        json!({"schema_version": 1, "verdict": verdict,
+               "sample": {"sha256": sha256, "path": format!("in/{verdict}-{digit}")}})
+    };
+    let a = set(&[
+        report("1", "config"),
+        report("2", "no_config"),
+        report("-", "failed"),
+        report("3", "config"),
+    ]);
+    let b = set(&[
+        report("2", "no_config"),
+        report("1", "failed"),
+        report("-", "failed"),
+        report("4", "config"),
+    ]);
+    let text = |a, b| diff(&compare(a, b), Palette::for_terminal(false));
+    insta::assert_snapshot!("a_diff_of_two_sets", text(&a, &b));
+    insta::assert_snapshot!("a_diff_of_a_set_with_itself", text(&a, &a));
 }

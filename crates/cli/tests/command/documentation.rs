@@ -9,6 +9,8 @@ fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = miyaburi().args(["completions", shell]).assert().code(0);
         run.stdout(contains("extract").and(contains("max-instructions")).and(contains("dump")));
+        let run = miyaburi().args(["completions", shell]).assert().code(0);
+        run.stdout(contains("diff").and(contains("exit-code")));
     }
     miyaburi().args(["completions", "cmd"]).assert().code(2);
 }
@@ -21,6 +23,8 @@ fn the_manual_describes_every_command() {
     page.stdout(contains("max\\-instructions").and(contains("time\\-limit")));
     let page = miyaburi().args(["man", "dump"]).assert().code(0);
     page.stdout(contains("stage").and(contains("pcode")).and(contains("ADDRESS")));
+    let page = miyaburi().args(["man", "diff"]).assert().code(0);
+    page.stdout(contains("exit\\-code").and(contains("sample.sha256 is equal")));
     miyaburi().args(["man", "sing"]).assert().code(1).stderr(contains("no command sing"));
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod diff;
 mod documentation;
 mod dump;
 mod extract;
