@@ -5,7 +5,7 @@ mod support;
 
 use miyaburi_analysis::{Cut, Limits, Program, Value};
 use support::{
-    AARCH64, ARM, ARMEB, M68K, MIPS, MIPSEL, POWERPC, RISCV64, SH4, SPARC, X86, X86_64, image,
+    AARCH64, ARM, ARMEB, CODE, M68K, MIPS, MIPSEL, POWERPC, RISCV64, SH4, SPARC, X86, X86_64, image,
 };
 
 /// A fixed sequence of bytes without order (a 64-bit linear congruential generator).
@@ -116,6 +116,23 @@ fn many_functions_that_share_code_are_told_apart() {
     let language = miyaburi_pcode::language_for(image.arch()).unwrap();
     let program = Program::analyze(&image, language.as_ref()).unwrap();
     assert_eq!(program.cut(), None);
+}
+
+/// A table of pointers to thousands of functions: each is explored alone, not with all before it.
+#[test]
+fn functions_behind_pointers_take_steps_in_proportion() {
+    let steps_of = |functions: u64| {
+        // push rbp; mov rbp, rsp; pop rbp; ret; nop; nop
+        let code = support::hex("554889e55dc39090").repeat(functions as usize);
+        let pointers = (0..functions).flat_map(|number| (CODE + number * 8).to_le_bytes());
+        let image = image(X86_64, &code, &pointers.collect::<Vec<u8>>());
+        let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+        let program = Program::analyze(&image, language.as_ref()).unwrap();
+        assert_eq!(program.functions().len() as u64, functions);
+        program.spent_steps()
+    };
+    let (few, many) = (steps_of(2_000), steps_of(8_000));
+    assert!(many < 5 * few, "{few} and {many} steps");
 }
 
 /// Wherever the work is cut, values are whole or unknown, never half worked out.

@@ -21,7 +21,7 @@ use crate::work::{Cut, Meter};
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Instruction, Language, Lifter, Opcode};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The most functions of one file.
@@ -54,8 +54,12 @@ pub(crate) struct Discovery<'a> {
     /// The function that `solution` is of.
     pub(crate) solved: Option<Arc<Body>>,
     by_entry: FxHashMap<Address, u32>,
+    /// The contexts in which functions start.
+    pub(crate) modes: FxHashSet<ContextId>,
     /// Drafts with something to explore.
     queue: Vec<u32>,
+    /// Drafts that were explored since the value analysis last had nothing to say, in any order.
+    pub(crate) unsettled: Vec<u32>,
     /// Calls that wait for a callee, by its entry: drafts.
     waiting_on: FxHashMap<Address, Vec<u32>>,
     /// Drafts that end in a jump to a function, by its entry.
@@ -82,7 +86,9 @@ impl<'a> Discovery<'a> {
             solved: None,
             drafts: Vec::new(),
             by_entry: FxHashMap::default(),
+            modes: FxHashSet::default(),
             queue: Vec::new(),
+            unsettled: Vec::new(),
             waiting_on: FxHashMap::default(),
             tail_callers: FxHashMap::default(),
             image,
@@ -147,6 +153,7 @@ impl<'a> Discovery<'a> {
         self.by_entry.insert(entry, number);
         self.ownership.starts.insert(slot);
         let trespassers = self.ownership.visitors(slot);
+        self.modes.insert(context);
         self.drafts.push(Draft::new(entry, context, origin));
         for trespasser in trespassers {
             self.restart(trespasser);
@@ -187,6 +194,9 @@ impl<'a> Discovery<'a> {
             draft.is_swept = false;
             draft.forget_body();
             self.queue.push(number);
+            if self.unsettled.last() != Some(&number) {
+                self.unsettled.push(number);
+            }
             self.walk(number, address, context);
         }
     }

@@ -170,9 +170,7 @@ impl Discovery<'_> {
             return None;
         }
         // Odd numbers in data are pointers to compressed code only where there is such code.
-        let is_mode_known =
-            || self.charge_drafts() && self.drafts.iter().any(|draft| draft.context == context);
-        if origin == Origin::Pointer && !is_mode_known() {
+        if origin == Origin::Pointer && !self.modes.contains(&context) {
             return None;
         }
         if self.image.bytes_from(address).iter().take(4).all(|byte| *byte == 0) {

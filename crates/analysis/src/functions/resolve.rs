@@ -105,12 +105,14 @@ impl Discovery<'_> {
     /// hostile code could keep them going for ever.
     pub(crate) fn explore(&mut self) {
         for _ in 0..MAX_ROUNDS {
-            if !self.charge_drafts() {
+            self.drain();
+            if !self.code.work.spend(1 + self.unsettled.len() as u64) {
                 return;
             }
-            self.drain();
+            self.unsettled.sort_unstable();
+            self.unsettled.dedup();
             let mut is_progress = false;
-            for number in 0..self.drafts.len() as u32 {
+            for number in self.unsettled.clone() {
                 let needs =
                     self.drafts.get(number as usize).is_some_and(|draft| draft.needs_values());
                 if needs {
@@ -122,6 +124,7 @@ impl Discovery<'_> {
                 continue;
             }
             if !self.give_up_on_jumps() && !self.undo_overruns() {
+                self.unsettled.clear();
                 return;
             }
         }
@@ -139,11 +142,7 @@ impl Discovery<'_> {
             };
             !draft.was_undone && draft.calls.iter().any(stops)
         };
-        let numbers: Vec<u32> = (0u32..)
-            .zip(&self.drafts)
-            .filter(|(_, draft)| overruns(draft))
-            .map(|(n, _)| n)
-            .collect();
+        let numbers = self.unsettled_that(overruns);
         for number in &numbers {
             self.restart(*number);
             if let Some(draft) = self.drafts.get_mut(*number as usize) {
@@ -152,15 +151,25 @@ impl Discovery<'_> {
                 draft.returns = false;
             }
         }
+        if !numbers.is_empty() {
+            // Whoever calls them may have run on, too.
+            self.unsettled = (0..self.drafts.len() as u32).collect();
+        }
         !numbers.is_empty()
+    }
+
+    /// The unsettled drafts for which a condition holds, in order.
+    fn unsettled_that(&self, holds: impl Fn(&Draft) -> bool) -> Vec<u32> {
+        let draft = |number: u32| self.drafts.get(number as usize);
+        let unsettled = self.unsettled.iter().copied();
+        unsettled.filter(|number| draft(*number).is_some_and(&holds)).collect()
     }
 
     /// Lets functions whose computed jumps stay unknown count as returning; true when that opens
     /// new code.
     fn give_up_on_jumps(&mut self) -> bool {
         let stuck = |draft: &Draft| !draft.returns && !draft.unknown_jumps.is_empty();
-        let numbers: Vec<u32> =
-            (0u32..).zip(&self.drafts).filter(|(_, draft)| stuck(draft)).map(|(n, _)| n).collect();
+        let numbers = self.unsettled_that(stuck);
         for number in &numbers {
             self.note_return(*number);
         }
