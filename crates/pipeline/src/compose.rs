@@ -93,10 +93,14 @@ fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
         .map(|endpoint| {
             let is_c2 = endpoint.role == Role::C2;
             order += u32::from(is_c2);
-            let (method, confidence, note) = match endpoint.source {
-                Source::Table { .. } => (Method::Table, Confidence::Medium, "entry used here"),
-                Source::Constant => (Method::Immediate, Confidence::Medium, "constants used here"),
+            let (method, note) = match endpoint.source {
+                Source::Table { .. } => (Method::Table, "entry used here"),
+                Source::Constant => (Method::Immediate, "constants used here"),
+                Source::Computed => (Method::Emulation, "filled in here when run"),
             };
+            // Two methods: the code names it, and a run has put it where the program connects to.
+            let is_confirmed = endpoint.is_observed && endpoint.source != Source::Computed;
+            let confidence = if is_confirmed { Confidence::High } else { Confidence::Medium };
             let role = match endpoint.role {
                 Role::C2 => EndpointRole::C2,
                 Role::ScanReceiver => EndpointRole::ScanReceiver,

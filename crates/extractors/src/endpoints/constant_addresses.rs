@@ -46,6 +46,8 @@ pub struct Assignment {
     pub instruction: Address,
     /// What it writes there: `None` for what it computes or leaves alone.
     pub address: SocketAddress,
+    /// Whether it also says of which family the address is.
+    pub sets_family: bool,
     /// Whether the host it writes is computed.
     pub computes_host: bool,
     /// Whether the port it writes is computed.
@@ -207,7 +209,8 @@ impl FunctionStores {
         let first = written(HOST).or_else(|| written(PORT))?;
         let mut bytes: Vec<Option<u8>> =
             (0..MAX_SIZE as u64).map(|at| self.byte(place.0 + at)).collect();
-        if bytes[..2].iter().any(Option::is_none) {
+        let sets_family = bytes[..2].iter().all(Option::is_some);
+        if !sets_family {
             // The function that sets the family may be another.
             let mut native = [0; 2];
             endian.write_uint(&mut native, u64::from(AF_INET));
@@ -218,6 +221,7 @@ impl FunctionStores {
             function,
             instruction: first.instruction,
             address: SocketAddress::from_bytes(endian, &bytes)?,
+            sets_family,
             computes_host: written(HOST).is_some_and(|stored| stored.computed),
             computes_port: written(PORT).is_some_and(|stored| stored.computed),
         })

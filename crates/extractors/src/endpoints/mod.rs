@@ -12,6 +12,7 @@
 pub mod constant_addresses;
 pub mod consumers;
 pub mod host;
+pub mod observed;
 pub mod socket_address;
 pub mod socket_calls;
 
@@ -55,6 +56,8 @@ pub enum Source {
     },
     /// Constants in code.
     Constant,
+    /// Something that a routine works out when it is run.
+    Computed,
 }
 
 /// One endpoint.
@@ -68,6 +71,8 @@ pub struct Endpoint {
     pub role: Role,
     /// Where it comes from.
     pub source: Source,
+    /// Whether a run filled it in where the program connects to.
+    pub is_observed: bool,
     /// The instruction that fetches or writes it.
     pub site: Address,
     /// The function that does.
@@ -88,6 +93,8 @@ pub fn extract<'a>(
         endpoints.extend(from_table(subject, table, references, scanner));
         doubt_rivals(subject, &mut endpoints, &constants, scanner);
     }
+    let observed = observe(subject, table, &constants, scanner);
+    agree(&mut endpoints, observed);
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
     let c2: Vec<Address> = c2.map(|endpoint| endpoint.function).collect();
@@ -105,6 +112,79 @@ pub fn extract<'a>(
         })
         .collect();
     Found { finding: endpoints, diagnostics }
+}
+
+/// What routines fill in where the program connects to.
+///
+/// Of several routines that write there, the one that also says of which family the address is
+/// prepares it; what that one writes is what it starts with.
+fn observe<'a>(
+    subject: &mut Subject<'a>,
+    table: Option<&Table<'a>>,
+    constants: &ConstantAddresses,
+    scanner: Option<Address>,
+) -> Vec<Endpoint> {
+    let state = table.map_or_else(|| subject.bare_state(), |table| table.filled.clone());
+    let mut endpoints = Vec::new();
+    for assignment in &constants.assignments {
+        let place = assignment.place;
+        let is_connected = constants
+            .uses
+            .iter()
+            .any(|used| used.place == Some(place) && used.call == SocketCall::Connect);
+        let others = constants.assignments.iter().filter(|other| other.place == place);
+        let is_only = others.clone().count() == 1;
+        let connects = constants
+            .uses
+            .iter()
+            .any(|used| used.place == Some(place) && used.function == assignment.function);
+        if !is_connected || connects || assignment.sets_family && !is_only {
+            continue;
+        }
+        let function = assignment.function;
+        let filled = observed::filled_in(subject, &state, function, place);
+        let role = if serves(subject, function, scanner) { Role::ScanReceiver } else { Role::C2 };
+        // What it does not write stays as it was.
+        let writes_port = assignment.computes_port || assignment.address.port.is_some();
+        let left = || others.clone().find_map(|other| other.address.port);
+        let left = left().filter(|_| filled.is_complete && !writes_port);
+        let Some(port) = filled.port.or(assignment.address.port).or(left) else { continue };
+        for host in filled.hosts {
+            let constant = assignment.address.host.map(|host| host.to_string());
+            let is_constant = constant.as_ref() == Some(&host);
+            endpoints.push(Endpoint {
+                host,
+                port,
+                role,
+                source: if is_constant { Source::Constant } else { Source::Computed },
+                is_observed: true,
+                site: assignment.instruction,
+                function,
+            });
+        }
+    }
+    endpoints
+}
+
+/// Brings together what the table says and what was observed. An endpoint that both name is
+/// confirmed; a C2 of the table that another routine uses than the one observed is none.
+fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) {
+    let is_same =
+        |one: &Endpoint, other: &Endpoint| one.host == other.host && one.port == other.port;
+    for endpoint in endpoints.iter_mut() {
+        if let Some(seen) = observed.iter().find(|seen| is_same(seen, endpoint)) {
+            endpoint.is_observed = true;
+            endpoint.role = seen.role;
+        } else if endpoint.role == Role::C2
+            && observed.iter().any(|seen| seen.role == Role::C2)
+            && !observed.iter().any(|seen| seen.function == endpoint.function)
+        {
+            endpoint.role = Role::Unknown;
+        }
+    }
+    let known = endpoints.clone();
+    endpoints
+        .extend(observed.into_iter().filter(|seen| !known.iter().any(|one| is_same(one, seen))));
 }
 
 /// Hosts and ports of the table that the same function uses.
@@ -141,7 +221,8 @@ fn from_table(
                 continue;
             };
             let source = Source::Table { host: host_entry.id, port: port_entry.id };
-            endpoints.push(Endpoint { host, port, role, source, site, function });
+            let is_observed = false;
+            endpoints.push(Endpoint { host, port, role, source, is_observed, site, function });
         }
     }
     endpoints
@@ -222,6 +303,7 @@ fn from_use(used: &Use) -> Option<Endpoint> {
         port,
         role,
         source: Source::Constant,
+        is_observed: false,
         site: used.site,
         function: used.function,
     })
@@ -238,22 +320,26 @@ fn decoys(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
     };
     let overwritten = |assignment: &Assignment| {
         constants.assignments.iter().any(|other| {
+            let is_replaced = other.computes_host || other.function != assignment.function;
             other.place == assignment.place
-                && other.computes_host
-                && (is_connected(other.place) || c2.contains(&other.function))
+                && is_replaced
+                && (other.computes_host && is_connected(other.place)
+                    || c2.contains(&other.function))
         })
     };
     let is_only_constant = |assignment: &Assignment| {
         constants
             .assignments
             .iter()
-            .filter(|other| other.place == assignment.place && other.address.host.is_some())
+            .filter(|other| other.place == assignment.place && !c2.contains(&other.function))
+            .filter(|other| other.address.host.is_some())
             .count()
             == 1
     };
     constants
         .assignments
         .iter()
+        .filter(|assignment| !c2.contains(&assignment.function))
         .filter(|assignment| overwritten(assignment) && is_only_constant(assignment))
         .filter_map(|assignment| {
             Some(Endpoint {
@@ -261,6 +347,7 @@ fn decoys(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
                 port: assignment.address.port?,
                 role: Role::Decoy,
                 source: Source::Constant,
+                is_observed: false,
                 site: assignment.instruction,
                 function: assignment.function,
             })
