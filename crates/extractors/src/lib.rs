@@ -7,6 +7,7 @@ pub mod attacks;
 pub mod budget;
 pub mod credentials;
 pub mod endpoints;
+pub mod exploits;
 pub mod found;
 pub mod initialisers;
 pub mod string_table;

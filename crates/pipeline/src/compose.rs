@@ -5,13 +5,14 @@ use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::credentials::CredentialList;
 use miyaburi_extractors::endpoints::consumers::EntryReference;
 use miyaburi_extractors::endpoints::{self, Role, Source};
+use miyaburi_extractors::exploits;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::xor;
 use miyaburi_image::Address;
 use miyaburi_model::{
     Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Family, Key, Level, Method, Protocol, Reference, Report,
-    StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
+    EntryRole, EntryValue, Evidence, Exploit, Family, Key, Level, Method, Protocol, Reference,
+    Report, Scan, StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
     string_table_sha256,
 };
 
@@ -61,6 +62,51 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.endpoints = endpoints_of(endpoints);
+    report.endpoints.extend(loaders_of(&findings.exploits));
+    report.scan = scan_of(&findings.exploits);
+}
+
+/// The hosts that binaries are fetched from, each URL once.
+fn loaders_of(exploits: &[exploits::Exploit]) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for exploit in exploits {
+        let url = Some(exploit.loader.url.clone());
+        let evidence =
+            Evidence::new(at(exploit.at), exploit.function.map(at), "URL in an HTTP request");
+        match endpoints.iter_mut().find(|known| known.url == url) {
+            Some(known) => known.evidence.push(evidence),
+            None => endpoints.push(Endpoint {
+                host: exploit.loader.host.clone(),
+                port: Some(exploit.loader.port),
+                protocol: Some(Protocol::Tcp),
+                url,
+                role: EndpointRole::Loader,
+                order: None,
+                method: Method::String,
+                confidence: Confidence::Medium,
+                evidence: vec![evidence],
+            }),
+        }
+    }
+    endpoints
+}
+
+fn scan_of(exploits: &[exploits::Exploit]) -> Option<Scan> {
+    let exploits: Vec<Exploit> = exploits
+        .iter()
+        .map(|exploit| {
+            let sent = Evidence::new(at(exploit.site), exploit.function.map(at), "sent from here");
+            Exploit {
+                port: exploit.port,
+                method: Some(exploit.method.clone()),
+                path: Some(exploit.path.clone()),
+                body_hex: exploit.body.clone().into(),
+                loader: Some(exploit.loader.url.clone()),
+                evidence: vec![Evidence::new(at(exploit.at), None, "request"), sent],
+            }
+        })
+        .collect();
+    (!exploits.is_empty()).then(|| Scan { exploits, ..Scan::default() })
 }
 
 /// The family, with the routines that gave it away.

@@ -7,7 +7,8 @@ use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
 use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
-use miyaburi_extractors::endpoints::{self, Endpoint};
+use miyaburi_extractors::endpoints::{self, Endpoint, constant_addresses};
+use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::string_table::{self, Table};
@@ -23,6 +24,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) list: Option<CredentialList>,
     pub(crate) registry: Option<Registry>,
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) exploits: Vec<Exploit>,
     /// What the extractors say about their findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What ended the extractors' runs before they were done.
@@ -55,7 +57,10 @@ pub(crate) fn collect<'a>(
         None => Vec::new(),
     };
     let scanner = list.finding.as_ref().map(|list| list.initialiser);
-    let endpoints = endpoints::extract(&mut subject, table.finding.as_ref(), &references, scanner);
+    let constants = constant_addresses::find(&mut subject);
+    let known = table.finding.as_ref();
+    let endpoints = endpoints::extract(&mut subject, known, &references, scanner, &constants);
+    let exploits = exploits::extract(&subject, &constants);
     let diagnostics =
         [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];
     Findings {
@@ -64,6 +69,7 @@ pub(crate) fn collect<'a>(
         list: list.finding,
         registry: registry.finding,
         endpoints: endpoints.finding,
+        exploits,
         diagnostics: diagnostics.into_iter().flatten().collect(),
         cut: subject.budget.cut().or(subject.emulator.is_spent().then_some(Cut::Instructions)),
         // Last: the extractors ask the analysis for more.

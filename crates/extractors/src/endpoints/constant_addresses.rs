@@ -64,9 +64,10 @@ pub struct ConstantAddresses {
 }
 
 /// Looks through all functions.
-pub fn find(subject: &mut Subject<'_>, calls: &mut SocketCalls) -> ConstantAddresses {
+pub fn find(subject: &mut Subject<'_>) -> ConstantAddresses {
+    let mut calls = SocketCalls::default();
     let assignments = assignments(subject);
-    let uses = uses(subject, calls, &assignments);
+    let uses = uses(subject, &mut calls, &assignments);
     ConstantAddresses { uses, assignments }
 }
 

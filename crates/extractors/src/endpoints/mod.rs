@@ -79,26 +79,25 @@ pub struct Endpoint {
     pub function: Address,
 }
 
-/// The endpoints of a program with its table.
+/// The endpoints of a program with its table and the socket addresses that its code spells out.
 pub fn extract<'a>(
     subject: &mut Subject<'a>,
     table: Option<&Table<'a>>,
     references: &[EntryReference],
     scanner: Option<Address>,
+    constants: &ConstantAddresses,
 ) -> Found<Vec<Endpoint>> {
-    let mut calls = socket_calls::SocketCalls::default();
-    let constants = constant_addresses::find(subject, &mut calls);
     let mut endpoints = Vec::new();
     if let Some(table) = table {
         endpoints.extend(from_table(subject, table, references, scanner));
-        doubt_rivals(subject, &mut endpoints, &constants, scanner);
+        doubt_rivals(subject, &mut endpoints, constants, scanner);
     }
-    let observed = observe(subject, table, &constants, scanner);
+    let observed = observe(subject, table, constants, scanner);
     agree(&mut endpoints, observed);
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
     let c2: Vec<Address> = c2.map(|endpoint| endpoint.function).collect();
-    endpoints.extend(decoys(&constants, &c2));
+    endpoints.extend(decoys(constants, &c2));
     let mut seen = FxHashSet::default();
     endpoints.retain(|endpoint| {
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
