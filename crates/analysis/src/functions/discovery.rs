@@ -11,6 +11,7 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
 use crate::functions::draft::{Crossing, Draft, Ownership, Waiting};
 use crate::functions::learnt::{ComputedJump, Learnt};
+use crate::functions::unwind_tables::Range;
 use crate::values::engine::Scratch;
 use crate::values::memory::WrittenMemory;
 use crate::values::observer::Silent;
@@ -48,6 +49,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) global_pointer: Option<u64>,
     pub(crate) ownership: Ownership,
     pub(crate) learnt: Learnt,
+    /// What unwind tables say, in address order.
+    pub(crate) unwound: Vec<Range>,
     lifter: Box<dyn Lifter + Send + 'a>,
     scratch: Instruction,
     pub(crate) solution: Solution,
@@ -78,6 +81,7 @@ impl<'a> Discovery<'a> {
         Self {
             ownership: Ownership::new(code.index.slots()),
             learnt: Learnt::default(),
+            unwound: Vec::new(),
             written: WrittenMemory::new(image),
             global_pointer: image.global_pointer().map(|address| address.0),
             lifter: language.lifter(),

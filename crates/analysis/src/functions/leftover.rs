@@ -2,10 +2,11 @@
 //!
 //! False positives: data between functions that decodes as a frame set-up followed by code.
 //! False negatives: functions without a frame that do not follow padding or another function's
-//! end directly; anything behind the last known function, where read-only data often lies.
+//! end directly; functions behind one with a computed jump whose targets are not known; anything behind the last known function, where read-only data often lies.
 
 use crate::address_index::SlotSet;
 use crate::code::ContextId;
+use crate::flow::Flow;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::plausibility::Look;
@@ -17,6 +18,9 @@ const MAX_TRIALS: usize = 20_000;
 
 /// The alignment of functions that do not directly follow others, in bytes.
 const FUNCTION_ALIGNMENT: u64 = 4;
+
+/// The most instructions of a function before those that give it away.
+const MAX_LEAD: usize = 8;
 
 /// The most slots of padding and literals between functions.
 const MAX_PADDING: usize = 64;
@@ -30,6 +34,7 @@ impl Discovery<'_> {
             let last = self.last_reached(start, end);
             let mut address = self.first_reached(start, end);
             let mut is_first = true;
+            let mut boundary = address;
             while address < last && trials < MAX_TRIALS && self.code.work.spend(1) {
                 let free = self.pass_known(address, last, &harvest.literals);
                 is_first |= free > address;
@@ -44,7 +49,10 @@ impl Discovery<'_> {
                     continue;
                 }
                 trials += 1;
-                is_first = self.try_start(address, context, is_first, harvest);
+                if is_first {
+                    boundary = address;
+                }
+                is_first = self.try_start(address, context, boundary, harvest);
                 if !is_first || !self.is_reached(address) {
                     address = Address((address.0 | (FUNCTION_ALIGNMENT - 1)) + 1);
                 }
@@ -52,23 +60,31 @@ impl Discovery<'_> {
         }
     }
 
-    /// Tries whether a function starts here. What directly follows known code or padding is
-    /// believed more easily than what lies behind something else.
+    /// Tries whether a function starts here. What directly follows known code or padding, at the
+    /// last `boundary`, is believed more easily than what lies behind something else; and what runs
+    /// on from there to here starts there.
     fn try_start(
         &mut self,
         address: Address,
         context: ContextId,
-        is_first: bool,
+        boundary: Address,
         harvest: &mut Harvest,
     ) -> bool {
+        // Behind a jump nobody understands lie its targets rather than other functions.
+        if self.is_amid_unwound(address) || self.has_unknown_jump_before(address) {
+            return false;
+        }
         let Some(look) = self.look(address, context) else { return false };
         // A lone return behind a jump is what some macros leave; compilers align empty functions.
-        let is_debris = look.is_lone_return && !address.0.is_multiple_of(16);
+        let is_debris =
+            look.is_lone_return && (!address.0.is_multiple_of(16) || self.follows_jump(address));
         let is_aligned = address.0.is_multiple_of(FUNCTION_ALIGNMENT);
+        let is_first = address == boundary;
         if is_debris || !self.is_boundary(address) || !is_function(&look, is_first, is_aligned) {
             return false;
         }
-        self.add(address, context, Origin::Leftover);
+        let start = if self.runs_on(boundary, address, context) { boundary } else { address };
+        self.add(start, context, Origin::Leftover);
         self.explore();
         // Its literals lie in the gap, too.
         self.sweep(harvest);
@@ -90,6 +106,46 @@ impl Discovery<'_> {
             }
         }
         last
+    }
+
+    /// Whether the instructions from one address on lead to another, a few behind it.
+    fn runs_on(&mut self, from: Address, to: Address, context: ContextId) -> bool {
+        let (mut address, mut context) = (from, context);
+        for _ in 0..MAX_LEAD {
+            if address >= to || !self.is_boundary(from) {
+                break;
+            }
+            let Some(id) = self.lift(address, context) else { return false };
+            let view = self.code.instruction(id);
+            if !view.flow.contains(Flow::NEXT) {
+                return false;
+            }
+            let next = address.offset(u64::from(view.length));
+            context = self.code.context_after(id, next);
+            address = next;
+        }
+        address == to
+    }
+
+    /// Whether the last function before `address` has a computed jump without known targets.
+    fn has_unknown_jump_before(&self, address: Address) -> bool {
+        let slot = self.code.index.slot(address);
+        let start = slot.and_then(|slot| self.ownership.starts.last_until(slot));
+        let start = start.and_then(|start| self.code.index.address(start));
+        let draft = start.and_then(|start| self.draft_at(start));
+        draft.is_some_and(|draft| !draft.unknown_jumps.is_empty())
+    }
+
+    /// Whether a known jump ends at `address`.
+    fn follows_jump(&self, address: Address) -> bool {
+        let step = self.image.arch().instruction_alignment();
+        let ids = (step..=8).step_by(step as usize).filter_map(|distance| {
+            let before = Address(address.0.wrapping_sub(distance));
+            let id = self.code.instruction_at(before).filter(|_| self.is_reached(before))?;
+            let view = self.code.instruction(id);
+            (before.offset(u64::from(view.length)) == address).then_some(view.flow)
+        });
+        ids.into_iter().next().is_some_and(|flow| flow.contains(Flow::JUMP))
     }
 
     /// Whether known code, or padding after it, ends at `address`.

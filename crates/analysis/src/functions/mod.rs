@@ -9,6 +9,7 @@
 pub(crate) mod discovery;
 pub(crate) mod draft;
 mod finish;
+mod global_pointer;
 pub(crate) mod learnt;
 mod leftover;
 mod plausibility;
@@ -36,6 +37,8 @@ pub enum Origin {
     Symbol,
     /// A table by which exceptions unwind the stack.
     Unwinding,
+    /// Code that works out the global pointer from its own address.
+    GlobalPointer,
     /// The target of a call.
     Call,
     /// The target of a jump that leaves another function.

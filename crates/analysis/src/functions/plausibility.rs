@@ -56,6 +56,16 @@ pub(crate) struct Look {
     pub(crate) length: usize,
 }
 
+impl Look {
+    /// Whether all of it is as functions are: with a frame, and leaving on every path that ends.
+    pub(crate) fn is_proper(&self) -> bool {
+        self.opening.prologue.is_some()
+            && self.is_complete
+            && self.leaves_properly
+            && !self.intrudes
+    }
+}
+
 /// Notices pointers taken from registers that belong to the caller.
 struct Suspicion<'a> {
     engine: Engine<'a>,
@@ -178,12 +188,25 @@ impl Discovery<'_> {
     /// no code: bytes that do not decode, calls and jumps to where no code can lie, user-ops that
     /// stand for invalid instructions.
     pub(crate) fn opening(&mut self, start: Address, context: ContextId) -> Option<Opening> {
+        self.open(start, context, false)
+    }
+
+    /// As [`Discovery::opening`], of code that a known function reaches.
+    pub(crate) fn opening_of_known(
+        &mut self,
+        start: Address,
+        context: ContextId,
+    ) -> Option<Opening> {
+        self.open(start, context, true)
+    }
+
+    fn open(&mut self, start: Address, context: ContextId, is_known: bool) -> Option<Opening> {
         let mut opening = Opening::default();
         let mut state = self.engine().entry_state(start);
         let mut scratch = Scratch::default();
         let (mut address, mut context) = (start, context);
         for count in 0..PROLOGUE {
-            if count > 0 && self.is_reached(address) {
+            if count > 0 && !is_known && self.is_reached(address) {
                 break;
             }
             self.code.work.spend(1);

@@ -25,9 +25,17 @@ const INSTRUCTIONS_PER_STEP: u64 = 16;
 /// Words of data that are looked at in the time of a step.
 const WORDS_PER_STEP: u64 = 8;
 
+/// In such images, numbers this close to each other are no addresses of functions.
+const LOW_BASE_DISTANCE: u64 = 8;
+
+/// Within how many words of such numbers.
+const LOW_BASE_RUN: usize = 4;
+
 /// What makes pointed-to code a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
+    /// The pointer lies beside one to a known function.
+    Table,
     /// It makes room on the stack.
     Frame,
     /// It is short and returns.
@@ -39,10 +47,11 @@ impl Discovery<'_> {
     /// source that yields any; false when none does. With what that one has found explored, fewer
     /// numbers are taken for addresses by the next.
     ///
-    /// False positives: numbers that happen to be the address of unreached code that decodes;
+    /// False positives: numbers that happen to be the address of unreached code that decodes (beside
+    /// a function's address none but the code's look is asked for);
     /// addresses of labels; the cases of a switch whose table was not understood. False negatives:
     /// pointers to code that is reached from elsewhere as part of another function, stored relative
-    /// to something, or unaligned.
+    /// to something, or unaligned; functions far behind all that is known.
     pub(crate) fn add_pointed(&mut self, constants: &[u64]) -> bool {
         self.add_pointed_by(constants, Origin::Constant, Evidence::Frame)
             || self.add_pointers(Evidence::Frame)
@@ -51,7 +60,10 @@ impl Discovery<'_> {
     }
 
     fn add_pointers(&mut self, evidence: Evidence) -> bool {
-        let mut words = self.data_words();
+        let (mut words, in_tables) = self.data_words();
+        if self.add_pointed_by(&in_tables, Origin::Pointer, Evidence::Table) {
+            return true;
+        }
         let before = words.len();
         words.retain(|word| !self.add_case(*word));
         self.explore();
@@ -107,12 +119,14 @@ impl Discovery<'_> {
     }
 
     /// The words of data, and of those parts of executable segments that are no code, that could
-    /// be addresses of unreached code.
-    fn data_words(&self) -> Vec<u64> {
+    /// be addresses of unreached code, and those among them that lie beside the address of a known
+    /// function.
+    fn data_words(&self) -> (Vec<u64>, Vec<u64>) {
         let arch = self.image.arch();
         let size = arch.pointer_size() as usize;
         let step = if arch.family == Family::M68k { 2 } else { size };
-        let mut words = Vec::new();
+        let is_low = self.is_low();
+        let (mut words, mut in_tables) = (Vec::new(), Vec::new());
         let last_code = self.last_start();
         let mut left = MAX_DATA;
         for segment in self.image.segments() {
@@ -122,22 +136,48 @@ impl Discovery<'_> {
                 break;
             }
             let skew = (segment.address.0 as usize).wrapping_neg() % step;
+            let word_at = |offset: usize| {
+                Some(arch.endian.read_uint(data.get(offset..offset.checked_add(size)?)?))
+            };
+            let is_number = |word: u64, offset: usize| {
+                let near = (1..=LOW_BASE_RUN).flat_map(|count| {
+                    let distance = count * size;
+                    [offset.checked_add(distance), offset.checked_sub(distance)]
+                });
+                near.flatten()
+                    .filter_map(word_at)
+                    .any(|other| (1..LOW_BASE_DISTANCE).contains(&other.abs_diff(word)))
+            };
             for offset in (skew..data.len()).step_by(step) {
-                let Some(bytes) = data.get(offset..offset + size) else { break };
-                let word = arch.endian.read_uint(bytes);
+                let Some(word) = word_at(offset) else { break };
                 let Some(slot) = self.code.index.slot(Address(word)) else { continue };
                 let here = segment.address.offset(offset as u64);
                 // Words between functions are literals of functions that are not known yet, and
                 // offsets as often as addresses.
                 let is_in_code = self.code.index.slot(here).is_some() && Some(here) <= last_code;
-                if !is_in_code && self.ownership.owner(slot).is_none() {
-                    words.push(word);
+                let is_free = !is_in_code && self.ownership.owner(slot).is_none();
+                if !is_free || is_low && is_number(word, offset) {
+                    continue;
+                }
+                words.push(word);
+                let beside = [offset.checked_sub(size), offset.checked_add(size)];
+                let is_start = |word: u64| self.is_start(word);
+                if beside.into_iter().flatten().filter_map(word_at).any(is_start) {
+                    in_tables.push(word);
                 }
             }
         }
-        words.sort_unstable();
-        words.dedup();
-        words
+        for list in [&mut words, &mut in_tables] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        (words, in_tables)
+    }
+
+    /// Whether a pointer is that to a known function.
+    fn is_start(&self, pointer: u64) -> bool {
+        let mode_bit = u64::from(self.abi.mode_switch.is_some());
+        self.number_at(Address(pointer & !mode_bit)).is_some()
     }
 
     /// The last known start of a function.
@@ -166,7 +206,12 @@ impl Discovery<'_> {
         origin: Origin,
     ) -> Option<(Address, ContextId)> {
         let (address, context) = self.code_pointer(pointer)?;
-        if self.is_reached(address) || !self.is_boundary(address) {
+        if self.is_reached(address) || !self.is_boundary(address) || self.is_amid_unwound(address) {
+            return None;
+        }
+        // Behind the last function read-only data may lie.
+        let is_behind = self.last_start().is_some_and(|last| address > last);
+        if is_behind && !self.follows_known(address) && !self.look(address, context)?.is_proper() {
             return None;
         }
         // Odd numbers in data are pointers to compressed code only where there is such code.
@@ -179,6 +224,7 @@ impl Discovery<'_> {
         let is_low = self.is_low();
         let opening = self.opening(address, context)?;
         let is_function = match evidence {
+            Evidence::Table => !self.looks_like_text(address),
             Evidence::Frame => {
                 opening.prologue.is_some_and(|after| !is_low || after <= LOW_BASE_PROLOGUE)
             }

@@ -3,7 +3,7 @@
 
 use crate::address_index::SlotSet;
 use crate::blocks::Body;
-use crate::functions::resolve::is_frame_gone;
+use crate::functions::resolve::{has_frame, is_frame_gone};
 use crate::references::{Reference, ReferenceCollector};
 use crate::values::Value;
 use crate::values::engine::Engine;
@@ -28,6 +28,8 @@ pub(crate) struct JumpFact {
     pub(crate) target: Value,
     /// The stack pointer and the link register are what they were at entry.
     pub(crate) is_frame_gone: bool,
+    /// The block that ends with it has just released the frame.
+    pub(crate) is_frame_released: bool,
 }
 
 /// What one function's values tell.
@@ -72,6 +74,7 @@ impl Reading {
             blocks: vec![0..0; body.blocks.len()],
             current: 0,
             held: Held::new(&engine.code.work),
+            is_in_frame: false,
         };
         solution.solve(engine, body, entry, &mut log);
         log.close();
@@ -204,6 +207,8 @@ struct Log<'a> {
     current: u32,
     /// The memory of facts and sites.
     held: Held,
+    /// There was a frame when the current block was entered.
+    is_in_frame: bool,
 }
 
 impl Log<'_> {
@@ -249,9 +254,10 @@ impl Log<'_> {
 }
 
 impl Observer for Log<'_> {
-    fn block(&mut self, number: u32) {
+    fn block(&mut self, number: u32, state: &State) {
         self.close();
         self.current = number;
+        self.is_in_frame = has_frame(self.engine, state);
         let here = self.facts.len();
         if let Some(range) = self.blocks.get_mut(number as usize) {
             *range = here..here;
@@ -280,8 +286,8 @@ impl Observer for Log<'_> {
     fn constant(&mut self, instruction: Address, value: u64, register: &Varnode) {
         self.log(Fact::Constant { instruction, value, register: *register });
         // In low images too many offsets look like addresses, and everywhere the first step of an
-        // address made in two.
-        let is_upper_part = value & 0x3ff == 0;
+        // address made in two, absolute or from here.
+        let is_upper_part = value & 0x3ff == 0 || value.wrapping_sub(instruction.0) & 0xfff == 0;
         if !self.is_low && !is_upper_part {
             self.note(instruction, value);
         }
@@ -289,7 +295,8 @@ impl Observer for Log<'_> {
 
     fn jump(&mut self, site: Address, target: Value, state: &State) {
         let is_frame_gone = is_frame_gone(self.engine, state);
-        self.log(Fact::Jump(JumpFact { site, target, is_frame_gone }));
+        let is_frame_released = is_frame_gone && self.is_in_frame;
+        self.log(Fact::Jump(JumpFact { site, target, is_frame_gone, is_frame_released }));
         let is_start = |target: Address| {
             let slot = self.engine.code.index.slot(target);
             slot.is_some_and(|slot| self.starts.contains(slot))

@@ -37,6 +37,12 @@ pub(crate) fn is_frame_gone(engine: &Engine<'_>, state: &State) -> bool {
     stack_pointer == Value::StackOffset(0) && holds_link
 }
 
+/// Whether the stack pointer lies below where it was at entry.
+pub(crate) fn has_frame(engine: &Engine<'_>, state: &State) -> bool {
+    let top = engine.register(state, &engine.abi.stack_pointer);
+    top.stack_offset().is_some_and(|offset| offset < 0)
+}
+
 fn is_entry_link(value: Value, link: u64) -> bool {
     matches!(value, Value::AtEntry { register, .. } if u64::from(register) == link)
 }
@@ -226,6 +232,7 @@ impl Discovery<'_> {
             && still_crosses
             && !self.can_fall_through(from)
             && self.is_boundary(target)
+            && !self.is_amid_unwound(target)
         {
             self.add(target, context, Origin::TailCall);
             self.note_tail_call(number, from, target);
@@ -236,32 +243,35 @@ impl Discovery<'_> {
     }
 
     /// Whether a jump is conditional: compilers do not leave functions that way.
-    fn can_fall_through(&self, site: Address) -> bool {
+    pub(crate) fn can_fall_through(&self, site: Address) -> bool {
         let id = self.code.instruction_at(site);
         id.is_some_and(|id| self.code.instruction(id).flow.contains(Flow::NEXT))
     }
 
     /// Takes the target of a jump made with the frame gone as a function when either side has set up
-    /// a frame of its own and the target does not follow the jumping function's code.
+    /// a frame of its own and the target does not follow the jumping function's code; or, wherever
+    /// it lies, when the jump follows the release of a frame and the target makes one.
     ///
     /// False positives: a block of a function whose frame is set up on some paths alone, when it
     /// was moved away from what jumps to it. False negatives: tail calls between functions without
     /// frames when nothing else refers to the callee; it counts as part of the caller.
-    pub(crate) fn add_departure(&mut self, from: Address, target: Address) {
+    pub(crate) fn add_departure(&mut self, from: Address, target: Address, is_released: bool) {
         let Some(slot) = self.code.index.slot(target) else { return };
         let is_candidate = !self.ownership.starts.contains(slot)
             && !self.can_fall_through(from)
             && self.is_boundary(target)
-            && !self.is_inside(from, target);
+            && !self.is_amid_unwound(target);
         let Some(id) = self.code.instruction_at(target).filter(|_| is_candidate) else { return };
         let context = self.code.id_context(id);
-        if self.has_early_frame(target, context) || self.jumper_has_frame(from) {
+        let has_frame = self.has_early_frame(target, context);
+        let departs = || !self.is_inside(from, target);
+        if is_released && has_frame || departs() && (has_frame || self.jumper_has_frame(from)) {
             self.add(target, context, Origin::TailCall);
         }
     }
 
     fn has_early_frame(&mut self, start: Address, context: ContextId) -> bool {
-        let opening = self.opening(start, context);
+        let opening = self.opening_of_known(start, context);
         opening.is_some_and(|opening| opening.prologue.is_some_and(|after| after <= EARLY_PROLOGUE))
     }
 

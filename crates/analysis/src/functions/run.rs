@@ -1,14 +1,24 @@
 //! The order in which sources of function starts are tapped.
 
 use crate::address_index::SlotSet;
+use crate::code::InstructionId;
+use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::draft::Draft;
-use crate::functions::unwind_tables;
+use crate::functions::unwind_tables::Range;
+use crate::functions::{global_pointer, unwind_tables};
 use miyaburi_image::{Address, SymbolKind};
+use miyaburi_pcode::{Op, Opcode};
 
 /// More bytes than the code at the entry point has.
 const START_UP_SIZE: u64 = 0x100;
+
+/// The longest code that a system call leaves by when it fails, in bytes.
+const EXIT_SIZE: u64 = 32;
+
+/// The most instructions of a system call before it does so.
+const EXIT_DISTANCE: usize = 32;
 
 /// The most instructions of a procedure linkage entry.
 const STUB_SIZE: usize = 6;
@@ -29,6 +39,7 @@ impl Discovery<'_> {
     pub(crate) fn run(&mut self) {
         self.add_roots();
         self.learn_global_pointer();
+        self.add_users_of_global_pointer();
         self.explore();
         let slots = self.code.index.slots();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(slots) };
@@ -38,7 +49,13 @@ impl Discovery<'_> {
             self.explore();
             harvest.constants.sort_unstable();
             harvest.constants.dedup();
-            let is_settled = !self.add_pointed(&harvest.constants) && !has_changed;
+            // What is loaded is no code: position-independent code takes its literals' addresses.
+            harvest.constants.retain(|value| {
+                let slot = self.code.index.slot(Address(*value));
+                slot.is_none_or(|slot| !harvest.literals.contains(slot))
+            });
+            let has_shared = self.add_shared();
+            let is_settled = !has_shared && !self.add_pointed(&harvest.constants) && !has_changed;
             if is_settled || self.code.work.is_cut() {
                 break;
             }
@@ -64,14 +81,110 @@ impl Discovery<'_> {
                 self.add_pointer_root(symbol.address.0 | mode_bit, Origin::Symbol);
             }
         }
-        for start in unwind_tables::function_starts(self.image) {
-            let found = self.code_pointer(start.0);
-            if let Some((address, context)) = found
-                && self.opening(address, context).is_some()
-            {
-                self.add(address, context, Origin::Unwinding);
+        self.unwound = unwind_tables::ranges(self.image);
+        let ranges = self.unwound.clone();
+        for (number, range) in ranges.iter().enumerate().filter(|(_, range)| range.is_whole) {
+            let next = ranges.get(number + 1);
+            if !next.is_some_and(|next| self.is_exit_of(*range, *next)) {
+                self.add_plausible_root(range.start, Origin::Unwinding);
             }
         }
+    }
+
+    /// Whether a short stretch of code lies directly before another that branches to it under some
+    /// condition, as system calls of the C library do with their failures.
+    fn is_exit_of(&mut self, exit: Range, next: Range) -> bool {
+        let is_short = exit.end.0 - exit.start.0 <= EXIT_SIZE;
+        let is_adjacent = next.start.0 - exit.end.0 < EXIT_SIZE;
+        let Some((mut address, mut context)) =
+            self.code_pointer(next.start.0).filter(|_| is_short && is_adjacent)
+        else {
+            return false;
+        };
+        for _ in 0..EXIT_DISTANCE {
+            let Some(id) = self.lift(address, context).filter(|_| address < next.end) else {
+                return false;
+            };
+            let view = self.code.instruction(id);
+            let goes_back =
+                |op: &Op| op.opcode == Opcode::CBRANCH && absolute_target(op) == Some(exit.start);
+            let branches = view.flow.contains(Flow::NEXT | Flow::JUMP);
+            if view.ops.iter().any(goes_back) || branches && self.jumps_to(id, exit.start) {
+                return true;
+            }
+            let following = address.offset(u64::from(view.length));
+            context = self.code.context_after(id, following);
+            address = following;
+        }
+        false
+    }
+
+    /// Whether an instruction has a jump to `target`.
+    fn jumps_to(&self, id: InstructionId, target: Address) -> bool {
+        let ops = self.code.instruction(id).ops;
+        ops.iter().any(|op| op.opcode == Opcode::BRANCH && absolute_target(op) == Some(target))
+    }
+
+    /// Adds what several functions jump to over others, as they do to shared ends such as those
+    /// that restore registers; false when there is none.
+    ///
+    /// False positives: labels that hand-written functions share. False negatives: ends that only
+    /// one function uses, or only those directly around them.
+    fn add_shared(&mut self) -> bool {
+        let mut users: Vec<(Address, u32, Address)> = self
+            .learnt
+            .inner_jumps
+            .iter()
+            .filter(|(from, target)| {
+                !self.can_fall_through(*from) && !self.is_amid_unwound(*target)
+            })
+            .filter_map(|(from, target)| {
+                let owner = self.ownership.owner(self.code.index.slot(*from)?)?;
+                Some((*target, owner, *from))
+            })
+            .collect();
+        users.sort_unstable();
+        users.dedup_by_key(|(target, owner, _)| (*target, *owner));
+        let before = self.drafts.len();
+        for group in users.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let Some((target, _, from)) = group.first().copied() else { continue };
+            if let Some(id) = self.code.instruction_at(from) {
+                let context = self.code.context_after(id, target);
+                self.add(target, context, Origin::TailCall);
+            }
+        }
+        let has_any = self.drafts.len() > before;
+        if has_any {
+            self.explore();
+        }
+        has_any
+    }
+
+    fn add_users_of_global_pointer(&mut self) {
+        let Some(value) = self.global_pointer else { return };
+        let ranges: Vec<(Address, Address)> = self.code.index.ranges().collect();
+        for range in ranges {
+            for start in global_pointer::function_starts(self.image, range, value) {
+                self.add_plausible_root(start, Origin::GlobalPointer);
+            }
+        }
+    }
+
+    /// Adds a function when its first instructions decode.
+    fn add_plausible_root(&mut self, start: Address, origin: Origin) {
+        let found = self.code_pointer(start.0);
+        if let Some((address, context)) = found
+            && self.opening(address, context).is_some()
+        {
+            self.add(address, context, origin);
+        }
+    }
+
+    /// Whether an unwind table says that `address` is in the middle of a function.
+    pub(crate) fn is_amid_unwound(&self, address: Address) -> bool {
+        let after = self.unwound.partition_point(|range| range.start <= address);
+        let range = after.checked_sub(1).and_then(|index| self.unwound.get(index));
+        range.is_some_and(|range| address < range.end && (address > range.start || !range.is_whole))
     }
 
     fn add_pointer_root(&mut self, pointer: u64, origin: Origin) {
@@ -119,7 +232,7 @@ impl Discovery<'_> {
                 if let Some(target) = jump.target.address()
                     && (jump.is_frame_gone || leaves_start(target))
                 {
-                    self.add_departure(jump.site, target);
+                    self.add_departure(jump.site, target, jump.is_frame_released);
                 }
             }
         }

@@ -31,8 +31,8 @@ const MAX_DATA: usize = 32 << 20;
 /// The longest common entry, in bytes; common ones have 16 to 32.
 const MAX_COMMON: u64 = 128;
 
-/// The start addresses that the file's unwind tables name, ascending.
-pub(crate) fn function_starts(image: &Image) -> Vec<Address> {
+/// The ranges of code that the file's unwind tables have entries for, ascending; none overlap.
+pub(crate) fn ranges(image: &Image) -> Vec<Range> {
     let mut ranges = Vec::new();
     let mut left = MAX_DATA;
     for segment in image.segments() {
@@ -42,25 +42,22 @@ pub(crate) fn function_starts(image: &Image) -> Vec<Address> {
     }
     ranges.sort_unstable();
     ranges.dedup();
-    let mut end_of_last = 0;
-    let mut starts = Vec::new();
-    for range in ranges {
-        if range.start >= end_of_last && range.is_whole && image.is_executable(Address(range.start))
-        {
-            starts.push(Address(range.start));
-        }
+    let mut end_of_last = Address(0);
+    ranges.retain(|range| {
+        let is_apart = range.start >= end_of_last && image.is_executable(range.start);
         end_of_last = end_of_last.max(range.end);
-    }
-    starts
+        is_apart
+    });
+    ranges
 }
 
 /// The code that an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
-    start: u64,
-    end: u64,
-    /// No frame has been made when its first instruction runs.
-    is_whole: bool,
+pub(crate) struct Range {
+    pub(crate) start: Address,
+    pub(crate) end: Address,
+    /// No frame has been made when its first instruction runs: it is no part of a function.
+    pub(crate) is_whole: bool,
 }
 
 /// Reads every table of a segment.
@@ -153,7 +150,7 @@ fn range_of(
             _ => {}
         }
     }
-    Some(Range { start, end, is_whole })
+    Some(Range { start: Address(start), end: Address(end), is_whole })
 }
 
 #[cfg(test)]
@@ -187,7 +184,8 @@ mod tests {
             entry(64, 0x80, [0, 0, 0]),
             vec![0; 4],
         ];
-        let range = |start, is_whole| Range { start, end: start + 16, is_whole };
+        let range =
+            |start, is_whole| Range { start: Address(start), end: Address(start + 16), is_whole };
         assert_eq!(
             ranges(&table.concat()),
             [range(0x1000, true), range(0x1040, false), range(0x1080, true)],

@@ -58,8 +58,8 @@ pub(crate) struct StoreEvent {
 
 /// Listens while a function's blocks are run.
 pub(crate) trait Observer {
-    /// A block is about to be run.
-    fn block(&mut self, _number: u32) {}
+    /// A block is about to be run from this state.
+    fn block(&mut self, _number: u32, _state: &State) {}
     /// The work was cut: nothing that was told holds.
     fn cut(&mut self) {}
     /// A call, before its effects.

@@ -145,7 +145,7 @@ impl Run<'_> {
         *visits = visits.saturating_add(1);
         solution.state.clone_from(solution.entry_states.get(index)?);
         let block = self.body.blocks.get(index)?;
-        observer.block(number);
+        observer.block(number, &solution.state);
         let (state, scratch) = (&mut solution.state, &mut solution.scratch);
         run_block(self.engine, self.body, block, state, scratch, observer);
         let steps = state.steps() * (1 + block.successors.len() as u64);

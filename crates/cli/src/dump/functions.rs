@@ -75,6 +75,7 @@ const fn origin_name(origin: Origin) -> &'static str {
         Origin::Entry => "entry",
         Origin::Symbol => "symbol",
         Origin::Unwinding => "unwinding",
+        Origin::GlobalPointer => "global_pointer",
         Origin::Call => "call",
         Origin::TailCall => "tail_call",
         Origin::Constant => "constant",
