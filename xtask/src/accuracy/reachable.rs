@@ -43,7 +43,10 @@ pub(super) fn functions(built: &Built, symbols: &Symbols) -> anyhow::Result<BTre
 #[derive(Debug, Default)]
 struct Mentions {
     targets: BTreeSet<u64>,
+    /// Words among the bytes.
     words: Vec<u64>,
+    /// Operands.
+    numbers: BTreeSet<u64>,
     uppers: BTreeSet<u64>,
     lowers: BTreeSet<u64>,
     /// Where the program counter is read for computing an address.
@@ -62,7 +65,9 @@ struct Graph<'a> {
     /// The alignment of words among instructions, where there are any.
     pool_step: Option<usize>,
     of_function: BTreeMap<u64, Mentions>,
+    /// Code outside of every sized function.
     of_none: Mentions,
+    of_data: Mentions,
 }
 
 impl<'a> Graph<'a> {
@@ -93,6 +98,7 @@ impl<'a> Graph<'a> {
             },
             of_function: BTreeMap::new(),
             of_none: Mentions::default(),
+            of_data: Mentions::default(),
         }
     }
 
@@ -146,7 +152,7 @@ impl<'a> Graph<'a> {
                 if is_code {
                     self.mentions(section.address() + offset as u64).words.push(word);
                 } else {
-                    self.of_none.words.push(word);
+                    self.of_data.words.push(word);
                 }
             }
         }
@@ -168,7 +174,8 @@ impl<'a> Graph<'a> {
         let is_upper = ["lui", "lis", "sethi", "adrp", "movt"].contains(&operation);
         let is_lower = ["addi", "addiu", "ori", "or", "add", "movw"].contains(&operation);
         let numbers = numbers(text);
-        let adds_position = text.contains(", pc") || text.contains("[pc, r");
+        let adds_position =
+            operation.starts_with("add") && text.contains(", pc") || text.contains("[pc, r");
         let reads_position =
             self.pool_step.is_some() && adds_position || ["bsrf", "braf"].contains(&operation);
         let mentions = self.mentions(address);
@@ -187,7 +194,7 @@ impl<'a> Graph<'a> {
                 "adrp" | "sethi" => drop(mentions.uppers.insert(value)),
                 _ if is_upper => drop(mentions.uppers.insert(value << 16 & 0xffff_ffff)),
                 _ => {
-                    mentions.words.push(value);
+                    mentions.numbers.insert(value);
                     if is_lower {
                         mentions.lowers.insert(value);
                     }
@@ -207,10 +214,15 @@ impl<'a> Graph<'a> {
         let jumped = mentions.targets.iter().filter_map(|target| self.owner(target & self.mask));
         let mut found: BTreeSet<(u64, bool)> = jumped.map(|owner| (owner, false)).collect();
         found.extend(mentions.targets.iter().filter_map(|target| start(*target)));
-        for word in &mentions.words {
-            let distances = self.bases.iter().chain(&mentions.positions);
+        let is_code = !std::ptr::eq(mentions, &self.of_data);
+        for word in mentions.words.iter().chain(&mentions.numbers) {
+            let bases = self.bases.iter().filter(|_| is_code);
             found.extend(start(*word));
-            found.extend(distances.filter_map(|base| start(base.wrapping_add(*word))));
+            found.extend(bases.filter_map(|base| start(base.wrapping_add(*word))));
+        }
+        for position in &mentions.positions {
+            let sums = mentions.words.iter().map(|word| position.wrapping_add(*word));
+            found.extend(sums.filter_map(start));
         }
         for upper in &mentions.uppers {
             let whole = mentions
@@ -227,6 +239,7 @@ impl<'a> Graph<'a> {
         let mut starts = BTreeSet::new();
         let mut bodies = BTreeSet::new();
         let mut open = self.references(&self.of_none);
+        open.extend(self.references(&self.of_data));
         open.extend(self.owner(entry & self.mask).map(|owner| (owner, true)));
         while let Some((function, is_start)) = open.pop_first() {
             if is_start {

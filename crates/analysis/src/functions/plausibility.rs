@@ -14,7 +14,7 @@ use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 const MAX_LOOK: usize = 160;
 /// Within how many instructions a function sets up its frame.
 const PROLOGUE: usize = 12;
-/// Bytes behind a function's start from which on a jump is taken to leave it.
+/// Bytes from a function's start from which on a jump is taken to leave it.
 const FAR: u64 = 0x800;
 /// The most bytes that a jump over padding passes.
 const MAX_PADDING: u64 = 64;
@@ -168,7 +168,7 @@ impl Discovery<'_> {
                 return None;
             }
             let is_function = self.number_at(target).is_some();
-            let is_far = target < start || target.0 - start.0 > FAR;
+            let is_far = target.0.abs_diff(start.0) > FAR;
             if is_call {
                 look.calls_known |= is_function;
             } else if is_function {
@@ -177,7 +177,7 @@ impl Discovery<'_> {
                 look.intrudes = true;
             } else if is_far {
                 look.leaves_properly |= op.opcode == Opcode::BRANCH;
-            } else {
+            } else if target >= start {
                 inside.push(target);
             }
         }

@@ -20,6 +20,10 @@ const EXIT_SIZE: u64 = 32;
 /// The most instructions of a system call before it does so.
 const EXIT_DISTANCE: usize = 32;
 
+/// Bytes from a function's start within which other functions jump to skip what they have done
+/// already.
+const SECOND_ENTRY_DISTANCE: u32 = 8;
+
 /// The most instructions of a procedure linkage entry.
 const STUB_SIZE: usize = 6;
 
@@ -125,18 +129,18 @@ impl Discovery<'_> {
         ops.iter().any(|op| op.opcode == Opcode::BRANCH && absolute_target(op) == Some(target))
     }
 
-    /// Adds what several functions jump to over others, as they do to shared ends such as those
-    /// that restore registers; false when there is none.
+    /// Adds what several functions jump to over others, or one into what unwind tables call another,
+    /// as they do to shared ends such as those that restore registers; false when there is none.
     ///
-    /// False positives: labels that hand-written functions share. False negatives: ends that only
-    /// one function uses, or only those directly around them.
+    /// False positives: labels that hand-written functions share. False negatives: ends that one
+    /// function uses, where there are no tables, or only the functions directly around them.
     fn add_shared(&mut self) -> bool {
         let mut users: Vec<(Address, u32, Address)> = self
             .learnt
             .inner_jumps
             .iter()
             .filter(|(from, target)| {
-                !self.can_fall_through(*from) && !self.is_amid_unwound(*target)
+                !self.can_fall_through(*from) && self.may_leave(*from, *target)
             })
             .filter_map(|(from, target)| {
                 let owner = self.ownership.owner(self.code.index.slot(*from)?)?;
@@ -146,9 +150,13 @@ impl Discovery<'_> {
         users.sort_unstable();
         users.dedup_by_key(|(target, owner, _)| (*target, *owner));
         let before = self.drafts.len();
-        for group in users.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+        for group in users.chunk_by(|a, b| a.0 == b.0) {
             let Some((target, _, from)) = group.first().copied() else { continue };
-            if let Some(id) = self.code.instruction_at(from) {
+            // A jump over another function's first instructions enters that function.
+            let is_within =
+                |range: Range| target.0 - range.start.0 > u64::from(SECOND_ENTRY_DISTANCE);
+            let is_shared = group.len() > 1 || self.unwound_at(target).is_some_and(is_within);
+            if let Some(id) = self.code.instruction_at(from).filter(|_| is_shared) {
                 let context = self.code.context_after(id, target);
                 self.add(target, context, Origin::TailCall);
             }
@@ -180,11 +188,26 @@ impl Discovery<'_> {
         }
     }
 
-    /// Whether an unwind table says that `address` is in the middle of a function.
-    pub(crate) fn is_amid_unwound(&self, address: Address) -> bool {
+    /// The entry of the unwind tables for `address`.
+    fn unwound_at(&self, address: Address) -> Option<Range> {
         let after = self.unwound.partition_point(|range| range.start <= address);
         let range = after.checked_sub(1).and_then(|index| self.unwound.get(index));
-        range.is_some_and(|range| address < range.end && (address > range.start || !range.is_whole))
+        range.copied().filter(|range| address < range.end)
+    }
+
+    /// Whether an unwind table says that `address` is in the middle of a function.
+    pub(crate) fn is_amid_unwound(&self, address: Address) -> bool {
+        let range = self.unwound_at(address);
+        range.is_some_and(|range| address > range.start || !range.is_whole)
+    }
+
+    /// Whether unwind tables do not deny that a jump leaves its function: they have no entry for
+    /// the target, or those of two functions.
+    fn may_leave(&self, from: Address, target: Address) -> bool {
+        self.unwound_at(target).is_none_or(|there| {
+            let here = self.unwound_at(from);
+            there.is_whole && here.is_none_or(|here| here.is_whole && here != there)
+        })
     }
 
     fn add_pointer_root(&mut self, pointer: u64, origin: Origin) {
