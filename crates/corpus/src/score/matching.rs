@@ -80,40 +80,51 @@ fn pair_up(
         .iter()
         .map(|item| (0..right.len()).filter(|&other| fits(item, &right[other])).collect())
         .collect();
-    let mut owners = vec![None; right.len()];
+    let mut pairs = Pairs { partners: vec![None; left.len()], owners: vec![None; right.len()] };
     for item in 0..left.len() {
-        augment(item, &edges, &mut owners, &mut vec![false; right.len()]);
+        pairs.add(item, &edges);
     }
-    let mut partners = vec![None; left.len()];
-    for (other, owner) in owners.into_iter().enumerate() {
-        if let Some(item) = owner {
-            partners[item] = Some(other);
-        }
-    }
-    partners
+    pairs.partners
 }
 
-/// Finds `item` a partner, moving earlier items to others where needed.
-fn augment(
-    item: usize,
-    edges: &[Vec<usize>],
-    owners: &mut [Option<usize>],
-    tried: &mut [bool],
-) -> bool {
-    for &other in &edges[item] {
-        if std::mem::replace(&mut tried[other], true) {
-            continue;
-        }
-        let free = match owners[other] {
-            None => true,
-            Some(owner) => augment(owner, edges, owners, tried),
-        };
-        if free {
-            owners[other] = Some(item);
-            return true;
+/// Who belongs to whom.
+struct Pairs {
+    /// Of each item on the left.
+    partners: Vec<Option<usize>>,
+    /// Of each item on the right.
+    owners: Vec<Option<usize>>,
+}
+
+impl Pairs {
+    /// Finds `item` a partner, moving earlier items to others where needed.
+    fn add(&mut self, item: usize, edges: &[Vec<usize>]) {
+        let mut reached_from = vec![None; self.owners.len()];
+        let mut open = vec![item];
+        while let Some(current) = open.pop() {
+            for &other in &edges[current] {
+                if reached_from[other].is_some() {
+                    continue;
+                }
+                reached_from[other] = Some(current);
+                match self.owners[other] {
+                    None => return self.move_along(other, &reached_from),
+                    Some(owner) => open.push(owner),
+                }
+            }
         }
     }
-    false
+
+    /// Gives `free` to the item it was reached from, that one's partner to the item before, and so
+    /// on.
+    fn move_along(&mut self, mut free: usize, reached_from: &[Option<usize>]) {
+        while let Some(taker) = reached_from[free] {
+            self.owners[free] = Some(taker);
+            match self.partners[taker].replace(free) {
+                Some(given_up) => free = given_up,
+                None => return,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
