@@ -41,6 +41,21 @@ const REQUIRED_EXACT: &str = "75";
 /// so that the choice does not keep step with targets, libraries or forks.
 const ONE_OF: &str = "11";
 
+/// The programs whose functions and arguments are measured, and what is required of every target:
+/// `bench/analysis-accuracy.md` records all programs.
+const ACCURACY: [&str; 7] = [
+    "--installed-only",
+    "--libraries",
+    "tiny,glibc",
+    "--one-of",
+    "3",
+    "--require",
+    REQUIRED_ACCURACY,
+];
+
+/// Recall and precision of every target in percent.
+const REQUIRED_ACCURACY: &str = "99";
+
 /// Random bytes of each mode in the comparison with the reference lifter.
 const RANDOM_BYTES: &str = "16384";
 
@@ -68,6 +83,8 @@ enum Component {
     Deny,
     /// Specimens of a fresh seed, analysed and scored
     Specimens,
+    /// Functions and arguments against what the build knows
+    Accuracy,
     /// Files in which nothing may be found
     Negatives,
     /// Lifter and reference compared
@@ -124,6 +141,14 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     if wants(Component::Specimens) {
         steps.run("cross toolchains", || components::install_toolchains(root));
         steps.run("specimens of a fresh seed", || score_specimens(root, args.seed));
+    }
+    if wants(Component::Accuracy) {
+        steps.run("cross toolchains", || components::install_toolchains(root));
+        for measure in ["functions", "arguments"] {
+            steps.run(&format!("accuracy of {measure}"), || {
+                task(root, &[&["accuracy", measure], &ACCURACY[..]].concat())
+            });
+        }
     }
     if wants(Component::Negatives) {
         steps.run("negatives", || score_negatives(root));
