@@ -5,7 +5,7 @@ mod support;
 
 use miyaburi_analysis::{Program, StackByte, Value};
 use miyaburi_image::Address;
-use support::{ARM, CODE, DATA, X86_64, hex, image};
+use support::{ARM, CODE, DATA, MIPS, SPARC, X86_64, hex, image};
 
 /// The bytes of 192.0.2.5:23 in a `sockaddr_in` on a little-endian CPU.
 const ENDPOINT: [u8; 8] = [2, 0, 0, 0x17, 192, 0, 2, 5];
@@ -79,4 +79,33 @@ fn memory_that_a_store_changes_is_not_constant() {
     assert_eq!(values.argument(second, 0), Value::Loaded { from: Address(DATA + 4), offset: 0 });
     assert_eq!(values.stores().len(), 1);
     assert_eq!(values.stores()[0].value, Value::Constant(1));
+}
+
+#[test]
+fn a_delay_slot_of_a_jump_that_is_made_changes_nothing_elsewhere() {
+    // The second argument is 5; a conditional jump that annuls its slot makes it 7; both ways call
+    // f, the way straight on first.
+    let cases = [
+        (
+            SPARC,
+            "9210200580a220013280000692102007400000080100000010800000010000004000000401000000108000000100000081c3\
+             e00801000000",
+            (0x10, 0x20),
+        ),
+        (
+            MIPS,
+            "2405000550800005240500070c00400b000000001000ffff000000000c00400b000000001000ffff0000000003e000080000\
+             000000000000",
+            (0xc, 0x1c),
+        ),
+    ];
+    for (machine, code, (straight, taken)) in cases {
+        let image = image(machine, &hex(code), &[]);
+        let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+        let program = Program::analyze(&image, language.as_ref()).unwrap();
+        let values = program.values(program.function_at(Address(CODE)).unwrap()).unwrap();
+        let name = machine.cpu;
+        assert_eq!(values.argument(Address(CODE + straight), 1), Value::Constant(5), "{name}");
+        assert_eq!(values.argument(Address(CODE + taken), 1), Value::Constant(7), "{name}");
+    }
 }

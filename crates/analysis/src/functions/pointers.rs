@@ -34,12 +34,12 @@ const LOW_BASE_RUN: usize = 4;
 /// What makes pointed-to code a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
-    /// The pointer lies beside one to a known function.
-    Table,
     /// It makes room on the stack.
     Frame,
     /// It is short and returns.
     Return,
+    /// The pointer lies beside one to a known function.
+    Table,
 }
 
 impl Discovery<'_> {
@@ -47,23 +47,27 @@ impl Discovery<'_> {
     /// source that yields any; false when none does. With what that one has found explored, fewer
     /// numbers are taken for addresses by the next.
     ///
-    /// False positives: numbers that happen to be the address of unreached code that decodes (beside
-    /// a function's address none but the code's look is asked for);
-    /// addresses of labels; the cases of a switch whose table was not understood. False negatives:
-    /// pointers to code that is reached from elsewhere as part of another function, stored relative
-    /// to something, or unaligned; functions far behind all that is known.
+    /// False positives: numbers that happen to be the address of unreached code that decodes, beside
+    /// a function's address whatever it looks like; addresses of labels; the cases of a switch whose
+    /// table was not understood. False negatives: pointers to code that is reached from elsewhere as
+    /// part of another function, stored relative to something, or unaligned; functions far behind
+    /// all that is known; in low images pointers close to each other.
     pub(crate) fn add_pointed(&mut self, constants: &[u64]) -> bool {
         self.add_pointed_by(constants, Origin::Constant, Evidence::Frame)
             || self.add_pointers(Evidence::Frame)
             || self.add_pointed_by(constants, Origin::Constant, Evidence::Return)
             || self.add_pointers(Evidence::Return)
+            || self.add_neighbours()
+    }
+
+    /// Adds the functions of tables that other sources have found others of.
+    fn add_neighbours(&mut self) -> bool {
+        let (_, in_tables) = self.data_words();
+        self.add_pointed_by(&in_tables, Origin::Pointer, Evidence::Table)
     }
 
     fn add_pointers(&mut self, evidence: Evidence) -> bool {
-        let (mut words, in_tables) = self.data_words();
-        if self.add_pointed_by(&in_tables, Origin::Pointer, Evidence::Table) {
-            return true;
-        }
+        let (mut words, _) = self.data_words();
         let before = words.len();
         words.retain(|word| !self.add_case(*word));
         self.explore();

@@ -11,7 +11,7 @@ use crate::values::step::Step;
 use crate::values::temporaries::Temporaries;
 use miyaburi_emulator::Abi;
 use miyaburi_image::{Address, Endian, Image};
-use miyaburi_pcode::{Language, Opcode, Varnode};
+use miyaburi_pcode::{Language, Op, Opcode, Varnode};
 
 /// Everything a step needs and none changes.
 #[derive(Clone, Copy)]
@@ -25,12 +25,25 @@ pub(crate) struct Engine<'a> {
     pub(crate) global_pointer: Option<u64>,
 }
 
+/// Whether a conditional jump leaves an instruction of `count` operations past some that have effects
+/// before the last, which jumps.
+fn leaves(position: usize, op: &Op, count: usize, next: Address) -> bool {
+    let is_out = match absolute_target(op) {
+        Some(target) => target == next,
+        None => relative_target(position, op) == Some(count),
+    };
+    is_out && position + 2 < count
+}
+
 /// Working memory of a step, reused between steps.
 #[derive(Default)]
 pub(crate) struct Scratch {
     temporaries: Temporaries,
     /// Writable memory that was taken as constant: where, how many bytes.
     pub(crate) assumed: Vec<(Address, u32)>,
+    /// The state behind the last instruction when its jump is not made, where that differs: on some
+    /// CPUs a delay slot is run for jumps that are made alone.
+    pub(crate) untaken: Option<State>,
 }
 
 impl<'a> Engine<'a> {
@@ -73,6 +86,7 @@ impl<'a> Engine<'a> {
         let ops = view.ops;
         let next = address.offset(u64::from(view.length));
         let is_computed = view.flow.intersects(Flow::INDIRECT_CALL | Flow::INDIRECT_JUMP);
+        let untaken = &mut scratch.untaken;
         let mut step = Step {
             engine: self,
             state,
@@ -84,12 +98,23 @@ impl<'a> Engine<'a> {
             may_switch_mode: is_computed && self.abi.mode_switch.is_some(),
         };
         let mut conditional_until = 0;
+        let ends_in_jump = ops.last().is_some_and(|last| {
+            last.opcode == Opcode::BRANCH && absolute_target(last).is_some_and(|to| to != next)
+        });
         for ((position, op), matters) in ops.iter().enumerate().zip(view.matters) {
             if !matters {
                 continue;
             }
             step.is_conditional = position < conditional_until;
             match op.opcode {
+                // The jump and what runs in its delay slot happen together or not at all.
+                Opcode::CBRANCH
+                    if ends_in_jump
+                        && conditional_until == 0
+                        && leaves(position, op, ops.len(), next) =>
+                {
+                    *untaken = Some(step.state.clone());
+                }
                 Opcode::CBRANCH | Opcode::BRANCH => {
                     let skipped_to = match absolute_target(op) {
                         None => relative_target(position, op).unwrap_or(0),

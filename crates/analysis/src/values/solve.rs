@@ -128,9 +128,21 @@ impl Run<'_> {
             }
             is_progress = true;
             self.block(number, observer)?;
-            let successors = self.body.blocks.get(number as usize).map(|block| &block.successors);
-            for &successor in successors.into_iter().flatten() {
+            let Some(block) = self.body.blocks.get(number as usize) else { continue };
+            let is_next = |successor: &u32| {
+                let successor = self.body.blocks.get(*successor as usize);
+                successor.is_some_and(|successor| successor.start == block.end)
+            };
+            let mut untaken = self.solution.scratch.untaken.take();
+            for &successor in block.successors.iter().filter(|it| untaken.is_none() || !is_next(it))
+            {
                 self.arrive(successor)?;
+            }
+            if let Some(state) = &mut untaken {
+                std::mem::swap(state, &mut self.solution.state);
+                for &successor in block.successors.iter().filter(|it| is_next(it)) {
+                    self.arrive(successor)?;
+                }
             }
         }
         Some(is_progress)
@@ -147,6 +159,7 @@ impl Run<'_> {
         let block = self.body.blocks.get(index)?;
         observer.block(number, &solution.state);
         let (state, scratch) = (&mut solution.state, &mut solution.scratch);
+        scratch.untaken = None;
         run_block(self.engine, self.body, block, state, scratch, observer);
         let steps = state.steps() * (1 + block.successors.len() as u64);
         self.engine.code.work.spend(steps).then_some(())
