@@ -4,6 +4,8 @@
 
 #[path = "../tests/support/conformance.rs"]
 mod conformance;
+#[path = "../tests/support/process.rs"]
+mod process;
 
 use conformance::{Comparison, Program, Record};
 use std::process::ExitCode;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
 fn compare(file: &str, record: &str) -> Result<Comparison, String> {
     let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
     let text = std::fs::read_to_string(record).map_err(|error| error.to_string())?;
-    Program::new(&bytes)?.compare(&Record::parse_all(&text)?)
+    Program::new(bytes)?.compare(&Record::parse_all(&text)?)
 }
 
 /// One line for each difference, then the counts on the last line.

@@ -239,6 +239,7 @@ impl<'a> Emulator<'a> {
             }),
             rounding_mode: crate::layout::rounding_mode_register(self.arch().family)
                 .and_then(|name| self.registers.place(self.language.register(name)?.offset)),
+            thread_pointer: 0,
             windows: Vec::new(),
             pc: Address(0),
             context: self.language.initial_context(),

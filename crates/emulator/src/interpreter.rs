@@ -287,6 +287,11 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
         }
         UserOp::Trap => return Err(Trouble::Trap),
         UserOp::Succeeds => state.output(op, 1)?,
+        UserOp::ThreadPointer => state.output(op, state.thread_pointer)?,
+        UserOp::HardwareRegister => {
+            let value = state.operand(op.inputs[1], op.sizes[1])?;
+            state.output(op, value)?;
+        }
         UserOp::SignedSaturate | UserOp::UnsignedSaturate => {
             let value = sign_extend(state.operand(op.inputs[1], op.sizes[1])?, op.sizes[1]);
             let bits = state.operand(op.inputs[2], op.sizes[2])?;

@@ -24,6 +24,8 @@ pub struct State<'a> {
     pub(crate) address_mask: u64,
     /// Where the local and input registers lie, on a CPU with register windows.
     pub(crate) window_base: Option<u32>,
+    /// What ARM's thread register reads.
+    pub(crate) thread_pointer: u64,
     /// Where the rounding mode of floating-point numbers lies, on a CPU where programs change it.
     pub(crate) rounding_mode: Option<u32>,
     pub(crate) windows: Vec<[u8; WINDOW_BYTES]>,
@@ -45,6 +47,16 @@ impl State<'_> {
         if let Some(at) = self.registers.place(varnode.offset) {
             self.write_state(at, varnode.size, value);
         }
+    }
+
+    /// Sets the thread pointer of CPUs that keep it in no register of their own (ARM).
+    pub fn set_thread_pointer(&mut self, value: u64) {
+        self.thread_pointer = value;
+    }
+
+    /// Goes to an address in a decoding context; [`Emulator::run`](crate::Emulator::run) starts there.
+    pub fn enter(&mut self, address: Address, context: Context) {
+        (self.pc, self.context) = (address, context);
     }
 
     /// Where execution stands.

@@ -17,6 +17,10 @@ pub(crate) enum UserOp {
     Hint,
     /// An exclusive or conditional store, which always succeeds here: gives 1.
     Succeeds,
+    /// ARM: the thread pointer.
+    ThreadPointer,
+    /// MIPS: the value of its argument, a hardware register.
+    HardwareRegister,
     /// ARM: the nearest number that so many bits hold, signed.
     SignedSaturate,
     /// As [`UserOp::SignedSaturate`], unsigned.
@@ -98,6 +102,10 @@ impl UserOp {
             Self::Trap
         } else if SUCCEEDS.contains(&name) {
             Self::Succeeds
+        } else if name == "coproc_movefrom_User_R_Thread_and_Process_ID" {
+            Self::ThreadPointer
+        } else if name == "getHWRegister" {
+            Self::HardwareRegister
         } else if name == "SignedSaturate" {
             Self::SignedSaturate
         } else if name == "UnsignedSaturate" {

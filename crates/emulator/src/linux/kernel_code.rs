@@ -5,7 +5,7 @@ use miyaburi_image::{Address, Arch, Endian, Family};
 /// The kernel's helpers of one CPU type.
 ///
 /// ARM: the user helpers at fixed addresses (Linux, `Documentation/arch/arm/
-/// kernel_user_helpers.rst`), with a thread pointer of 0. i386: the system call entry that the
+/// kernel_user_helpers.rst`). i386: the system call entry that the
 /// thread block names at `gs:0x10`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KernelCode {
@@ -18,8 +18,8 @@ const ARM_COMPARE_EXCHANGE: &[u32] =
     &[0xe592_3000, 0xe053_3000, 0x0582_1000, 0xe273_0000, 0xe12f_ff1e];
 /// `bx lr`
 const ARM_BARRIER: &[u32] = &[0xe12f_ff1e];
-/// `mov r0,#0; bx lr`
-const ARM_GET_THREAD_POINTER: &[u32] = &[0xe3a0_0000, 0xe12f_ff1e];
+/// `mrc p15,0,r0,c13,c0,3; bx lr`
+const ARM_GET_THREAD_POINTER: &[u32] = &[0xee1d_0f70, 0xe12f_ff1e];
 /// `int 0x80; ret`
 const X86_SYSTEM_CALL: &[u8] = &[0xcd, 0x80, 0xc3];
 

@@ -2,7 +2,8 @@
 //! made of the same file.
 #![allow(dead_code, unreachable_pub)]
 
-use miyaburi_emulator::{Abi, Emulator, Exit, Limits, NoHooks, State};
+use crate::process::{self, Kernel};
+use miyaburi_emulator::{Abi, Emulator, Exit, Limits, State};
 use miyaburi_image::{Address, Arch, Endian, Image, Symbol};
 use miyaburi_pcode::Language;
 use std::collections::BTreeSet;
@@ -95,6 +96,7 @@ pub struct Comparison {
 
 /// A conformance program and its language, from which emulators are made.
 pub struct Program {
+    file: Vec<u8>,
     image: Image,
     language: Arc<dyn Language>,
 }
@@ -104,11 +106,11 @@ impl Program {
     ///
     /// # Errors
     /// When it is none or has no language.
-    pub fn new(bytes: &[u8]) -> Result<Self, String> {
-        let image = Image::parse(bytes).map_err(|error| error.to_string())?;
+    pub fn new(file: Vec<u8>) -> Result<Self, String> {
+        let image = Image::parse(&file).map_err(|error| error.to_string())?;
         let language =
             miyaburi_pcode::language_for(image.arch()).map_err(|error| error.to_string())?;
-        Ok(Self { image, language })
+        Ok(Self { file, image, language })
     }
 
     /// The CPU type.
@@ -121,7 +123,7 @@ impl Program {
     /// # Errors
     /// When the emulator cannot be made.
     pub fn compare(&self, records: &[Record]) -> Result<Comparison, String> {
-        let mut machine = Machine::new(&self.image, &*self.language)?;
+        let mut machine = Machine::new(&self.file, &self.image, &*self.language)?;
         let names: BTreeSet<&str> = records.iter().map(|record| record.name.as_str()).collect();
         let mut comparison =
             Comparison { functions: names.len(), cases: records.len(), ..Comparison::default() };
@@ -140,19 +142,22 @@ pub struct Machine<'a> {
     image: &'a Image,
     emulator: Emulator<'a>,
     start: State<'a>,
+    kernel: Kernel,
     inputs: Address,
     outputs: Address,
 }
 
 impl<'a> Machine<'a> {
-    fn new(image: &'a Image, language: &'a dyn Language) -> Result<Self, String> {
+    fn new(file: &[u8], image: &'a Image, language: &'a dyn Language) -> Result<Self, String> {
         let abi = Abi::new(image.arch(), language).map_err(|error| error.to_string())?;
-        let emulator = Emulator::new(image, language, abi);
-        let mut start = emulator.bare_state(PAGES);
-        emulator.map_thread_block(&mut start);
+        let mut emulator = Emulator::new(image, language, abi);
+        let mut bare = emulator.bare_state(PAGES);
+        emulator.map_thread_block(&mut bare);
+        let kernel = Kernel::new(image.arch().family, language).ok_or("no system calls")?;
+        let (mut start, kernel) = process::start(&mut emulator, image, file, bare, kernel)?;
         let inputs = emulator.layout().fresh_block(&mut start);
         let outputs = emulator.layout().fresh_block(&mut start);
-        Ok(Self { image, emulator, start, inputs, outputs })
+        Ok(Self { image, emulator, start, kernel, inputs, outputs })
     }
 
     /// Calls one case in a fresh copy of the start state.
@@ -171,7 +176,8 @@ impl<'a> Machine<'a> {
             Shape::Words | Shape::Wide => wide_inputs,
         };
         let function = (*address, self.emulator.context(*thumb));
-        let outcome = self.emulator.call(&mut state, function, &arguments, &mut NoHooks, &LIMITS);
+        let outcome =
+            self.emulator.call(&mut state, function, &arguments, &mut self.kernel.clone(), &LIMITS);
         *instructions += outcome.instructions;
         if outcome.exit != Exit::Returned {
             return Err(format!("{:?}", outcome.exit));
