@@ -109,7 +109,9 @@ impl Program {
     /// distribution's PowerPC glibc use an instruction of later CPUs.
     fn has_mathematics(&self) -> bool {
         match self.toolchain.libc {
-            Libc::Glibc => self.toolchain.target != Target::PowerPc,
+            Libc::Glibc => {
+                !matches!(self.toolchain.target, Target::PowerPc | Target::X86 | Target::M68k)
+            }
             Libc::Musl => true,
             Libc::Tiny | Libc::Uclibc => false,
         }
