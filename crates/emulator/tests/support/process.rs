@@ -89,8 +89,8 @@ pub struct Kernel {
     heap_end: u64,
     next_mapping: u64,
     thread_pointer: u64,
-    /// Where a run is stopped, when something calls it.
-    stop_at: Option<Address>,
+    /// Where a run is stopped, when something calls one of them.
+    stop_at: Vec<Address>,
 }
 
 impl Kernel {
@@ -107,7 +107,7 @@ impl Kernel {
             heap_end: HEAP,
             next_mapping: MAPPED,
             thread_pointer: 0,
-            stop_at: None,
+            stop_at: Vec::new(),
         })
     }
 
@@ -156,7 +156,7 @@ impl Kernel {
 
 impl Hooks for Kernel {
     fn call(&mut self, _: &mut State<'_>, _: &Abi, call: &Call) -> CallAction {
-        if Some(call.callee) == self.stop_at { CallAction::Stop } else { CallAction::Enter }
+        if self.stop_at.contains(&call.callee) { CallAction::Stop } else { CallAction::Enter }
     }
 
     fn system_call(&mut self, state: &mut State<'_>, abi: &Abi, _: Address, _: u64) -> bool {
@@ -190,7 +190,6 @@ pub fn start<'a>(
     mut state: State<'a>,
     mut kernel: Kernel,
 ) -> Result<(State<'a>, Kernel), String> {
-    let main = image.symbol_named("main").ok_or("no symbol main")?;
     state.memory.map(Address(HEAP), HEAP_SIZE);
     state.memory.map(Address(MAPPED), MAPPED_SIZE);
     lay_out_stack(emulator, image, file, &mut state);
@@ -199,12 +198,16 @@ pub fn start<'a>(
         let slot = image.read_pointer(function.slot).unwrap_or(function.resolver);
         let _ = state.memory.store(function.slot, image.arch().pointer_size(), slot.0);
     }
-    kernel.stop_at = Some(main.address);
+    // AArch64's start file has a function that only branches to `main`.
+    kernel.stop_at = ["main", "__wrap_main"]
+        .iter()
+        .filter_map(|name| Some(image.symbol_named(name)?.address))
+        .collect();
     let limits =
         Limits { instructions: 5_000_000, undo: false, depth: 10_000, ..Limits::default() };
     state.enter(image.entry(), emulator.entry_context());
     let outcome = emulator.run(&mut state, &mut kernel, &limits);
-    kernel.stop_at = None;
+    kernel.stop_at.clear();
     match outcome.exit {
         Exit::Stopped { .. } => Ok((state, kernel)),
         exit => Err(format!("start-up: {exit:?}")),
