@@ -154,7 +154,11 @@ impl<'a> Machine<'a> {
         let mut bare = emulator.bare_state(PAGES);
         emulator.map_thread_block(&mut bare);
         let kernel = Kernel::new(image.arch().family, language).ok_or("no system calls")?;
-        let (mut start, kernel) = process::start(&mut emulator, image, file, bare, kernel)?;
+        // The tiny C library has no state to be set up.
+        let (mut start, kernel) = match image.symbol_named("tiny_start") {
+            Some(_) => (bare, kernel),
+            None => process::start(&mut emulator, image, file, bare, kernel)?,
+        };
         let inputs = emulator.layout().fresh_block(&mut start);
         let outputs = emulator.layout().fresh_block(&mut start);
         Ok(Self { image, emulator, start, kernel, inputs, outputs })
