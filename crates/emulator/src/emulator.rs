@@ -184,9 +184,9 @@ impl<'a> Emulator<'a> {
         const BELOW: u64 = 0x1_0000;
         state.memory.map(Address(0), 0x1000);
         state.memory.map(Address(state.address_mask & !(BELOW - 1)), BELOW - 1);
-        if let Some((slot, entry)) = self.code.kernel.system_call_slot() {
-            // Page 0 was mapped just now.
-            let _ = state.memory.store(slot, self.abi.slot_size, entry.0);
+        for (at, value) in self.code.kernel.words() {
+            // The pages were mapped just now.
+            let _ = state.memory.store(*at, self.abi.slot_size, *value);
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',')]
     compilers: Vec<String>,
     /// Optimisation levels
-    #[arg(long, value_delimiter = ',', default_value = "O0,O2,Os")]
+    #[arg(long, value_delimiter = ',', default_value = "O0,O2,O3,Os")]
     levels: Vec<String>,
 }
 

@@ -49,10 +49,16 @@ pub(super) struct Counts {
 }
 
 impl Program {
-    /// The program of a toolchain at a level such as `O2`; nothing when there is no such level.
+    /// The program of a toolchain at a level such as `O2`; nothing when there is no such level, or
+    /// the compiler cannot make the program at it: Zig's takes the symbols out of small programs,
+    /// and asks for atomics that older ARM CPUs do not have in unoptimised ones.
     pub(super) fn new(toolchain: Toolchain, level: &str) -> Option<Program> {
         let level = LEVELS.into_iter().find(|known| known.trim_start_matches('-') == level)?;
-        Some(Program { toolchain, level })
+        let small = matches!(level, "-Os" | "-Oz");
+        let old_arm = matches!(toolchain.target, Target::Armv5 | Target::ArmBe);
+        let cannot =
+            toolchain.compiler == Compiler::Clang && (small || (old_arm && level == "-O0"));
+        (!cannot).then_some(Program { toolchain, level })
     }
 
     /// Builds the program in `folder`, has QEMU record its results and the emulator compare them.

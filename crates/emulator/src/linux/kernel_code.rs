@@ -10,9 +10,11 @@ use miyaburi_image::{Address, Arch, Endian, Family};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KernelCode {
     ranges: Vec<(Address, Vec<u8>)>,
-    system_call_slot: Option<(Address, Address)>,
+    words: Vec<(Address, u64)>,
 }
 
+/// Where ARM's helpers tell their version, which is their number; the last came in Linux 3.1.
+const ARM_HELPER_VERSION: Address = Address(0xffff_0ffc);
 /// `ldr r3,[r2]; subs r3,r3,r0; streq r1,[r2]; rsbs r0,r3,#0; bx lr`
 const ARM_COMPARE_EXCHANGE: &[u32] =
     &[0xe592_3000, 0xe053_3000, 0x0582_1000, 0xe273_0000, 0xe12f_ff1e];
@@ -41,11 +43,11 @@ impl KernelCode {
                     (Address(0xffff_0fc0), words(ARM_COMPARE_EXCHANGE)),
                     (Address(0xffff_0fe0), words(ARM_GET_THREAD_POINTER)),
                 ],
-                system_call_slot: None,
+                words: vec![(ARM_HELPER_VERSION, 5)],
             },
             Family::X86 => Self {
                 ranges: vec![(page, X86_SYSTEM_CALL.to_vec())],
-                system_call_slot: Some((Address(0x10), page)),
+                words: vec![(Address(0x10), page.0)],
             },
             _ => Self::default(),
         }
@@ -62,8 +64,9 @@ impl KernelCode {
             .unwrap_or(&[])
     }
 
-    /// Where programs look for the system call entry in a thread block at 0, and the entry.
-    pub(crate) fn system_call_slot(&self) -> Option<(Address, Address)> {
-        self.system_call_slot
+    /// Words that programs look up: the version of ARM's helpers, and i386's system call entry in a
+    /// thread block at 0.
+    pub(crate) fn words(&self) -> &[(Address, u64)] {
+        &self.words
     }
 }
