@@ -4,6 +4,7 @@ mod compare;
 mod program;
 mod random;
 mod reference;
+mod time;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
@@ -28,6 +29,15 @@ enum Task {
         /// Only these modes
         modes: Vec<String>,
     },
+    /// Lifts the same instructions with both, over and over, and compares the time
+    Time {
+        /// Passes of each, in turn; the fastest counts
+        #[arg(long, default_value_t = 40)]
+        passes: usize,
+        /// Folder of the code that the lifter's bench lifts
+        #[arg(long, default_value = "crates/pcode/benches/code")]
+        code: PathBuf,
+    },
     /// A part of one mode, for `random`
     #[command(hide = true)]
     RandomChild { mode: String, seed: u64, bytes: usize, from: u64, record: PathBuf },
@@ -45,6 +55,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Programs { show, files } => programs(&files, show),
         Task::Random { seed, bytes, modes } => random_modes(seed, bytes, &modes),
+        Task::Time { passes, code } => time::compare(&code, passes),
         Task::RandomChild { mode, seed, bytes, from, record } => {
             let mode = random::MODES.iter().find(|known| known.name == mode);
             random::child(mode.context("unknown mode")?, seed, bytes, from, &record)

@@ -55,6 +55,8 @@ unsafe extern "C" {
 /// The reference for one language.
 pub struct Reference {
     engine: *mut c_void,
+    /// What [`Reference::load`] was given; the engine reads it.
+    code: Vec<u8>,
     ops: Vec<FlatOp>,
     text: Vec<c_char>,
 }
@@ -92,6 +94,7 @@ impl Reference {
         let engine = unsafe { reference_new(compiled.as_ptr(), compiled.len() as u64) };
         (!engine.is_null()).then(|| Self {
             engine,
+            code: Vec::new(),
             ops: vec![FlatOp::default(); MAX_OPS],
             text: vec![0; TEXT_SIZE],
         })
@@ -141,6 +144,48 @@ impl Reference {
             into.push(op(flat)?);
         }
         Ok(length as u32)
+    }
+
+    /// Takes `code` at `base`, all of it in one context, for [`Reference::lift_loaded`].
+    pub fn load(&mut self, base: Address, code: &[u8], context: Context) -> Result<(), String> {
+        self.code = code.to_vec();
+        // SAFETY: the bytes are kept as long as the engine; contexts have the engine's size at least.
+        let words = unsafe {
+            reference_start(
+                self.engine,
+                base.0,
+                self.code.as_ptr(),
+                self.code.len() as u64,
+                base.0,
+                context.0.as_ptr(),
+                context.0.as_ptr(),
+            )
+        };
+        if (0..=CONTEXT_WORDS as c_int).contains(&words) {
+            Ok(())
+        } else {
+            Err(format!("{words} words of context"))
+        }
+    }
+
+    /// Lifts within the loaded code and leaves the operations in the engine's own form: what the
+    /// reference takes without any conversion. Returns the number of operations; `None` when it
+    /// refuses.
+    pub fn lift_loaded(&mut self, address: Address) -> Option<usize> {
+        let mut count = 0;
+        // SAFETY: every buffer is passed with its size; the loaded code is kept.
+        let length = unsafe {
+            reference_lift(
+                self.engine,
+                address.0,
+                self.ops.as_mut_ptr(),
+                self.ops.len() as u32,
+                &mut count,
+                self.text.as_mut_ptr(),
+                self.text.len() as u32,
+            )
+        };
+        (length >= 0).then_some(count as usize)
     }
 
     /// The assembly text of the instruction lifted last, which was at `address`; the code bytes
