@@ -1,15 +1,15 @@
 //! Runs guest code: blocks from a cache, calls that can be observed, skipped or undone.
 
 use crate::abi::{Abi, ReturnAddress};
-use crate::block::{Block, Translator};
+use crate::block::{Block, MicroOp, Operand, Translator};
 use crate::exit::{Exit, Reason};
 use crate::frames::{Call, Frame, Frames};
 use crate::hooks::{CallAction, Hooks, NoHooks};
-use crate::interpreter::{self, Leave};
+use crate::interpreter::{self, Leave, Left, Trouble};
 use crate::layout::Layout;
 use crate::linux::KernelCode;
 use crate::machine::State;
-use crate::memory::Memory;
+use crate::memory::{Memory, MemoryError, WatchedAccess};
 use crate::registers::RegisterMap;
 use miyaburi_image::{Address, Arch, Image};
 use miyaburi_pcode::{CodeBytes, Context, Language};
@@ -355,6 +355,7 @@ impl<'a> Emulator<'a> {
         if limits.undo {
             state.memory.start_journal();
         }
+        let before = state.memory.watch(hooks.watched());
         let exit = loop {
             match self.step_block(state, hooks, &mut run) {
                 Ok(()) => {}
@@ -366,6 +367,7 @@ impl<'a> Emulator<'a> {
                 Err(exit) => break exit,
             }
         };
+        state.memory.watch(before);
         Outcome {
             exit,
             result: state.register(&self.abi.result),
@@ -389,7 +391,10 @@ impl<'a> Emulator<'a> {
         if state.bytes.len() < needed {
             state.bytes.resize(needed, 0);
         }
-        let left = interpreter::execute(state, &block, from, OPERATIONS_PER_BLOCK);
+        let mut left = interpreter::execute(state, &block, from, OPERATIONS_PER_BLOCK);
+        if let Leave::Trouble(Trouble::Memory(MemoryError::Watched(access))) = left.how {
+            left = self.let_through(state, hooks, &block, &left, &access);
+        }
         let first = block.ops.get(from).map_or(0, |op| op.instruction);
         let place = block
             .ops
@@ -452,7 +457,55 @@ impl<'a> Emulator<'a> {
                 run.resume = Some((block, left.at + 1));
                 Ok(())
             }
+            Leave::UserOp => {
+                let value = block.ops.get(left.at).and_then(|op| {
+                    let inputs: Vec<u64> = (1..op.inputs.len())
+                        .filter(|slot| op.sizes[*slot] > 0)
+                        .filter_map(|slot| state.input(op, slot).ok())
+                        .collect();
+                    let name = self.user_op_name(op)?;
+                    hooks.user_op(state, address, name, &inputs)
+                });
+                if let Some(op) = block.ops.get(left.at) {
+                    state.output(op, value.unwrap_or(0)).map_err(|error| Exit::Failed {
+                        at: address,
+                        reason: Trouble::from(error).into(),
+                    })?;
+                }
+                run.resume = Some((block, left.at + 1));
+                Ok(())
+            }
+            Leave::Resume => {
+                run.resume = Some((block, left.at));
+                Ok(())
+            }
             Leave::Trouble(trouble) => Err(Exit::Failed { at: address, reason: trouble.into() }),
+        }
+    }
+
+    /// Tells of an access to watched memory, and executes the operation that makes it.
+    fn let_through(
+        &self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        block: &Block,
+        left: &Left,
+        access: &WatchedAccess,
+    ) -> Left {
+        let watched = state.memory.watch(Vec::new());
+        let number = block.ops.get(left.at).map(|op| usize::from(op.instruction));
+        let site = number.and_then(|number| block.places.get(number)).map(|place| place.address);
+        hooks.access(state, &self.abi, site.unwrap_or(state.pc), access);
+        let one = interpreter::execute_one(state, block, left.at);
+        state.memory.watch(watched);
+        Left { executed: left.executed + one.executed, ..one }
+    }
+
+    /// The specification's name of a user-op.
+    fn user_op_name(&self, op: &MicroOp) -> Option<&str> {
+        match op.inputs.first() {
+            Some(Operand::Constant(number)) => self.language.user_op(*number),
+            _ => None,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::abi::Abi;
 use crate::exit::Reason;
 use crate::frames::Call;
 use crate::machine::State;
+use crate::memory::{Region, WatchedAccess};
 use miyaburi_image::Address;
 
 /// What to do with a call.
@@ -48,6 +49,35 @@ pub trait Hooks {
         _number: u64,
     ) -> bool {
         false
+    }
+
+    /// Memory whose loads and stores [`Hooks::access`] is to be told of; asked once, when a run
+    /// begins.
+    fn watched(&self) -> Vec<Region> {
+        Vec::new()
+    }
+
+    /// Before a load or store by the code that touches watched memory. A load reads what the hook
+    /// leaves there; a store happens as the code wants it.
+    fn access(
+        &mut self,
+        _state: &mut State<'_>,
+        _abi: &Abi,
+        _site: Address,
+        _access: &WatchedAccess,
+    ) {
+    }
+
+    /// At an operation of the specification that the emulator does not model, with the values of
+    /// its inputs; what it yields, or `None` for zero.
+    fn user_op(
+        &mut self,
+        _state: &mut State<'_>,
+        _site: Address,
+        _name: &str,
+        _inputs: &[u64],
+    ) -> Option<u64> {
+        None
     }
 }
 

@@ -29,6 +29,10 @@ pub(crate) enum Leave {
         /// The first argument of the trap instruction, its number where it has one.
         number: u64,
     },
+    /// A user-op that is not modelled; goes on at the next operation.
+    UserOp,
+    /// Goes on within the block, at the operation named.
+    Resume,
     /// The instruction cannot be executed.
     Trouble(Trouble),
 }
@@ -83,6 +87,18 @@ pub(crate) fn execute(state: &mut State<'_>, block: &Block, from: usize, budget:
         }
     }
     Left { how: Leave::End, at: index, executed }
+}
+
+/// Executes one operation of `block`.
+pub(crate) fn execute_one(state: &mut State<'_>, block: &Block, at: usize) -> Left {
+    let Some(op) = block.ops.get(at) else { return Left { how: Leave::End, at, executed: 0 } };
+    let (how, at) = match step(state, op) {
+        Ok(Step::Next) => (Leave::Resume, at + 1),
+        Ok(Step::To(target)) => (Leave::Resume, target as usize),
+        Ok(Step::Leave(how)) => (how, at),
+        Err(trouble) => (Leave::Trouble(trouble), at),
+    };
+    Left { how, at, executed: 1 }
 }
 
 impl State<'_> {
@@ -298,6 +314,7 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
             let signed = op.user_op == UserOp::SignedSaturate;
             state.output(op, saturate(value, bits, signed) as u64)?;
         }
+        UserOp::Unmodelled => return Ok(Step::Leave(Leave::UserOp)),
         _ => state.output(op, 0)?,
     }
     Ok(Step::Next)

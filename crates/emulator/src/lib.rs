@@ -27,4 +27,4 @@ pub use hooks::{CallAction, Hooks, NoHooks};
 pub use layout::Layout;
 pub use linux::{SocketCall, SystemCallSite};
 pub use machine::State;
-pub use memory::{Access, JournalMark, Memory, MemoryError, PAGE_SIZE, Region};
+pub use memory::{Access, JournalMark, Memory, MemoryError, PAGE_SIZE, Region, WatchedAccess};

@@ -37,6 +37,20 @@ pub enum MemoryError {
         /// The access that would have been one too many.
         address: Address,
     },
+    /// The access touches watched memory; a run asks its hooks and goes on.
+    #[error("{:?} of watched memory at {}", .0.access, .0.address)]
+    Watched(WatchedAccess),
+}
+
+/// A load or store that touches watched memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchedAccess {
+    /// First byte of the access.
+    pub address: Address,
+    /// Its size in bytes.
+    pub size: u32,
+    /// Whether it reads or writes.
+    pub access: Access,
 }
 
 /// A range of addresses that may be touched; zero unless the image has bytes there.
@@ -88,6 +102,8 @@ pub struct Memory<'a> {
     page_limit: usize,
     journal: Option<Vec<Replaced>>,
     reads: Option<Vec<(Address, u32)>>,
+    /// Accesses here are refused until they are let through.
+    watched: Vec<Region>,
 }
 
 /// Writes that can be undone at the same time; they take 100 MB.
@@ -117,7 +133,30 @@ impl<'a> Memory<'a> {
             page_limit,
             journal: None,
             reads: None,
+            watched: Vec::new(),
         }
+    }
+
+    /// Sets the memory whose accesses fail with [`MemoryError::Watched`]; the one before.
+    pub(crate) fn watch(&mut self, regions: Vec<Region>) -> Vec<Region> {
+        std::mem::replace(&mut self.watched, regions)
+    }
+
+    fn check_watched(
+        &self,
+        address: Address,
+        size: usize,
+        access: Access,
+    ) -> Result<(), MemoryError> {
+        let touches = |region: &Region| {
+            region.contains(address)
+                || region.size > 0
+                    && region.start.distance_from(address).is_some_and(|d| d < size as u64)
+        };
+        if self.watched.iter().any(touches) {
+            return Err(MemoryError::Watched(WatchedAccess { address, size: size as u32, access }));
+        }
+        Ok(())
     }
 
     /// Begins to note loads of up to eight bytes, until the log is taken.
@@ -222,6 +261,9 @@ impl<'a> Memory<'a> {
     pub fn load(&mut self, address: Address, size: u32) -> Result<u64, MemoryError> {
         let offset = (address.0 % PAGE_SIZE) as usize;
         let length = (size as usize).min(8);
+        if !self.watched.is_empty() {
+            self.check_watched(address, length, Access::Read)?;
+        }
         if let Some(reads) = self.reads.as_mut().filter(|reads| reads.len() < MAX_READS) {
             reads.push((address, size));
         }
@@ -261,6 +303,9 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// As [`Memory::load`].
     pub fn read(&mut self, address: Address, into: &mut [u8]) -> Result<(), MemoryError> {
+        if !self.watched.is_empty() {
+            self.check_watched(address, into.len(), Access::Read)?;
+        }
         let mut done = 0;
         while done < into.len() {
             let at = address.offset(done as u64);
@@ -284,6 +329,9 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// As [`Memory::load`]; bytes on pages before the failing one are written.
     pub fn write(&mut self, address: Address, bytes: &[u8]) -> Result<(), MemoryError> {
+        if !self.watched.is_empty() {
+            self.check_watched(address, bytes.len(), Access::Write)?;
+        }
         let mut done = 0;
         while done < bytes.len() {
             let at = address.offset(done as u64);

@@ -3,7 +3,10 @@
 
 mod support;
 
-use miyaburi_emulator::{Abi, Call, CallAction, Exit, Hooks, Limits, MemoryError, Reason, State};
+use miyaburi_emulator::{
+    Abi, Access, Call, CallAction, Exit, Hooks, Limits, MemoryError, Reason, Region, State,
+    WatchedAccess,
+};
 use miyaburi_image::Address;
 use support::{CODE, Program, call};
 
@@ -154,4 +157,85 @@ fn every_call_has_its_own_register_window() {
     let mut state = emulator.bare_state(256);
     let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::default());
     assert_eq!((outcome.exit, outcome.result), (Exit::Returned, (12 << 8) + 42));
+}
+
+/// Answers for a device at a fixed address, and notes what is stored there.
+#[derive(Default)]
+struct Device {
+    seen: Vec<(Address, Access, u64)>,
+    stored: Option<u64>,
+}
+
+impl Device {
+    const AT: Address = Address(0x4000_0010);
+}
+
+impl Hooks for Device {
+    fn watched(&self) -> Vec<Region> {
+        vec![Region { start: Self::AT, size: 4 }]
+    }
+
+    fn access(&mut self, state: &mut State<'_>, _: &Abi, site: Address, access: &WatchedAccess) {
+        self.seen.push((site, access.access, access.address.0));
+        match access.access {
+            Access::Read => state.memory.store(Self::AT, 4, 0x55aa).unwrap(),
+            // Before the store: what was there.
+            Access::Write => self.stored = state.memory.load(Self::AT, 4).ok(),
+        }
+    }
+}
+
+#[test]
+fn accesses_of_watched_memory_are_told_of_before_they_happen() {
+    let code: &[u8] = &[
+        0x8b, 0x07, // mov eax, [rdi]
+        0x89, 0x37, // mov [rdi], esi
+        0x89, 0x47, 0x04, // mov [rdi+4], eax
+        0xc3, // ret
+    ];
+    let program = Program::new(X86_64, true, false, code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    state.memory.map(Address(0x4000_0000), 0x1000);
+    let mut device = Device::default();
+    let entry = (Address(CODE), emulator.entry_context());
+    let arguments = [Device::AT.0, 7];
+    let outcome = emulator.call(&mut state, entry, &arguments, &mut device, &Limits::default());
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 0x55aa));
+    let told = |site, access| (Address(CODE + site), access, Device::AT.0);
+    let expected = [told(0, Access::Read), told(2, Access::Write)];
+    assert_eq!(device.seen, expected, "what lies behind the device is not watched");
+    assert_eq!(device.stored, Some(0x55aa));
+    // The run's watch ends with it, and the stores have happened.
+    assert_eq!(state.memory.load(Device::AT, 4), Ok(7));
+    assert_eq!(state.memory.load(Device::AT.offset(4), 4), Ok(0x55aa));
+}
+
+/// Knows what one operation yields.
+#[derive(Default)]
+struct KnowsOperation {
+    asked: Vec<(Address, String)>,
+    answer: Option<u64>,
+}
+
+impl Hooks for KnowsOperation {
+    fn user_op(&mut self, _: &mut State<'_>, site: Address, name: &str, _: &[u64]) -> Option<u64> {
+        self.asked.push((site, name.to_owned()));
+        self.answer
+    }
+}
+
+#[test]
+fn an_operation_that_is_not_modelled_can_be_answered() {
+    // rdseed eax; ret
+    let program = Program::new(X86_64, true, false, &[0x0f, 0xc7, 0xf8, 0xc3]);
+    let mut emulator = program.emulator();
+    let entry = (Address(CODE), emulator.entry_context());
+    for (answer, result) in [(None, 0), (Some(0x1234), 0x1234)] {
+        let mut state = emulator.bare_state(256);
+        let mut hooks = KnowsOperation { answer, ..KnowsOperation::default() };
+        let outcome = emulator.call(&mut state, entry, &[], &mut hooks, &Limits::default());
+        assert_eq!((outcome.exit, outcome.result), (Exit::Returned, result));
+        assert!(hooks.asked.iter().any(|(site, name)| *site == Address(CODE) && !name.is_empty()));
+    }
 }
