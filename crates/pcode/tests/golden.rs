@@ -222,7 +222,14 @@ const GOLDEN: &[Golden] = &[
         bytes: &[0x71, 0xc0],
         text: "mvz.w: D0w, D0",
         lengths: (2, 2),
-        ops: &["D0 = INT_ZEXT D0w"],
+        // The flags are a correction of the specification.
+        ops: &[
+            "D0 = INT_ZEXT D0w",
+            "VF = COPY 0x0:1",
+            "CF = COPY 0x0:1",
+            "NF = INT_SLESS D0, 0x0:4",
+            "ZF = INT_EQUAL D0, 0x0:4",
+        ],
     },
     Golden {
         mode: "riscv64",
