@@ -160,14 +160,16 @@ impl Discovery<'_> {
                 // offsets as often as addresses.
                 let is_in_code = self.code.index.slot(here).is_some() && Some(here) <= last_code;
                 let is_free = !is_in_code && self.ownership.owner(slot).is_none();
-                if !is_free || is_low && is_number(word, offset) {
+                if !is_free {
                     continue;
                 }
-                words.push(word);
                 let beside = [offset.checked_sub(size), offset.checked_add(size)];
                 let is_start = |word: u64| self.is_start(word);
                 if beside.into_iter().flatten().filter_map(word_at).any(is_start) {
                     in_tables.push(word);
+                }
+                if !is_low || !is_number(word, offset) {
+                    words.push(word);
                 }
             }
         }
