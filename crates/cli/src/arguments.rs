@@ -65,8 +65,9 @@ pub(crate) struct ExtractArguments {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ReportFormat>,
 
-    /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
+    /// Write to this file instead of standard output; with --format mirai-toushi, the directory
+    /// to write into
+    #[arg(short, long, value_name = "PATH", required_if_eq("format", "mirai-toushi"))]
     pub output: Option<PathBuf>,
 
     /// Files to analyse at the same time [default: one per CPU]
@@ -107,6 +108,8 @@ pub(crate) enum ReportFormat {
     Json,
     /// For people
     Text,
+    /// The JSON documents of mirai-toushi for every analysed file, in OUTPUT/<sha256>/
+    MiraiToushi,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod dump;
 mod error;
 mod output;
 mod progress;
+mod reports;
 mod text;
 
 use std::process::ExitCode;

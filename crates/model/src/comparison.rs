@@ -25,22 +25,37 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
+/// A table entry as the comparison hash takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComparedValue {
+    /// A port.
+    Int(u16),
+    /// Anything else, as [`printable`] text.
+    Str(String),
+}
+
+/// What the running code sees of `entry`, in the terms of the comparison hash.
+#[must_use]
+pub fn compared_value(entry: &TableEntry) -> ComparedValue {
+    let seen = entry.code_hex.as_ref().unwrap_or(&entry.hex).0.as_slice();
+    match (&entry.value, seen) {
+        (EntryValue::Port { .. }, &[high, low]) => {
+            ComparedValue::Int(u16::from_be_bytes([high, low]))
+        }
+        (EntryValue::Port { port }, _) => ComparedValue::Int(*port),
+        (EntryValue::Text { .. } | EntryValue::Bytes, _) => ComparedValue::Str(printable(seen)),
+    }
+}
+
 /// SHA-256 over the entries in their order: `"int"` and the decimal port, or `"str"` and the
 /// [`printable`] text the running code would see.
 #[must_use]
 pub fn string_table_sha256(entries: &[TableEntry]) -> HexBytes {
     let mut hash = Sha256::new();
     for entry in entries {
-        let seen = entry.code_hex.as_ref().unwrap_or(&entry.hex).0.as_slice();
-        match (&entry.value, seen) {
-            (EntryValue::Port { .. }, &[high, low]) => {
-                hash.update(format!("int{}", u16::from_be_bytes([high, low])));
-            }
-            (EntryValue::Port { port }, _) => hash.update(format!("int{port}")),
-            (EntryValue::Text { .. } | EntryValue::Bytes, _) => {
-                hash.update("str");
-                hash.update(printable(seen));
-            }
+        match compared_value(entry) {
+            ComparedValue::Int(port) => hash.update(format!("int{port}")),
+            ComparedValue::Str(text) => hash.update(format!("str{text}")),
         }
     }
     HexBytes(hash.finalize().to_vec())

@@ -21,7 +21,9 @@ pub use attack::{
     Attack, AttackOption, Constant, FieldDescriptor, FieldValue, KindMethod, OptionType, Packet,
 };
 pub use bytes::{HexBytes, HexError, Key, VirtualAddress};
-pub use comparison::{credentials_sha256, printable, string_table_sha256};
+pub use comparison::{
+    ComparedValue, compared_value, credentials_sha256, printable, string_table_sha256,
+};
 pub use credentials::{Credential, Credentials};
 pub use endpoint::{Endpoint, EndpointRole, ExternalSource, Method, Protocol, SourceKind};
 pub use evidence::{Confidence, Diagnostic, Evidence, Level};

@@ -86,6 +86,9 @@ pub struct TableEntry {
     /// the key the code uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_hex: Option<HexBytes>,
+    /// Where its record lies in the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<VirtualAddress>,
     /// Who reads it.
     #[serde(default)]
     pub references: Vec<Reference>,

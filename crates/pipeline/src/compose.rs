@@ -248,6 +248,7 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
         effective_key: entry.stale_key.map(Key::from),
         stale,
         code_hex: stale.then(|| entry.decoded.clone().into()),
+        cell: Some(at(entry.cell)),
         references: Vec::new(),
         evidence: vec![evidence],
     }

@@ -10,11 +10,10 @@ use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Options, analyze};
 
 use crate::Status;
-use crate::arguments::{Budgets, ExtractArguments, ReportFormat};
+use crate::arguments::{Budgets, ExtractArguments};
 use crate::error::{CommandError, complain};
-use crate::output::Output;
 use crate::progress;
-use crate::text::{self, Palette};
+use crate::reports::ReportWriter;
 
 pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> {
     let inputs = collect(&arguments.paths);
@@ -23,8 +22,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     }
     let one_file =
         matches!(inputs.as_slice(), [input] if arguments.paths == [input.path.as_path()]);
-    let output = Output::create(arguments.output.as_deref())?;
-    let mut printer = Printer::new(output, arguments.format, one_file);
+    let mut writer = ReportWriter::create(arguments, one_file)?;
     let options = options(&arguments.budgets);
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
@@ -40,10 +38,10 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
                 status = Status::SomethingFailed;
                 complain(failure(&outcome));
             }
-            printer.print(&outcome.report)
+            writer.write(&outcome.report)
         });
         match printed {
-            Ok(()) if printer.output.is_open() => ControlFlow::Continue(()),
+            Ok(()) if writer.is_open() => ControlFlow::Continue(()),
             Ok(()) => ControlFlow::Break(()),
             Err(error) => {
                 stopped = Some(error);
@@ -55,7 +53,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     bar.finish_and_clear();
     match stopped {
         Some(error) => Err(error),
-        None => printer.finish().map(|()| status),
+        None => writer.finish().map(|()| status),
     }
 }
 
@@ -93,50 +91,4 @@ fn failure(outcome: &Outcome) -> String {
     let reason = worst.filter(|diagnostic| diagnostic.level > Level::Info).or(diagnostics.last());
     let reason = reason.map_or("no reason given", |diagnostic| diagnostic.message.as_str());
     format!("{}: {}: {reason}", sample.path, verdict.name())
-}
-
-/// Prints reports one after the other.
-struct Printer {
-    output: Output,
-    format: ReportFormat,
-    palette: Palette,
-    /// Indented JSON is a single object, not an array.
-    single: bool,
-    printed: usize,
-}
-
-impl Printer {
-    fn new(output: Output, format: Option<ReportFormat>, single: bool) -> Self {
-        let format = format.unwrap_or(match output.is_terminal() {
-            true => ReportFormat::Text,
-            false => ReportFormat::Ndjson,
-        });
-        let palette = Palette::for_terminal(output.is_terminal());
-        Self { output, format, palette, single, printed: 0 }
-    }
-
-    fn print(&mut self, report: &Report) -> Result<(), CommandError> {
-        let separator = match (self.format, self.printed) {
-            (ReportFormat::Json, 0) if !self.single => "[\n",
-            (ReportFormat::Json, 1..) => ",\n",
-            (ReportFormat::Text, 1..) => "\n",
-            _ => "",
-        };
-        let body = match self.format {
-            ReportFormat::Ndjson => serde_json::to_string(report)? + "\n",
-            ReportFormat::Json if self.single => serde_json::to_string_pretty(report)? + "\n",
-            ReportFormat::Json => serde_json::to_string_pretty(report)?,
-            ReportFormat::Text => text::report(report, self.palette),
-        };
-        self.printed += 1;
-        self.output.write(&format!("{separator}{body}"))
-    }
-
-    fn finish(mut self) -> Result<(), CommandError> {
-        match (self.format, self.single, self.printed) {
-            (ReportFormat::Json, false, 0) => self.output.write("[]\n"),
-            (ReportFormat::Json, false, _) => self.output.write("\n]\n"),
-            _ => Ok(()),
-        }
-    }
 }

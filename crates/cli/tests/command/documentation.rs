@@ -10,7 +10,7 @@ fn completions_know_the_commands() {
         let run = miyaburi().args(["completions", shell]).assert().code(0);
         run.stdout(contains("extract").and(contains("max-instructions")).and(contains("dump")));
         let run = miyaburi().args(["completions", shell]).assert().code(0);
-        run.stdout(contains("diff").and(contains("exit-code")));
+        run.stdout(contains("diff").and(contains("exit-code")).and(contains("mirai-toushi")));
     }
     miyaburi().args(["completions", "cmd"]).assert().code(2);
 }

@@ -6,4 +6,5 @@ mod diff;
 mod documentation;
 mod dump;
 mod extract;
+mod mirai_toushi;
 mod score;
