@@ -230,12 +230,16 @@ fn operations_name_registers_spaces_and_user_operations() {
         "  ESP = INT_SUB ESP, 0x4:4\n",
         "  STORE ram[ESP], 0x8048060:4\n",
         "  CALL 0x804806e\n",
-        "  CALLIND $31b00:4\n",
         "  ram[0x8050079]:4 = COPY 0x7:4\n",
         "  BRANCH 0x804806c\n",
     ] {
         assert!(text.contains(line), "{line:?} in {text}");
     }
+    // Which temporary it is changes with every regeneration of the specification.
+    assert!(
+        text.lines().any(|line| line.contains("  CALLIND $") && line.ends_with(":4")),
+        "{text}"
+    );
     let code = json(&i386(), "pcode");
     let call = &code["functions"][0]["blocks"][0]["instructions"][2]["operations"];
     let store = call.as_array().unwrap().iter().find(|op| op["opcode"] == "STORE").unwrap();
