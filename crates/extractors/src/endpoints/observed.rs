@@ -78,12 +78,7 @@ struct Run {
 impl Run {
     /// The host that was filled in, when it is one that a program could mean.
     fn host(&self) -> Option<String> {
-        let host = self.address?.host?;
-        let is_none = host.is_unspecified()
-            || host.is_loopback()
-            || host == IpAddr::from(Ipv4Addr::BROADCAST)
-            || host == IpAddr::from(ANSWER);
-        (!is_none).then(|| host.to_string())
+        self.address?.host.filter(|host| can_be_meant(*host)).map(|host| host.to_string())
     }
 
     fn has_answer(&self) -> bool {
@@ -93,6 +88,17 @@ impl Run {
     fn port(&self) -> Option<u16> {
         self.address?.port
     }
+}
+
+/// Whether a program could mean to connect to `host`: not to the local host or network (RFC 1122),
+/// to many at once, or to the reserved class E (RFC 1112), where [`ANSWER`] lies. Small numbers that
+/// are no addresses at all lie there, too.
+fn can_be_meant(host: IpAddr) -> bool {
+    let is_reserved = match host {
+        IpAddr::V4(host) => matches!(host.octets(), [0 | 240.., ..]),
+        IpAddr::V6(host) => host.segments().starts_with(&[0; 5]),
+    };
+    !is_reserved && !host.is_loopback() && !host.is_multicast()
 }
 
 /// What `function` fills in at `place`, starting from `state`.
@@ -264,4 +270,23 @@ fn string(state: &mut State<'_>, at: Address) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ANSWER, can_be_meant};
+    use core::net::IpAddr;
+
+    #[test]
+    fn hosts_are_meant_and_numbers_are_not() {
+        let address = |text: &str| text.parse::<IpAddr>();
+        for host in ["192.0.2.7", "203.0.113.255", "2001:db8::1"] {
+            assert_eq!(address(host).map(can_be_meant), Ok(true), "{host}");
+        }
+        for number in ["0.0.0.12", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "::c"]
+        {
+            assert_eq!(address(number).map(can_be_meant), Ok(false), "{number}");
+        }
+        assert!(!can_be_meant(IpAddr::from(ANSWER)));
+    }
 }
