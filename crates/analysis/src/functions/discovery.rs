@@ -11,6 +11,7 @@ use crate::flow::{Flow, absolute_target};
 use crate::functions::Origin;
 use crate::functions::draft::{Crossing, Draft, Ownership, Waiting};
 use crate::functions::learnt::{ComputedJump, Learnt};
+use crate::functions::pointers::PointerCandidate;
 use crate::functions::unwind_tables::Range;
 use crate::values::engine::Scratch;
 use crate::values::memory::WrittenMemory;
@@ -56,6 +57,7 @@ pub(crate) struct Discovery<'a> {
     pub(crate) solution: Solution,
     /// The function that `solution` is of.
     pub(crate) solved: Option<Arc<Body>>,
+    pub(crate) pointer_candidates: Option<Arc<[PointerCandidate]>>,
     by_entry: FxHashMap<Address, u32>,
     /// The contexts in which functions start.
     pub(crate) modes: FxHashSet<ContextId>,
@@ -88,6 +90,7 @@ impl<'a> Discovery<'a> {
             scratch: Instruction::default(),
             solution: Solution::default(),
             solved: None,
+            pointer_candidates: None,
             drafts: Vec::new(),
             by_entry: FxHashMap::default(),
             modes: FxHashSet::default(),

@@ -13,7 +13,7 @@ mod global_pointer;
 pub(crate) mod learnt;
 mod leftover;
 mod plausibility;
-mod pointers;
+pub(crate) mod pointers;
 pub(crate) mod reading;
 mod resolve;
 mod run;

@@ -6,6 +6,7 @@ use crate::functions::discovery::Discovery;
 use crate::functions::learnt::ComputedJump;
 use crate::functions::plausibility::Opening;
 use miyaburi_image::{Address, Family};
+use std::sync::Arc;
 
 /// Images that start below this have code addresses that look like everyday numbers.
 const LOW_BASE: u64 = 0x10_0000;
@@ -30,6 +31,17 @@ const LOW_BASE_DISTANCE: u64 = 8;
 
 /// Within how many words of such numbers.
 const LOW_BASE_RUN: usize = 4;
+
+/// A word of the file that is an address at which code can lie.
+pub(crate) struct PointerCandidate {
+    /// Where it stands.
+    here: Address,
+    word: u64,
+    /// The slot that it names.
+    slot: usize,
+    /// It stands where code can lie.
+    is_in_code: bool,
+}
 
 /// What makes pointed-to code a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,16 +134,15 @@ impl Discovery<'_> {
         true
     }
 
-    /// The words of data, and of those parts of executable segments that are no code, that could
-    /// be addresses of unreached code, and those among them that lie beside the address of a known
-    /// function.
-    fn data_words(&self) -> (Vec<u64>, Vec<u64>) {
+    /// The words of all segments that are addresses at which code can lie; they are looked for once.
+    fn pointer_candidates(&mut self) -> Arc<[PointerCandidate]> {
+        if let Some(known) = &self.pointer_candidates {
+            return known.clone();
+        }
         let arch = self.image.arch();
         let size = arch.pointer_size() as usize;
         let step = if arch.family == Family::M68k { 2 } else { size };
-        let is_low = self.is_low();
-        let (mut words, mut in_tables) = (Vec::new(), Vec::new());
-        let last_code = self.last_start();
+        let mut candidates = Vec::new();
         let mut left = MAX_DATA;
         for segment in self.image.segments() {
             let data = segment.data.get(..left).unwrap_or(&segment.data);
@@ -140,37 +151,66 @@ impl Discovery<'_> {
                 break;
             }
             let skew = (segment.address.0 as usize).wrapping_neg() % step;
-            let word_at = |offset: usize| {
-                Some(arch.endian.read_uint(data.get(offset..offset.checked_add(size)?)?))
-            };
-            let is_number = |word: u64, offset: usize| {
-                let near = (1..=LOW_BASE_RUN).flat_map(|count| {
-                    let distance = count * size;
-                    [offset.checked_add(distance), offset.checked_sub(distance)]
-                });
-                near.flatten()
-                    .filter_map(word_at)
-                    .any(|other| (1..LOW_BASE_DISTANCE).contains(&other.abs_diff(word)))
-            };
             for offset in (skew..data.len()).step_by(step) {
-                let Some(word) = word_at(offset) else { break };
+                let Some(bytes) = data.get(offset..offset.saturating_add(size)) else { break };
+                let word = arch.endian.read_uint(bytes);
                 let Some(slot) = self.code.index.slot(Address(word)) else { continue };
                 let here = segment.address.offset(offset as u64);
-                // Words between functions are literals of functions that are not known yet, and
-                // offsets as often as addresses.
-                let is_in_code = self.code.index.slot(here).is_some() && Some(here) <= last_code;
-                let is_free = !is_in_code && self.ownership.owner(slot).is_none();
-                if !is_free {
-                    continue;
-                }
-                let beside = [offset.checked_sub(size), offset.checked_add(size)];
-                let is_start = |word: u64| self.is_start(word);
-                if beside.into_iter().flatten().filter_map(word_at).any(is_start) {
-                    in_tables.push(word);
-                }
-                if !is_low || !is_number(word, offset) {
-                    words.push(word);
-                }
+                let is_in_code = self.code.index.slot(here).is_some();
+                candidates.push(PointerCandidate { here, word, slot, is_in_code });
+            }
+        }
+        self.code.work.keep(size_of_val(candidates.as_slice()));
+        let candidates: Arc<[PointerCandidate]> = candidates.into();
+        self.pointer_candidates = Some(candidates.clone());
+        candidates
+    }
+
+    /// The word of pointer size that the file has at an address.
+    fn word_at(&self, address: u64) -> Option<u64> {
+        let arch = self.image.arch();
+        let bytes = self.image.bytes_from(Address(address)).get(..arch.pointer_size() as usize)?;
+        Some(arch.endian.read_uint(bytes))
+    }
+
+    /// Whether numbers close to a word stand near it.
+    fn is_among_numbers(&self, candidate: &PointerCandidate) -> bool {
+        let size = u64::from(self.image.arch().pointer_size());
+        (1..=LOW_BASE_RUN as u64)
+            .flat_map(|count| {
+                let distance = count * size;
+                let here = candidate.here.0;
+                [here.checked_add(distance), here.checked_sub(distance)]
+            })
+            .flatten()
+            .filter_map(|at| self.word_at(at))
+            .any(|other| (1..LOW_BASE_DISTANCE).contains(&other.abs_diff(candidate.word)))
+    }
+
+    /// The words of data, and of those parts of executable segments that are no code, that could
+    /// be addresses of unreached code, and those among them that lie beside the address of a known
+    /// function.
+    fn data_words(&mut self) -> (Vec<u64>, Vec<u64>) {
+        let candidates = self.pointer_candidates();
+        let is_low = self.is_low();
+        let (mut words, mut in_tables) = (Vec::new(), Vec::new());
+        let last_code = self.last_start();
+        self.code.work.spend(candidates.len() as u64 / WORDS_PER_STEP);
+        for candidate in candidates.iter() {
+            // Words between functions are literals of functions that are not known yet, and
+            // offsets as often as addresses.
+            let is_in_code = candidate.is_in_code && Some(candidate.here) <= last_code;
+            if is_in_code || self.ownership.owner(candidate.slot).is_some() {
+                continue;
+            }
+            let (word, size) = (candidate.word, u64::from(self.image.arch().pointer_size()));
+            let beside = [candidate.here.0.checked_sub(size), candidate.here.0.checked_add(size)];
+            let is_start = |word: u64| self.is_start(word);
+            if beside.into_iter().flatten().filter_map(|at| self.word_at(at)).any(is_start) {
+                in_tables.push(word);
+            }
+            if !is_low || !self.is_among_numbers(candidate) {
+                words.push(word);
             }
         }
         for list in [&mut words, &mut in_tables] {
