@@ -66,6 +66,15 @@ pub(crate) fn install_cpp_compiler(root: &Path) -> anyhow::Result<()> {
     show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "g++"])
 }
 
+/// QEMU's programs for single processes, one for each CPU type.
+pub(crate) fn install_qemu(root: &Path) -> anyhow::Result<()> {
+    if works("qemu-sh4-static", &["--version"]) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "qemu-user-static"])
+}
+
 /// The path of cargo-deny, installed below `target` when cargo does not have it.
 pub(crate) fn cargo_deny(root: &Path) -> anyhow::Result<PathBuf> {
     if has_cargo_command("deny") {

@@ -2,8 +2,8 @@
 //!
 //! Without options it needs neither root nor the network. `--all` first installs what the rest
 //! needs (cross compilers, cargo-deny) and then checks licences, builds and scores specimens of a
-//! fresh seed, reads files that are no specimens, runs damaged files and random code, and compares
-//! the lifter with its reference.
+//! fresh seed, reads files that are no specimens, runs damaged files and random code, compares the
+//! lifter with its reference and the emulator with QEMU.
 //! Known vulnerabilities of dependencies are not checked: that needs a database from the network.
 
 use std::{
@@ -62,6 +62,9 @@ const RANDOM_BYTES: &str = "16384";
 /// Damaged files, and random bytes of each mode: about two minutes on two cores.
 const ROBUSTNESS: [&str; 4] = ["--files", "3000", "--random-code", "65536"];
 
+/// Optimisation levels of the programs that the emulator and QEMU run.
+const EMULATION_LEVELS: &str = "O0,O2,Os";
+
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -89,6 +92,8 @@ enum Component {
     Negatives,
     /// Lifter and reference compared
     Differential,
+    /// Emulator and QEMU compared
+    Emulation,
     /// More damaged files and random code than the tests run
     Robustness,
 }
@@ -162,6 +167,15 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         steps.run("C++ compiler", || components::install_cpp_compiler(root));
         steps.run("lifter against its reference", || {
             task(root, &["differential", "--random-bytes", RANDOM_BYTES])
+        });
+    }
+    if wants(Component::Emulation) {
+        steps.run("QEMU and cross toolchains", || {
+            components::install_qemu(root)?;
+            components::install_toolchains(root)
+        });
+        steps.run("emulator against QEMU", || {
+            task(root, &["emulation", "--compilers", "gcc", "--levels", EMULATION_LEVELS])
         });
     }
 }

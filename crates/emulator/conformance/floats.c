@@ -276,8 +276,8 @@ CASE(floats_as_arguments)
     put_double(out + 2, sum_doubles(4, a, in[6], b, in[7], (double)c, in[8], 0.25, in[9]));
 }
 
-/* SPARC's routines for it are part of the C library. */
-#if !(defined(__sparc__) && defined(TINY_LIBC))
+/* SPARC's routines for it are part of the GNU C library alone. */
+#if !(defined(__sparc__) && (defined(TINY_LIBC) || defined(__UCLIBC__)))
 CASE(long_double)
 {
     long double a = (long double)(s32)in[0], b = (long double)in[1] + 1, sum = 0;

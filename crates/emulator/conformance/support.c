@@ -48,6 +48,13 @@ static u64 product(u32 a, u32 b, u32 c, u32 d)
     return joined(high + a * d + b * c, other << 16 | (low & 0xffff));
 }
 
+u32 __bswapsi2(u32 value)
+{
+    return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
+}
+
+u64 __bswapdi2(u32 high, u32 low) { return joined(__bswapsi2(low), __bswapsi2(high)); }
+
 int __popcountsi2(u32 value)
 {
     int count = 0;
@@ -138,13 +145,6 @@ u64 __lshrdi3(u32 high, u32 low, int count) { return shifted_right(high, low, co
 u64 __ashrdi3(u32 high, u32 low, int count) { return shifted_down(high, low, count); }
 u64 __muldi3(u32 a, u32 b, u32 c, u32 d) { return product(a, b, c, d); }
 int __ffssi2(u32 value) { return value == 0 ? 0 : __ctzsi2(value) + 1; }
-
-u32 __bswapsi2(u32 value)
-{
-    return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
-}
-
-u64 __bswapdi2(u32 high, u32 low) { return joined(__bswapsi2(low), __bswapsi2(high)); }
 
 #define TWO_32 4294967296.0
 

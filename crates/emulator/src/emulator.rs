@@ -47,6 +47,8 @@ pub struct Outcome {
     pub result: u64,
     /// Instructions executed, undone ones included.
     pub instructions: u64,
+    /// P-code operations that these took.
+    pub operations: u64,
     /// Calls that were undone and summarised.
     pub summarised: u32,
 }
@@ -347,6 +349,7 @@ impl<'a> Emulator<'a> {
         let mut run = Run {
             frames: Frames::default(),
             instructions: 0,
+            operations: 0,
             summarised: 0,
             failures: FxHashMap::default(),
             limits: *limits,
@@ -372,6 +375,7 @@ impl<'a> Emulator<'a> {
             exit,
             result: state.register(&self.abi.result),
             instructions: run.instructions,
+            operations: run.operations,
             summarised: run.summarised,
         }
     }
@@ -395,6 +399,7 @@ impl<'a> Emulator<'a> {
         if let Leave::Trouble(Trouble::Memory(MemoryError::Watched(access))) = left.how {
             left = self.let_through(state, hooks, &block, &left, &access);
         }
+        run.operations += left.executed;
         let first = block.ops.get(from).map_or(0, |op| op.instruction);
         let place = block
             .ops
@@ -699,6 +704,7 @@ const OPERATIONS_PER_BLOCK: u64 = 1 << 20;
 struct Run {
     frames: Frames,
     instructions: u64,
+    operations: u64,
     summarised: u32,
     /// Failures of each callee since it last returned.
     failures: FxHashMap<Address, u32>,

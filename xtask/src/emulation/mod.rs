@@ -7,8 +7,10 @@
 //! ```text
 //! program.rs  one file: how it is built, recorded and compared
 //! table.rs    what came of all of them, by target
+//! kept.rs     the programs that are kept with the project
 //! ```
 
+mod kept;
 mod program;
 mod table;
 
@@ -39,6 +41,9 @@ pub(crate) struct Args {
     /// Optimisation levels
     #[arg(long, value_delimiter = ',', default_value = "O0,O2,O3,Os")]
     levels: Vec<String>,
+    /// Write the programs that the tests keep anew instead
+    #[arg(long)]
+    update: bool,
 }
 
 /// Runs `cargo xtask emulation`: with every compiler that is there, whatever the others gave.
@@ -48,6 +53,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = workspace_root().join("target").join("emulation");
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    if args.update {
+        return kept::write(&folder);
+    }
     let programs = chosen(args);
     if programs.is_empty() {
         bail!("no compiler is left by these choices");

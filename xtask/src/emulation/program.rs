@@ -111,14 +111,14 @@ impl Program {
             || matches!(self.toolchain.target, Target::ColdFire | Target::Sparc32)
     }
 
-    /// Whether the library has mathematical functions that QEMU can run: those of the
-    /// distribution's PowerPC glibc use an instruction of later CPUs.
+    /// Whether the library has mathematical functions that can be compared: those of the
+    /// distribution's PowerPC glibc use an instruction that QEMU's CPU does not have, and those for
+    /// the x87 and the 68881 use transcendental instructions, which the emulator does not model.
     fn has_mathematics(&self) -> bool {
+        let has_instructions = matches!(self.toolchain.target, Target::X86 | Target::M68k);
         match self.toolchain.libc {
-            Libc::Glibc => {
-                !matches!(self.toolchain.target, Target::PowerPc | Target::X86 | Target::M68k)
-            }
-            Libc::Musl => true,
+            Libc::Glibc => !has_instructions && self.toolchain.target != Target::PowerPc,
+            Libc::Musl => !has_instructions,
             Libc::Tiny | Libc::Uclibc => false,
         }
     }

@@ -123,17 +123,26 @@ impl Program {
     /// # Errors
     /// When the emulator cannot be made.
     pub fn compare(&self, records: &[Record]) -> Result<Comparison, String> {
-        let mut machine = Machine::new(&self.file, &self.image, &*self.language)?;
+        let mut machine = self.machine()?;
         let names: BTreeSet<&str> = records.iter().map(|record| record.name.as_str()).collect();
         let mut comparison =
             Comparison { functions: names.len(), cases: records.len(), ..Comparison::default() };
         for record in records {
-            let got = machine.run(record, &mut comparison.instructions);
+            let got = machine.run(record);
             if got.as_ref() != Ok(&record.outputs) {
                 comparison.differences.push(Difference { record: record.clone(), got });
             }
         }
+        comparison.instructions = machine.instructions;
         Ok(comparison)
+    }
+
+    /// The machine in which cases run.
+    ///
+    /// # Errors
+    /// When it does not get as far as `main`.
+    pub fn machine(&self) -> Result<Machine<'_>, String> {
+        Machine::new(&self.file, &self.image, &*self.language)
     }
 }
 
@@ -145,6 +154,10 @@ pub struct Machine<'a> {
     kernel: Kernel,
     inputs: Address,
     outputs: Address,
+    /// Instructions of all cases so far.
+    pub instructions: u64,
+    /// P-code operations of all cases so far.
+    pub operations: u64,
 }
 
 impl<'a> Machine<'a> {
@@ -161,11 +174,14 @@ impl<'a> Machine<'a> {
         };
         let inputs = emulator.layout().fresh_block(&mut start);
         let outputs = emulator.layout().fresh_block(&mut start);
-        Ok(Self { image, emulator, start, kernel, inputs, outputs })
+        Ok(Self { image, emulator, start, kernel, inputs, outputs, instructions: 0, operations: 0 })
     }
 
     /// Calls one case in a fresh copy of the start state.
-    fn run(&mut self, record: &Record, instructions: &mut u64) -> Result<Vec<u32>, String> {
+    ///
+    /// # Errors
+    /// Why it did not return.
+    pub fn run(&mut self, record: &Record) -> Result<Vec<u32>, String> {
         let symbol = format!("case_{}", record.name);
         let Some(Symbol { address, thumb, .. }) = self.image.symbol_named(&symbol) else {
             return Err(format!("no symbol {symbol}"));
@@ -182,7 +198,8 @@ impl<'a> Machine<'a> {
         let function = (*address, self.emulator.context(*thumb));
         let outcome =
             self.emulator.call(&mut state, function, &arguments, &mut self.kernel.clone(), &LIMITS);
-        *instructions += outcome.instructions;
+        self.instructions += outcome.instructions;
+        self.operations += outcome.operations;
         if outcome.exit != Exit::Returned {
             return Err(format!("{:?}", outcome.exit));
         }
