@@ -1,0 +1,246 @@
+//! Instructions that the emulator or a specification once got wrong, each in a few bytes of code.
+//! Expected values follow from the instruction sets' manuals.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use miyaburi_emulator::{Abi, Emulator, Exit, Limits, NoHooks};
+use miyaburi_image::{Address, Image};
+use support::{CODE, elf};
+
+/// A CPU by its ELF header: machine, 64 bits, big endian, flags; and whether code is Thumb.
+struct Cpu(u16, bool, bool, u32, bool);
+
+const X86_64: Cpu = Cpu(62, true, false, 0, false);
+const X86: Cpu = Cpu(3, false, false, 0, false);
+const AARCH64: Cpu = Cpu(183, true, false, 0, false);
+const ARM: Cpu = Cpu(40, false, false, 0x0500_0000, false);
+const THUMB: Cpu = Cpu(40, false, false, 0x0500_0000, true);
+const M68K: Cpu = Cpu(4, false, true, 0, false);
+const COLDFIRE: Cpu = Cpu(4, false, true, 0x0000_8065, false);
+const MIPS: Cpu = Cpu(8, false, true, 0x5000_1000, false);
+const SPARC: Cpu = Cpu(2, false, true, 0, false);
+const SUPERH: Cpu = Cpu(42, false, false, 9, false);
+const RISCV: Cpu = Cpu(243, true, false, 5, false);
+
+/// What the code returns for the arguments.
+fn result(cpu: &Cpu, code: &[u8], arguments: &[u64]) -> u64 {
+    let Cpu(machine, wide, big, flags, thumb) = *cpu;
+    let mut file = elf(machine, wide, big, code);
+    let at = if wide { 48 } else { 36 };
+    let flags = if big { flags.to_be_bytes() } else { flags.to_le_bytes() };
+    file[at..at + 4].copy_from_slice(&flags);
+    let image = Image::parse(&file).unwrap();
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let abi = Abi::new(image.arch(), &*language).unwrap();
+    let mut emulator = Emulator::new(&image, &*language, abi);
+    let mut state = emulator.bare_state(256);
+    let function = (Address(CODE), emulator.context(thumb));
+    let limits = Limits { undo: false, ..Limits::default() };
+    let outcome = emulator.call(&mut state, function, arguments, &mut NoHooks, &limits);
+    assert_eq!(outcome.exit, Exit::Returned);
+    outcome.result
+}
+
+fn words(code: &[u32]) -> Vec<u8> {
+    code.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn big_words(code: &[u32]) -> Vec<u8> {
+    code.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+#[test]
+fn aarch64_ldpsw_loads_neighbouring_words() {
+    // sub sp,sp,#16; stp w0,w1,[sp]; ldpsw x2,x3,[sp]; add sp,sp,#16; add x0,x2,x3; ret
+    let code =
+        words(&[0xd100_43ff, 0x2900_07e0, 0x6940_0fe2, 0x9100_43ff, 0x8b03_0040, 0xd65f_03c0]);
+    assert_eq!(result(&AARCH64, &code, &[5, 7]), 12);
+    assert_eq!(result(&AARCH64, &code, &[0xffff_ffff, 2]), 1);
+}
+
+#[test]
+fn aarch64_addv_leaves_nothing_but_the_sum() {
+    // fmov d1,x0; cnt v1.8b,v1.8b; addv b1,v1.8b; fmov x0,d1; ret
+    let code = words(&[0x9e67_0001, 0x0e20_5821, 0x0e31_b821, 0x9e66_0020, 0xd65f_03c0]);
+    assert_eq!(result(&AARCH64, &code, &[0xff01_0000_0000_ff01]), 18);
+}
+
+#[test]
+fn aarch64_single_fmadd_adds_its_third_source() {
+    // scvtf s0,w0; scvtf s1,w1; fmov s2,#10; fmadd s2,s0,s1,s2; fcvtzs x0,s2; ret
+    let code =
+        words(&[0x1e22_0000, 0x1e22_0021, 0x1e24_9002, 0x1f01_0802, 0x9e38_0040, 0xd65f_03c0]);
+    assert_eq!(result(&AARCH64, &code, &[3, 4]), 22);
+}
+
+#[test]
+fn aarch64_fcvtms_rounds_down() {
+    // scvtf d0,x0; fmov d1,#2; fdiv d0,d0,d1; fcvtms x0,d0; ret
+    let code = words(&[0x9e62_0000, 0x1e60_1001, 0x1e61_1800, 0x9e70_0000, 0xd65f_03c0]);
+    assert_eq!(result(&AARCH64, &code, &[-3_i64 as u64]), -2_i64 as u64);
+    assert_eq!(result(&AARCH64, &code, &[3]), 1);
+}
+
+#[test]
+fn aarch64_ext_takes_bytes_across_two_registers() {
+    // fmov d0,x0; fmov d1,x1; ext v0.8b,v0.8b,v1.8b,#3; fmov x0,d0; ret
+    let code = words(&[0x9e67_0000, 0x9e67_0021, 0x2e01_1800, 0x9e66_0000, 0xd65f_03c0]);
+    let arguments = [0x8877_6655_4433_2211, 0x00ff_eedd_ccbb_aa99];
+    assert_eq!(result(&AARCH64, &code, &arguments), 0xbbaa_9988_7766_5544);
+}
+
+#[test]
+fn thumb_shift_by_32_carries_the_sign_alone() {
+    // ands.w r2,r1,r0,asr #32; mov.w r0,#0; adc r0,r0,#0; bx lr
+    let code = [0x11, 0xea, 0x20, 0x02, 0x4f, 0xf0, 0x00, 0x00, 0x40, 0xf1, 0x00, 0x00, 0x70, 0x47];
+    assert_eq!(result(&THUMB, &code, &[0x8000_0000, 1]), 1);
+    assert_eq!(result(&THUMB, &code, &[0x4000_0000, 1]), 0);
+}
+
+#[test]
+fn thumb_ssat_keeps_the_width_it_names() {
+    let code = [0x00, 0xf3, 0x07, 0x00, 0x70, 0x47]; // ssat r0,#8,r0; bx lr
+    assert_eq!(result(&THUMB, &code, &[200]), 127);
+    assert_eq!(result(&THUMB, &code, &[0xffff_ff00]), 0xffff_ff80);
+    assert_eq!(result(&THUMB, &code, &[100]), 100);
+}
+
+#[test]
+fn thumb_msr_takes_flags_from_its_register() {
+    // msr APSR_nzcvq,r1; mov.w r0,#0; adc r0,r0,#0; bx lr
+    let code = [0x81, 0xf3, 0x00, 0x88, 0x4f, 0xf0, 0x00, 0x00, 0x40, 0xf1, 0x00, 0x00, 0x70, 0x47];
+    assert_eq!(result(&THUMB, &code, &[0, 0x2000_0000]), 1);
+    assert_eq!(result(&THUMB, &code, &[0x2000_0000, 0]), 0);
+}
+
+#[test]
+fn arm_qadd_saturates() {
+    let code = words(&[0xe101_0050, 0xe12f_ff1e]); // qadd r0,r0,r1; bx lr
+    assert_eq!(result(&ARM, &code, &[0x7fff_fff0, 0x100]), 0x7fff_ffff);
+    assert_eq!(result(&ARM, &code, &[0x8000_0000, 0xffff_ffff]), 0x8000_0000);
+    assert_eq!(result(&ARM, &code, &[5, 7]), 12);
+}
+
+#[test]
+fn m68k_subx_overflows_by_its_borrow() {
+    // move.l 4(sp),d0; move.l 8(sp),d1; moveq #0,d2; moveq #1,d3; sub.l d3,d2; subx.l d1,d0;
+    // svs d0; andi.l #1,d0; rts
+    let code = [
+        0x20, 0x2f, 0x00, 0x04, 0x22, 0x2f, 0x00, 0x08, 0x74, 0x00, 0x76, 0x01, 0x94, 0x83, 0x91,
+        0x81, 0x59, 0xc0, 0x02, 0x80, 0x00, 0x00, 0x00, 0x01, 0x4e, 0x75,
+    ];
+    assert_eq!(result(&M68K, &code, &[0x8000_0000, 0]), 1);
+    assert_eq!(result(&M68K, &code, &[5, 3]), 0);
+}
+
+#[test]
+fn coldfire_remainder_leaves_the_dividend() {
+    // move.l 4(sp),d0; move.l 8(sp),d1; remu.l d1,d2:d0; rts
+    let code = [0x20, 0x2f, 0x00, 0x04, 0x22, 0x2f, 0x00, 0x08, 0x4c, 0x41, 0x00, 0x02, 0x4e, 0x75];
+    assert_eq!(result(&COLDFIRE, &code, &[100, 7]), 100);
+}
+
+#[test]
+fn coldfire_mvz_sets_the_flags() {
+    // moveq #1,d0; mvz.b 7(sp),d1; beq.s +2; moveq #2,d0; rts
+    let code = [0x70, 0x01, 0x73, 0xaf, 0x00, 0x07, 0x67, 0x02, 0x70, 0x02, 0x4e, 0x75];
+    assert_eq!(result(&COLDFIRE, &code, &[0x100]), 1);
+    assert_eq!(result(&COLDFIRE, &code, &[0x105]), 2);
+}
+
+#[test]
+fn mips_callee_finds_t9_as_its_caller_left_it() {
+    // move t0,ra; addiu t9,zero,0x77; bal f; nop; move ra,t0; jr ra; move v0,t9; f: jr ra; nop
+    let code = big_words(&[
+        0x03e0_4025,
+        0x2419_0077,
+        0x0411_0004,
+        0,
+        0x0100_f825,
+        0x03e0_0008,
+        0x0320_1025,
+        0x03e0_0008,
+        0,
+    ]);
+    assert_eq!(result(&MIPS, &code, &[]), 0x77);
+}
+
+#[test]
+fn mips_comparisons_have_conditions_of_their_own() {
+    // mtc1 a0,f0; mtc1 a1,f2; c.eq.s fcc1,f0,f2; c.eq.s f0,f0; addiu v0,zero,1;
+    // movf v0,zero,fcc1; jr ra; nop
+    let code = big_words(&[
+        0x4484_0000,
+        0x4485_1000,
+        0x4602_0132,
+        0x4600_0032,
+        0x2402_0001,
+        0x0004_1001,
+        0x03e0_0008,
+        0,
+    ]);
+    assert_eq!(result(&MIPS, &code, &[0x3f80_0000, 0x4000_0000]), 0);
+    assert_eq!(result(&MIPS, &code, &[0x4000_0000, 0x4000_0000]), 1);
+}
+
+#[test]
+fn sparc_fdtoi_gives_a_single_register() {
+    // st o0,[sp+68]; ld [sp+68],f2; fitod f2,f4; fdtoi f4,f6; st f6,[sp+68]; retl;
+    // ld [sp+68],o0
+    let code = big_words(&[
+        0xd023_a044,
+        0xc503_a044,
+        0x89a0_1902,
+        0x8da0_1a44,
+        0xcd23_a044,
+        0x81c3_e008,
+        0xd003_a044,
+    ]);
+    assert_eq!(result(&SPARC, &code, &[-7_i32 as u32 as u64]), u64::from(-7_i32 as u32));
+}
+
+#[test]
+fn superh_functions_begin_in_double_precision() {
+    // lds r4,fpul; float fpul,dr0; lds r5,fpul; float fpul,dr2; fmul dr2,dr0; ftrc dr0,fpul; rts;
+    // sts fpul,r0
+    let code = [
+        0x5a, 0x44, 0x2d, 0xf0, 0x5a, 0x45, 0x2d, 0xf2, 0x22, 0xf0, 0x3d, 0xf0, 0x0b, 0x00, 0x5a,
+        0x00,
+    ];
+    assert_eq!(result(&SUPERH, &code, &[16_777_217, 3]), 50_331_651);
+}
+
+#[test]
+fn riscv_conversion_reaches_its_register() {
+    // fcvt.d.l fa5,a0; li a0,0; fcvt.w.d a0,fa5,rtz; ret
+    let code = words(&[0xd225_77d3, 0x0000_0513, 0xc207_9553, 0x0000_8067]);
+    assert_eq!(result(&RISCV, &code, &[-5_i64 as u64]), -5_i64 as u64);
+}
+
+#[test]
+fn riscv_conversion_rounds_as_the_instruction_says() {
+    // fcvt.d.l fa5,a0; li a1,2; fcvt.d.l fa4,a1; fdiv.d fa5,fa5,fa4; fcvt.l.d a0,fa5,rup; ret
+    let code =
+        words(&[0xd225_77d3, 0x0020_0593, 0xd225_f753, 0x1ae7_f7d3, 0xc227_b553, 0x0000_8067]);
+    assert_eq!(result(&RISCV, &code, &[3]), 2);
+}
+
+#[test]
+fn x86_bit_scan_of_nothing_leaves_its_destination() {
+    let code = [0x48, 0x89, 0xf0, 0x48, 0x0f, 0xbd, 0xc7, 0xc3]; // mov rax,rsi; bsr rax,rdi; ret
+    assert_eq!(result(&X86_64, &code, &[0, 77]), 77);
+    assert_eq!(result(&X86_64, &code, &[0x80, 77]), 7);
+}
+
+#[test]
+fn x87_stores_integers_as_its_control_word_says() {
+    // fild dword [esp+4]; push 2; fidiv dword [esp]; push 0xf7f; fldcw [esp]; fistp dword [esp];
+    // pop eax; pop edx; ret
+    let code = [
+        0xdb, 0x44, 0x24, 0x04, 0x6a, 0x02, 0xda, 0x34, 0x24, 0x68, 0x7f, 0x0f, 0x00, 0x00, 0xd9,
+        0x2c, 0x24, 0xdb, 0x1c, 0x24, 0x58, 0x5a, 0xc3,
+    ];
+    assert_eq!(result(&X86, &code, &[7]), 3);
+    assert_eq!(result(&X86, &code, &[-7_i32 as u32 as u64]), u64::from(-3_i32 as u32));
+}
