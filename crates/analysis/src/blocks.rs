@@ -6,6 +6,7 @@ use crate::functions::learnt::{ComputedJump, Learnt};
 use miyaburi_image::Address;
 use miyaburi_pcode::Opcode;
 use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How control leaves a block. A call is no exit unless the callee never returns.
@@ -73,14 +74,14 @@ pub(crate) struct Exploration<'a> {
     /// Calls that do not return.
     pub(crate) stops: &'a [Address],
     /// Jumps that leave the function.
-    pub(crate) tail_calls: &'a [(Address, Address)],
+    pub(crate) tail_calls: &'a BTreeSet<(Address, Address)>,
 }
 
 /// The instructions with exits of their own, to look up.
-struct Sites {
+struct Sites<'a> {
     jumps_that_call: FxHashSet<Address>,
     stops: FxHashSet<Address>,
-    tail_calls: FxHashSet<(Address, Address)>,
+    tail_calls: &'a BTreeSet<(Address, Address)>,
     tail_sites: FxHashSet<Address>,
 }
 
@@ -97,7 +98,7 @@ impl Exploration<'_> {
         let sites = Sites {
             jumps_that_call: self.jumps_that_call.iter().copied().collect(),
             stops: self.stops.iter().copied().collect(),
-            tail_calls: self.tail_calls.iter().copied().collect(),
+            tail_calls: self.tail_calls,
             tail_sites: self.tail_calls.iter().map(|(site, _)| *site).collect(),
         };
         let mut blocks = cut(code, &instructions, &leaders, |address, flow| {
@@ -117,7 +118,7 @@ impl Exploration<'_> {
         code: &Code,
         instructions: &[(Address, InstructionId)],
         starts: &[Address],
-        sites: &Sites,
+        sites: &Sites<'_>,
         block: &mut Block,
     ) {
         let last =

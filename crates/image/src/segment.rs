@@ -60,9 +60,11 @@ impl Segment {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SegmentMap {
     segments: Vec<Segment>,
+    /// Bytes of zero tails that have become stored bytes.
+    grown: usize,
 }
 
-/// How far writing relocations may turn a segment's zero tail into stored bytes.
+/// How many bytes of zero tails writing relocations may turn into stored bytes, in all.
 const TAIL_GROWTH: usize = 1 << 16;
 
 impl SegmentMap {
@@ -70,7 +72,7 @@ impl SegmentMap {
     pub(crate) fn new(mut segments: Vec<Segment>) -> Self {
         segments.retain(|segment| segment.size > 0);
         segments.sort_by_key(|segment| segment.address);
-        Self { segments }
+        Self { segments, grown: 0 }
     }
 
     pub(crate) fn as_slice(&self) -> &[Segment] {
@@ -138,17 +140,21 @@ impl SegmentMap {
     }
 
     /// Overwrites bytes; `None`, with nothing written, when the range is not inside one segment
-    /// or lies far into its zero tail.
+    /// or too much of zero tails would become stored bytes.
     pub(crate) fn write(&mut self, address: Address, bytes: &[u8]) -> Option<()> {
+        let left = TAIL_GROWTH.saturating_sub(self.grown);
         let segment = self.at_mut(address)?;
         let start = usize::try_from(segment.position(address)?).ok()?;
         let end = start.checked_add(bytes.len())?;
-        if end as u64 > segment.size || end > segment.data.len().checked_add(TAIL_GROWTH)? {
+        let growth = end.saturating_sub(segment.data.len());
+        if end as u64 > segment.size || growth > left {
             return None;
         }
-        if end > segment.data.len() {
+        if growth > 0 {
             segment.data.resize(end, 0);
+            self.grown += growth;
         }
+        let segment = self.at_mut(address)?;
         segment.data.get_mut(start..end)?.copy_from_slice(bytes);
         Some(())
     }
@@ -164,5 +170,31 @@ impl SegmentMap {
         let bytes = bytes.get_mut(..size as usize)?;
         endian.write_uint(bytes, value);
         self.write(address, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Permissions, Segment, SegmentMap, TAIL_GROWTH};
+    use crate::Address;
+
+    #[test]
+    fn writes_turn_a_bounded_part_of_a_zero_tail_into_stored_bytes() {
+        let segment = Segment {
+            address: Address(0x1000),
+            data: vec![1; 16],
+            size: 1 << 24,
+            permissions: Permissions::WRITE,
+        };
+        let mut memory = SegmentMap::new(vec![segment]);
+        // Each write lies within the growth of the one before; the sum does not.
+        let half = TAIL_GROWTH as u64 / 2;
+        assert_eq!(memory.write(Address(0x1000 + half), &[7; 8]), Some(()));
+        assert_eq!(memory.write(Address(0x1000 + 2 * half), &[7; 8]), Some(()));
+        assert_eq!(memory.write(Address(0x1000 + 3 * half), &[7; 8]), None);
+        let stored = memory.as_slice().iter().map(|segment| segment.data.len()).sum::<usize>();
+        assert_eq!(stored, TAIL_GROWTH + 8);
+        // What is stored already can be overwritten.
+        assert_eq!(memory.write(Address(0x1000 + half), &[8; 8]), Some(()));
     }
 }

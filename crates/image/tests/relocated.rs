@@ -358,3 +358,23 @@ fn kinds_follow_type_entry_point_and_interpreter() {
     assert_eq!(library.interpreter(), None);
     assert_eq!(library.diagnostics(), []);
 }
+
+#[test]
+fn an_import_needs_a_slot_that_is_mapped() {
+    let target = TARGETS[0];
+    let mut tables = Tables::new(target, Hash::SystemV);
+    let unmapped = 0x7000_0000;
+    tables.linkage.relocation(unmapped, IMPORTED, target.slot_call, Some(0));
+    tables.linkage.relocation(DATA, IMPORTED, target.slot_call, Some(0));
+    let mut data = target.words();
+    data.word(0);
+    let image = target.image(tables, data);
+    let slots: Vec<Address> = image.imports().iter().map(|import| import.slot).collect();
+    assert_eq!(slots, [Address(DATA)]);
+    let skipped = ImageDiagnostic::RelocationsSkipped {
+        count: 1,
+        kind: target.slot_call as u32,
+        address: Address(unmapped),
+    };
+    assert_eq!(image.diagnostics(), [skipped]);
+}

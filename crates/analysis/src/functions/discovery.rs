@@ -35,6 +35,9 @@ pub(crate) const DRAFTS_PER_STEP: u64 = 8;
 /// Bytes of an instruction that a draft has reached.
 const VISIT_BYTES: usize = 32;
 
+/// Waiting calls that are looked through in the time of a step.
+const WAITS_PER_STEP: u64 = 16;
+
 /// Within how many instructions before a jump its return address is set.
 const LINK_DISTANCE: usize = 4;
 
@@ -404,12 +407,11 @@ impl<'a> Discovery<'a> {
 
     pub(crate) fn note_tail_call(&mut self, number: u32, site: Address, target: Address) {
         if let Some(draft) = self.drafts.get_mut(number as usize)
-            && !draft.tail_calls.contains(&(site, target))
+            && draft.tail_calls.insert((site, target))
         {
-            draft.tail_calls.push((site, target));
             draft.forget_body();
+            self.tail_callers.entry(target).or_default().push(number);
         }
-        self.tail_callers.entry(target).or_default().push(number);
         if self.draft_at(target).is_none_or(|callee| callee.returns) {
             self.note_return(number);
         }
@@ -425,8 +427,12 @@ impl<'a> Discovery<'a> {
             }
             let entry = draft.entry;
             open.extend(self.tail_callers.remove(&entry).unwrap_or_default());
-            for waiter in self.waiting_on.remove(&entry).unwrap_or_default() {
+            let mut waiters = self.waiting_on.remove(&entry).unwrap_or_default();
+            waiters.sort_unstable();
+            waiters.dedup();
+            for waiter in waiters {
                 let Some(draft) = self.drafts.get_mut(waiter as usize) else { continue };
+                self.code.work.spend(draft.waiting.len() as u64 / WAITS_PER_STEP);
                 let (resumed, waiting) =
                     draft.waiting.iter().partition(|waiting| waiting.callee == entry);
                 draft.waiting = waiting;

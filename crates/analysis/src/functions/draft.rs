@@ -8,6 +8,7 @@ use crate::functions::learnt::Learnt;
 use crate::functions::reading::Reading;
 use miyaburi_image::Address;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What has been found out about one function.
@@ -37,7 +38,7 @@ pub(crate) struct Draft {
     pub(crate) calls: Vec<(Address, Address, ContextId)>,
     /// Calls after which nothing was explored, with the address that would follow.
     pub(crate) waiting: Vec<Waiting>,
-    pub(crate) tail_calls: Vec<(Address, Address)>,
+    pub(crate) tail_calls: BTreeSet<(Address, Address)>,
     /// Something changed since the value analysis last looked.
     pub(crate) is_dirty: bool,
     /// It was explored anew because it ran on behind calls that do not return.
@@ -87,7 +88,7 @@ impl Draft {
             jumps_that_call: Vec::new(),
             calls: Vec::new(),
             waiting: Vec::new(),
-            tail_calls: Vec::new(),
+            tail_calls: BTreeSet::new(),
             is_dirty: false,
             body: None,
             reading: None,

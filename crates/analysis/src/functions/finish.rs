@@ -90,6 +90,8 @@ impl Discovery<'_> {
         let find = |target: Address| {
             entries.binary_search(&target).ok().map(|index| FunctionId(index as u32))
         };
+        let mut jumps_that_call = draft.jumps_that_call.clone();
+        jumps_that_call.sort_unstable();
         let mut sites = Vec::new();
         for &(address, id) in &body.instructions {
             let view = self.code.instruction(id);
@@ -97,7 +99,7 @@ impl Discovery<'_> {
                 continue;
             }
             let next = address.offset(u64::from(view.length));
-            let is_jump_call = draft.jumps_that_call.contains(&address);
+            let is_jump_call = jumps_that_call.binary_search(&address).is_ok();
             let computed = view.flow.contains(Flow::INDIRECT_CALL) || is_jump_call;
             let direct = view.flow.contains(Flow::CALL).then(|| {
                 let calls = view.ops.iter().filter(|op| op.opcode == Opcode::CALL);
@@ -137,7 +139,8 @@ fn tail_calls(
         let last =
             block.instructions.end.checked_sub(1).and_then(|last| instructions.get(last as usize));
         let Some(&(address, _)) = last else { continue };
-        let mut known = draft.tail_calls.iter().filter(|(from, _)| *from == address).peekable();
+        let from_here = (address, Address(0))..=(address, Address(u64::MAX));
+        let mut known = draft.tail_calls.range(from_here).peekable();
         if known.peek().is_none() {
             sites.push(site(address, None, block.end));
         }

@@ -19,7 +19,7 @@ mod expression;
 mod path;
 
 use crate::arithmetic;
-use crate::blocks::Body;
+use crate::blocks::{Block, Body};
 use crate::code::InstructionId;
 use crate::flow::Flow;
 use crate::jump_tables::expression::{Node, NodeId};
@@ -86,9 +86,11 @@ fn straight_chain(engine: &Engine<'_>, body: &Body, block: u32) -> Option<(Vec<u
     let mut count = body.blocks.get(block as usize)?.instructions.len();
     while chain.len() < MAX_BLOCKS && count < MAX_INSTRUCTIONS {
         let first = *chain.last()?;
-        engine.code.work.spend(body.blocks.len() as u64 / BLOCKS_PER_STEP);
-        let before =
-            (0u32..).zip(&body.blocks).filter(|(_, other)| other.successors.contains(&first));
+        if !engine.code.work.spend(body.blocks.len() as u64 / BLOCKS_PER_STEP) {
+            return None;
+        }
+        let leads_there = |other: &Block| other.successors.binary_search(&first).is_ok();
+        let before = (0u32..).zip(&body.blocks).filter(|(_, other)| leads_there(other));
         let mut before = before.map(|(number, _)| number);
         let (Some(number), None, None) = (before.next(), before.next(), has_calls(first)) else {
             break;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use miyaburi_analysis::Program;
+use miyaburi_analysis::{Cut, Program};
 use miyaburi_corpus::read_file;
 use miyaburi_image::{Arch, Image};
 use miyaburi_pcode::language_for;
@@ -14,7 +14,7 @@ use crate::arguments::{Arguments, DumpArguments, DumpFormat, DumpStage};
 use crate::dump::{
     CallGraphDump, CodeDump, ConstantsDump, FunctionsDump, ImageDump, Scope, Stage, write_json,
 };
-use crate::error::{CommandError, DumpError};
+use crate::error::{CommandError, DumpError, complain};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &DumpArguments) -> Result<Status, CommandError> {
@@ -46,33 +46,41 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     let bytes = read_file(&arguments.path).map_err(|error| failure(arguments, error))?;
     let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
     if arguments.stage == DumpStage::Image {
-        return write(arguments, image.arch(), &ImageDump::new(&image));
+        return write(arguments, image.arch(), None, &ImageDump::new(&image));
     }
     let language = language_for(image.arch()).map_err(|error| failure(arguments, error))?;
     let program = Program::analyze(&image, language.as_ref());
     let program = program.map_err(|error| failure(arguments, error))?;
     let scope = Scope::new(&program, &arguments.functions);
     let scope = scope.map_err(|error| failure(arguments, error))?;
-    let arch = image.arch();
+    let (arch, cut) = (image.arch(), program.cut());
+    if let Some(cut) = cut {
+        complain(format!("{}: {cut}", arguments.path.display()));
+    }
     match arguments.stage {
         DumpStage::Image | DumpStage::Functions => {
-            write(arguments, arch, &FunctionsDump::new(&scope))
+            write(arguments, arch, cut, &FunctionsDump::new(&scope))
         }
-        DumpStage::Disasm => write(arguments, arch, &CodeDump::new(&scope, false)),
-        DumpStage::Pcode => write(arguments, arch, &CodeDump::new(&scope, true)),
+        DumpStage::Disasm => write(arguments, arch, cut, &CodeDump::new(&scope, false)),
+        DumpStage::Pcode => write(arguments, arch, cut, &CodeDump::new(&scope, true)),
         DumpStage::Callgraph if arguments.format == DumpFormat::Dot => {
             let graph = CallGraphDump::new(&scope);
             Output::create(arguments.output.as_deref())?.stream(|out| graph.write_dot(out))
         }
-        DumpStage::Callgraph => write(arguments, arch, &CallGraphDump::new(&scope)),
-        DumpStage::Constants => write(arguments, arch, &ConstantsDump::new(&scope)),
+        DumpStage::Callgraph => write(arguments, arch, cut, &CallGraphDump::new(&scope)),
+        DumpStage::Constants => write(arguments, arch, cut, &ConstantsDump::new(&scope)),
     }
 }
 
-fn write(arguments: &DumpArguments, arch: Arch, stage: &impl Stage) -> Result<(), CommandError> {
+fn write(
+    arguments: &DumpArguments,
+    arch: Arch,
+    cut: Option<Cut>,
+    stage: &impl Stage,
+) -> Result<(), CommandError> {
     let path = arguments.path.to_string_lossy();
     Output::create(arguments.output.as_deref())?.stream(|out| match arguments.format {
-        DumpFormat::Json => write_json(stage, &path, arch, out),
+        DumpFormat::Json => write_json(stage, &path, arch, cut, out),
         DumpFormat::Text | DumpFormat::Dot => stage.write_text(out),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use miyaburi_analysis::Cut;
 use miyaburi_image::Arch;
 use serde::Serialize;
 use serde_json::Serializer;
@@ -34,6 +35,8 @@ struct Document<'a, S> {
     path: &'a str,
     /// The CPU type in the report's spelling.
     cpu: &'static str,
+    /// What ended the analysis before it was done.
+    cut: Option<String>,
     #[serde(flatten)]
     content: &'a S,
 }
@@ -43,6 +46,7 @@ pub(crate) fn write_json<S: Stage>(
     stage: &S,
     path: &str,
     arch: Arch,
+    cut: Option<Cut>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let document = Document {
@@ -50,6 +54,7 @@ pub(crate) fn write_json<S: Stage>(
         stage: stage.name(),
         path,
         cpu: arch.cpu,
+        cut: cut.map(|cut| cut.to_string()),
         content: stage,
     };
     document.serialize(&mut Serializer::with_formatter(&mut *out, Lines::new(stage.depth())))?;

@@ -7,6 +7,9 @@ use crate::{
     Permissions, Segment,
 };
 
+/// Most imports, and most slots that a function fills: real programs have thousands.
+const MAX_IMPORTS: usize = 1 << 16;
+
 /// One entry of a relocation table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Relocation {
@@ -165,6 +168,9 @@ fn apply_one(
         (Action::Relative, Some(addend)) => memory.write_uint(slot, size, arch.endian, addend),
         (Action::Absolute, _) if relocation.symbol == 0 && arch.family == Family::Mips => Some(()),
         (Action::Indirect, addend) => {
+            if relocated.indirect_functions.len() >= MAX_IMPORTS || memory.at(slot).is_none() {
+                return None;
+            }
             let resolver = addend.or_else(|| in_place(memory))? & arch.address_mask();
             let thumb = arch.family == Family::Arm && resolver & 1 != 0;
             let resolver = Address(if thumb { resolver & !1 } else { resolver });
@@ -174,6 +180,9 @@ fn apply_one(
         (action, _) => {
             let symbol = symbols.entries.get(usize::try_from(relocation.symbol).ok()?)?;
             if symbol.is_undefined() || action == Action::Copy {
+                if relocated.imports.len() >= MAX_IMPORTS || memory.at(slot).is_none() {
+                    return None;
+                }
                 let kind = match action {
                     Action::SlotCall => ImportKind::Function,
                     Action::Copy => ImportKind::Copy,
