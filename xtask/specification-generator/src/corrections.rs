@@ -24,7 +24,6 @@ const FILES: &[(&str, &str)] = &[
     ("mips", include_str!("../corrections/mips.txt")),
     ("riscv", include_str!("../corrections/riscv.txt")),
     ("sparc", include_str!("../corrections/sparc.txt")),
-    ("superh", include_str!("../corrections/superh.txt")),
     ("x86", include_str!("../corrections/x86.txt")),
 ];
 
