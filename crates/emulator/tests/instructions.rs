@@ -201,6 +201,22 @@ fn sparc_fdtoi_gives_a_single_register() {
 }
 
 #[test]
+fn sparc_branch_is_decided_before_its_delay_slot() {
+    // cmp o0,o1; bcs f; cmp g0,g0; retl; mov 0,o0; f: retl; mov 1,o0
+    let code = big_words(&[
+        0x80a2_0009,
+        0x0a80_0004,
+        0x80a0_0000,
+        0x81c3_e008,
+        0x9010_2000,
+        0x81c3_e008,
+        0x9010_2001,
+    ]);
+    assert_eq!(result(&SPARC, &code, &[1, 2]), 1);
+    assert_eq!(result(&SPARC, &code, &[2, 1]), 0);
+}
+
+#[test]
 fn superh_functions_begin_in_double_precision() {
     // lds r4,fpul; float fpul,dr0; lds r5,fpul; float fpul,dr2; fmul dr2,dr0; ftrc dr0,fpul; rts;
     // sts fpul,r0
