@@ -11,6 +11,9 @@ pub(crate) struct Arguments {
     /// Damaged files
     #[arg(long, default_value_t = 10_000)]
     pub(crate) files: u64,
+    /// Leave out the damaged files before this number, to go on with a run
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) first: u64,
     /// Random bytes of code in each mode of each CPU
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub(crate) random_code: u64,

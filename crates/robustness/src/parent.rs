@@ -86,6 +86,9 @@ fn collect(arguments: &Arguments, events: &Receiver<Event>) -> anyhow::Result<Su
         }
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
+            if let Some(rows) = &mut rows {
+                rows.flush()?;
+            }
             eprintln!("{}", summary.progress());
         }
     }

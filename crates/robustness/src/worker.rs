@@ -72,8 +72,11 @@ pub(crate) fn following(arguments: &Arguments, case: CaseId) -> Option<CaseId> {
 
 /// The first case of worker `index`.
 pub(crate) fn first(arguments: &Arguments, index: u64) -> Option<CaseId> {
-    if index < arguments.files {
-        return Some(CaseId::File(index));
+    // The shares of the workers are those of a whole run.
+    let step = arguments.jobs;
+    let number = index + arguments.first.saturating_sub(index).div_ceil(step) * step;
+    if number < arguments.files {
+        return Some(CaseId::File(number));
     }
     first_code(noise::pieces(arguments), index)
 }

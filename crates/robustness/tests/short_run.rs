@@ -32,6 +32,13 @@ fn random_code_neither_crashes_nor_hangs_nor_takes_too_much() {
     assert!(text.contains("19 pieces of random code"), "{text}");
 }
 
+#[test]
+fn a_run_can_be_gone_on_with() {
+    let (succeeded, text) = run(&["--files", "240", "--first", "235", "--seed", "1"]);
+    assert!(succeeded, "{text}");
+    assert!(text.contains("5 damaged files, 0 pieces"), "{text}");
+}
+
 /// With a stack too small for anything every case dies, and the run goes on behind each.
 #[test]
 fn a_stack_overflow_is_told_and_survived() {
