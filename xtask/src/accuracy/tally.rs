@@ -34,29 +34,49 @@ impl Counts {
         self.unreachable += other.unreachable;
     }
 
-    /// Share of what is to be found that was, in percent.
-    pub(super) fn recall(&self) -> f64 {
-        percent(self.right, self.missing)
+    /// Share of what is to be found that was.
+    fn recall(&self) -> Share {
+        Share::of(self.right, self.missing)
     }
 
-    /// Share of the constants that were recovered, in percent; wrong ones were not.
-    fn recovered(&self) -> f64 {
-        percent(self.right, self.missing + self.wrong)
+    /// Share of the constants that were recovered; wrong ones were not.
+    fn recovered(&self) -> Share {
+        Share::of(self.right, self.missing + self.wrong)
     }
 
-    /// Share of what was found that is there, in percent.
-    pub(super) fn precision(&self) -> f64 {
-        percent(self.right + self.beyond, self.wrong)
+    /// Share of what was found that is there.
+    fn precision(&self) -> Share {
+        Share::of(self.right + self.beyond, self.wrong)
     }
 
-    /// Share of everything that is there that was found, in percent.
-    fn whole_recall(&self) -> f64 {
-        percent(self.right + self.beyond, self.missing + self.unreachable)
+    /// Share of everything that is there that was found.
+    fn whole_recall(&self) -> Share {
+        Share::of(self.right + self.beyond, self.missing + self.unreachable)
     }
 }
 
-fn percent(good: usize, bad: usize) -> f64 {
-    if good + bad == 0 { 100.0 } else { 100.0 * good as f64 / (good + bad) as f64 }
+/// A share in percent. Of nothing there is none: a measurement of nothing shows nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Share(Option<f64>);
+
+impl Share {
+    fn of(good: usize, bad: usize) -> Share {
+        let all = good + bad;
+        Share((all > 0).then(|| 100.0 * good as f64 / all as f64))
+    }
+
+    fn reaches(self, percent: f64) -> bool {
+        self.0.is_some_and(|share| share >= percent)
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(share) => write!(f, "{share:.2} %"),
+            None => f.write_str("–"),
+        }
+    }
 }
 
 /// Counts per target, and per target and C library.
@@ -76,15 +96,18 @@ impl Table {
         Table { measure, rows }
     }
 
-    /// The targets below so many percent, or with anything wrong where nothing may be.
+    /// The targets below so many percent, with anything wrong where nothing may be, or with
+    /// nothing that could be measured.
     pub(super) fn below(&self, percent: f64) -> Vec<String> {
-        let is_below = |counts: &Counts| match self.measure {
-            Measure::Functions => counts.recall() < percent || counts.precision() < percent,
-            Measure::Arguments => counts.recovered() < percent || counts.wrong > 0,
+        let reaches = |counts: &Counts| match self.measure {
+            Measure::Functions => {
+                counts.recall().reaches(percent) && counts.precision().reaches(percent)
+            }
+            Measure::Arguments => counts.recovered().reaches(percent) && counts.wrong == 0,
         };
         self.rows
             .iter()
-            .filter(|((_, libc), counts)| libc.is_none() && is_below(counts))
+            .filter(|((_, libc), counts)| libc.is_none() && !reaches(counts))
             .map(|((target, _), _)| target.name().to_owned())
             .collect()
     }
@@ -110,7 +133,7 @@ impl Table {
         for ((target, libc), counts) in &self.rows {
             writeln!(
                 f,
-                "| {target} | {} | {} | {} | {} | {} | {:.2} % | {:.2} % | {} | {:.2} % |",
+                "| {target} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 libc.map_or("all", Libc::name),
                 counts.files,
                 counts.right + counts.missing,
@@ -131,7 +154,7 @@ impl Table {
         for ((target, libc), counts) in &self.rows {
             writeln!(
                 f,
-                "| {target} | {} | {} | {} | {} | {} | {:.2} % |",
+                "| {target} | {} | {} | {} | {} | {} | {} |",
                 libc.map_or("all", Libc::name),
                 counts.files,
                 counts.right + counts.missing + counts.wrong,
@@ -141,5 +164,45 @@ impl Table {
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toolchain::Compiler;
+
+    fn table(measure: Measure, counts: Counts) -> Table {
+        let toolchain =
+            Toolchain { target: Target::Sh4, libc: Libc::Tiny, compiler: Compiler::Gcc };
+        Table::new(measure, &[(toolchain, counts)])
+    }
+
+    #[test]
+    fn nothing_measured_is_no_percentage_and_reaches_none() {
+        for measure in [Measure::Functions, Measure::Arguments] {
+            let table = table(measure, Counts { files: 1, ..Counts::default() });
+            assert_eq!(table.below(0.0), ["sh4"]);
+            let text = table.to_string();
+            assert!(text.contains("| – |") && !text.contains('%'), "{text}");
+        }
+        // Functions that exist, none of them found: no precision, and no recall.
+        let counts = Counts { missing: 3, ..Counts::default() };
+        assert_eq!(table(Measure::Functions, counts).below(0.0), ["sh4"]);
+    }
+
+    #[test]
+    fn what_is_required_is_reached_from_there_on() {
+        let counts = Counts { right: 98, missing: 2, ..Counts::default() };
+        for measure in [Measure::Functions, Measure::Arguments] {
+            let table = table(measure, counts.clone());
+            assert!(table.below(98.0).is_empty());
+            assert_eq!(table.below(98.1), ["sh4"]);
+            assert!(table.to_string().contains("98.00 %"));
+        }
+        // One wrong argument is too many, whatever the percentage.
+        let counts = Counts { wrong: 1, ..counts };
+        assert_eq!(table(Measure::Arguments, counts.clone()).below(90.0), ["sh4"]);
+        assert!(table(Measure::Functions, counts).below(90.0).is_empty());
     }
 }

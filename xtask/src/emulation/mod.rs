@@ -25,6 +25,7 @@ use crate::{
 };
 
 use program::Program;
+use table::Table;
 
 /// Arguments of `cargo xtask emulation`.
 #[derive(clap::Args)]
@@ -49,7 +50,8 @@ pub(crate) struct Args {
 /// Runs `cargo xtask emulation`: with every compiler that is there, whatever the others gave.
 ///
 /// # Errors
-/// When a file cannot be built, recorded or compared, or anything differs.
+/// When a file cannot be built, recorded or compared, anything differs, a program compares next to
+/// nothing, or a target that is asked for has no program.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = workspace_root().join("target").join("emulation");
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
@@ -69,12 +71,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             (*program, counts)
         })
         .collect();
-    table::print(&outcomes)
+    let table = Table::new(&targets(args), &outcomes);
+    println!("{table}");
+    match table.faults() {
+        [] => Ok(()),
+        faults => bail!("{} faults:\n{}", faults.len(), faults.join("\n")),
+    }
+}
+
+/// The targets that are asked for.
+fn targets(args: &Args) -> Vec<Target> {
+    let is_wanted = |target: &Target| allows(&args.targets, target.name());
+    Target::ALL.into_iter().filter(is_wanted).collect()
+}
+
+/// Whether a choice, empty for everything, has a name in it.
+fn allows(list: &[String], name: &str) -> bool {
+    list.is_empty() || list.iter().any(|listed| listed == name)
 }
 
 /// Programs of the compilers that are installed, as far as the arguments allow.
 fn chosen(args: &Args) -> Vec<Program> {
-    let allows = |list: &[String], name: &str| list.is_empty() || list.iter().any(|n| n == name);
     Toolchain::all()
         .into_iter()
         .filter(|toolchain| {
