@@ -78,6 +78,8 @@ pub struct Code {
     matters: Vec<bool>,
     relevance: Relevance,
     contexts: Vec<Context>,
+    /// The number of each context.
+    context_numbers: FxHashMap<Context, ContextId>,
     prescribed: FxHashMap<u32, Vec<(Address, ContextId)>>,
     /// What the analysis may still spend.
     pub(crate) work: Arc<Meter>,
@@ -101,6 +103,7 @@ impl Code {
             matters: Vec::new(),
             relevance,
             contexts: Vec::new(),
+            context_numbers: FxHashMap::default(),
             prescribed: FxHashMap::default(),
             work,
         }
@@ -108,13 +111,11 @@ impl Code {
 
     /// The number of a context.
     pub(crate) fn intern(&mut self, context: Context) -> ContextId {
-        let known = self.contexts.iter().rposition(|other| *other == context);
-        let number = known.unwrap_or_else(|| {
-            self.work.spend(self.contexts.len() as u64);
+        *self.context_numbers.entry(context).or_insert_with(|| {
+            let number = u16::try_from(self.contexts.len()).unwrap_or(u16::MAX);
             self.contexts.push(context);
-            self.contexts.len() - 1
-        });
-        ContextId(u16::try_from(number).unwrap_or(u16::MAX))
+            ContextId(number)
+        })
     }
 
     /// The context of a number.
