@@ -335,6 +335,33 @@ fn thousands_of_segments_over_the_whole_file_stay_within_limits() {
     }
 }
 
+/// A thousand sections inside one would make two thousand segments of it.
+#[test]
+fn segments_that_split_one_another_stay_within_limits() {
+    for mut builder in builders() {
+        builder.loads.clear();
+        let mut around = Section::new(".data", 1, vec![7; 0x1_0000]);
+        (around.flags, around.address) = (2 | 1, DATA);
+        builder = builder.section(around);
+        for index in 1..1024 {
+            // SHT_NOBITS: zeros of the size of the data.
+            let mut inside = Section::new(".bss", 8, vec![0; 16]);
+            (inside.flags, inside.address) = (2 | 1, DATA + 32 * index);
+            builder = builder.section(inside);
+        }
+        let image = Image::parse(&builder.build()).unwrap();
+        // Each one inside takes one more and splits one: 511 of 1023 fit.
+        assert_eq!(image.segments().len(), 1 + 2 * 511);
+        assert_eq!(image.read_uint(Address(DATA + 32 * 511), 4), Some(0));
+        assert_eq!(image.read_uint(Address(DATA + 32 * 512), 4), Some(0x0707_0707));
+        let overlaps = (1..=511)
+            .map(|index| ImageDiagnostic::SegmentsOverlap { address: Address(DATA + 32 * index) });
+        let told = overlaps.chain([ImageDiagnostic::SegmentsLeftOut { count: 512 }]);
+        assert!(told.clone().all(|expected| image.diagnostics().contains(&expected)));
+        assert_eq!(image.read_uint(Address(DATA + 0xffff), 1), Some(7));
+    }
+}
+
 #[test]
 fn what_is_no_elf_file_is_unsupported() {
     for bytes in [&b""[..], b"\x7fEL", b"MZ\x90\0", b"#!/bin/sh\n"] {

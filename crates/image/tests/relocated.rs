@@ -9,6 +9,8 @@ use support::{DYN, EXEC, EXECUTE, ElfBuilder, READ, WRITE, Words, machine};
 const TABLES: u64 = 0x1000;
 const TEXT: u64 = 0x4000;
 const DATA: u64 = 0x8000;
+/// Memory for many slots, far behind the tables.
+const BIG_DATA: u64 = 0x1000_0000;
 const PT_DYNAMIC: u32 = 2;
 
 /// One target's relocation numbers, from its processor supplement.
@@ -71,6 +73,19 @@ impl Target {
             .load(TABLES, bytes, length, READ)
             .load(TEXT, vec![0; 0x100], 0x100, READ | EXECUTE)
             .load(DATA, data.bytes, size + 0x100, READ | WRITE)
+            .view(PT_DYNAMIC, TABLES + dynamic, length - dynamic)
+            .build();
+        Image::parse(&file).unwrap()
+    }
+
+    /// A file with zeroed memory of a size at an address, and nothing else but tables.
+    fn image_with_data_at(self, address: u64, size: u64, tables: Tables) -> Image {
+        let (bytes, dynamic) = tables.finish(self);
+        let length = bytes.len() as u64;
+        let file = ElfBuilder::new(self.machine, self.wide, self.endian)
+            .file_type(DYN)
+            .load(TABLES, bytes, length, READ)
+            .load(address, Vec::new(), size, READ | WRITE)
             .view(PT_DYNAMIC, TABLES + dynamic, length - dynamic)
             .build();
         Image::parse(&file).unwrap()
@@ -376,5 +391,45 @@ fn an_import_needs_a_slot_that_is_mapped() {
         kind: target.slot_call as u32,
         address: Address(unmapped),
     };
+    assert_eq!(image.diagnostics(), [skipped]);
+}
+
+/// Tables of a hundred thousand imports, each with a slot of its own.
+#[test]
+fn a_huge_relocation_table_gives_a_bounded_number_of_imports() {
+    let (asked, kept) = (100_000, 1 << 16);
+    let target = TARGETS[0];
+    let mut words = Tables::new(target, Hash::SystemV);
+    for index in 0..asked {
+        words.linkage.relocation(BIG_DATA + 8 * index, IMPORTED, target.slot_call, Some(0));
+    }
+    let image = target.image_with_data_at(BIG_DATA, 8 * asked, words);
+    assert_eq!(image.imports().len() as u64, kept);
+    assert!(image.imports().iter().all(|import| import.name == "socket"));
+    let (count, address) = ((asked - kept) as usize, Address(BIG_DATA + 8 * kept));
+    let skipped =
+        ImageDiagnostic::RelocationsSkipped { count, kind: target.slot_call as u32, address };
+    assert_eq!(image.diagnostics(), [skipped]);
+}
+
+/// Words that relocations write far into zeroed memory, a hundred thousand of them.
+#[test]
+fn a_huge_relocation_table_makes_a_bounded_part_of_zeroed_memory_stored_bytes() {
+    let (asked, stored) = (100_000, 1 << 16);
+    let target = TARGETS[0];
+    let mut words = Tables::new(target, Hash::SystemV);
+    for index in 0..asked {
+        words.relocations.relocation(BIG_DATA + 8 * index, 0, target.relative, Some(TEXT + index));
+    }
+    let image = target.image_with_data_at(BIG_DATA, 8 * asked, words);
+    let segment = image.segment_at(Address(BIG_DATA)).unwrap();
+    assert_eq!((segment.data.len() as u64, segment.size), (stored, 8 * asked));
+    let word = |index: u64| image.read_uint(Address(BIG_DATA + 8 * index), 8);
+    let written = stored / 8;
+    assert_eq!(word(written - 1), Some(TEXT + written - 1));
+    assert_eq!(word(written), Some(0));
+    let (count, address) = ((asked - written) as usize, Address(BIG_DATA + stored));
+    let skipped =
+        ImageDiagnostic::RelocationsSkipped { count, kind: target.relative as u32, address };
     assert_eq!(image.diagnostics(), [skipped]);
 }

@@ -8,7 +8,8 @@ use object::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 /// Most memory that an image maps, in bytes; zero tails count but are never allocated.
 pub(crate) const MAX_MAPPED: u64 = 256 << 20;
 
-/// Most segments; only object files with many sections come near it.
+/// Most segments, those counted that overlaps split; only object files with many sections come near
+/// it.
 const MAX_SEGMENTS: usize = 1024;
 
 /// A file's bytes may be mapped this many times over (text and data share a page, not more).
@@ -27,6 +28,17 @@ pub(crate) struct Mapping {
 impl Mapping {
     const fn end(&self) -> u64 {
         self.address.saturating_add(self.size)
+    }
+
+    fn overlaps(&self, other: &Mapping) -> bool {
+        self.address < other.end() && other.address < self.end()
+    }
+
+    /// What is left of the mapping outside of another one's range: up to two parts.
+    fn without(&self, other: &Mapping) -> impl Iterator<Item = Mapping> + use<> {
+        let kept = [(0, other.address), (other.end(), u64::MAX)];
+        let mapping = *self;
+        kept.into_iter().filter_map(move |(from, to)| mapping.part(from, to))
     }
 
     /// The part of the mapping from `from` up to `to`.
@@ -78,10 +90,8 @@ pub(crate) fn map(
     diagnostics: &mut Vec<ImageDiagnostic>,
 ) -> Vec<Segment> {
     wanted.retain(|mapping| mapping.size > 0);
-    if let Some(count) = wanted.len().checked_sub(MAX_SEGMENTS).filter(|count| *count > 0) {
-        wanted.truncate(MAX_SEGMENTS);
-        diagnostics.push(ImageDiagnostic::SegmentsLeftOut { count });
-    }
+    let mut left_out = wanted.len().saturating_sub(MAX_SEGMENTS);
+    wanted.truncate(MAX_SEGMENTS);
     let mut budget = Budget {
         memory: MAX_MAPPED,
         file: (reader.bytes.len() as u64).saturating_mul(MAX_FILE_COPIES),
@@ -89,10 +99,21 @@ pub(crate) fn map(
     let mut mapped: Vec<Mapping> = Vec::new();
     for mapping in wanted {
         let Some(mapping) = budget.fit(reader, mapping, arch, diagnostics) else { continue };
-        if replace_range(&mut mapped, mapping) {
+        let mut kept: Vec<Mapping> =
+            mapped.iter().flat_map(|other| other.without(&mapping)).collect();
+        if kept.len() >= MAX_SEGMENTS {
+            left_out += 1;
+            continue;
+        }
+        if mapped.iter().any(|other| other.overlaps(&mapping)) {
             let address = Address(mapping.address);
             diagnostics.push(ImageDiagnostic::SegmentsOverlap { address });
         }
+        kept.push(mapping);
+        mapped = kept;
+    }
+    if left_out > 0 {
+        diagnostics.push(ImageDiagnostic::SegmentsLeftOut { count: left_out });
     }
     mapped.into_iter().map(|mapping| segment(reader, &mapping)).collect()
 }
@@ -128,24 +149,6 @@ impl Budget {
         self.file -= file_size;
         (size > 0).then_some(Mapping { size, file_size, ..mapping })
     }
-}
-
-/// Inserts `mapping`, taking its range from those that are there; tells whether any lost bytes.
-fn replace_range(mapped: &mut Vec<Mapping>, mapping: Mapping) -> bool {
-    let overlaps = |other: &Mapping| other.address < mapping.end() && mapping.address < other.end();
-    let any = mapped.iter().any(overlaps);
-    if any {
-        *mapped = mapped
-            .iter()
-            .flat_map(|other| {
-                let kept = [(0, mapping.address), (mapping.end(), u64::MAX)];
-                kept.map(|(from, to)| other.part(from, to))
-            })
-            .flatten()
-            .collect();
-    }
-    mapped.push(mapping);
-    any
 }
 
 fn segment(reader: FileReader<'_>, mapping: &Mapping) -> Segment {
