@@ -83,6 +83,23 @@ impl Block {
         }
     }
 
+    /// Instructions begun by the operations before `index`; all when it lies beyond the last.
+    pub(crate) fn instructions_before(&self, index: usize) -> u64 {
+        match index.checked_sub(1).map(|last| self.ops.get(last)) {
+            None => 0,
+            Some(Some(op)) => u64::from(op.instruction) + 1,
+            Some(None) => self.places.len() as u64,
+        }
+    }
+
+    /// Where the instruction of the operation at `index` lies; the last one beyond the end.
+    pub(crate) fn place_of(&self, index: usize) -> Option<&Place> {
+        match self.ops.get(index) {
+            Some(op) => self.places.get(usize::from(op.instruction)),
+            None => self.places.last(),
+        }
+    }
+
     /// The context for a successor at `target`.
     pub(crate) fn context_at(&self, target: Address) -> Context {
         self.prescribed
@@ -193,7 +210,7 @@ impl<'a> Translator<'a> {
                 Space::Constant => Operand::Constant(varnode.offset & size_mask(varnode.size)),
                 Space::Register => self
                     .registers
-                    .place(varnode.offset)
+                    .place(varnode.offset, varnode.size)
                     .map_or(Operand::Constant(0), Operand::State),
                 Space::Unique => Operand::State(registers + layout.offset(varnode)),
                 Space::Ram => Operand::Memory(Address(varnode.offset & self.address_mask)),

@@ -197,10 +197,12 @@ fn step(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
                 _ => left.wrapping_rem(right) as u64,
             }
         }
-        O::PIECE => a!() << (8 * op.sizes[1]) | b!(),
+        O::PIECE => a!().checked_shl(8 * op.sizes[1]).unwrap_or(0) | b!(),
         O::SUBPIECE => shift_right(a!(), b!().saturating_mul(8), size),
         O::POPCOUNT => u64::from(a!().count_ones()),
-        O::LZCOUNT => u64::from(a!().leading_zeros()) - (64 - 8 * u64::from(size.min(8))),
+        O::LZCOUNT => {
+            u64::from(a!().leading_zeros()).saturating_sub(64 - 8 * u64::from(size.min(8)))
+        }
         O::BRANCH | O::CBRANCH | O::CALL => return branch(state, op),
         O::BRANCHIND => return Ok(Step::Leave(Leave::JumpIndirect(a!()))),
         O::CALLIND => return Ok(Step::Leave(Leave::CallIndirect(a!()))),
@@ -253,12 +255,9 @@ fn shift_right(value: u64, count: u64, size: u32) -> u64 {
 
 fn load(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     let address = state.input(op, 1)? & state.address_mask;
-    let value = if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
-        state.memory.load(Address(address), op.output_size)?
-    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register)) {
-        state.registers.place(address).map_or(0, |at| state.read_state(at, op.output_size))
-    } else {
-        0
+    let value = match accessed(state, op, address, op.output_size)? {
+        Accessed::Memory(address) => state.memory.load(address, op.output_size)?,
+        Accessed::Registers(at) => state.read_state(at, op.output_size),
     };
     state.output(op, value)?;
     Ok(Step::Next)
@@ -267,14 +266,36 @@ fn load(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
 fn store(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     let address = state.input(op, 1)? & state.address_mask;
     let value = state.input(op, 2)?;
-    if op.inputs[0] == Operand::Constant(space_number(Space::Ram)) {
-        state.memory.store(Address(address), op.sizes[2], value)?;
-    } else if op.inputs[0] == Operand::Constant(space_number(Space::Register))
-        && let Some(at) = state.registers.place(address)
-    {
-        state.write_state(at, op.sizes[2], value);
+    match accessed(state, op, address, op.sizes[2])? {
+        Accessed::Memory(address) => state.memory.store(address, op.sizes[2], value)?,
+        Accessed::Registers(at) => state.write_state(at, op.sizes[2], value),
     }
     Ok(Step::Next)
+}
+
+/// What a load or store reaches.
+pub(crate) enum Accessed {
+    Memory(Address),
+    /// Registers chosen by number, at this offset of the state.
+    Registers(u32),
+}
+
+/// What a load or store of `size` bytes reaches through the space that its first input names.
+pub(crate) fn accessed(
+    state: &State<'_>,
+    op: &MicroOp,
+    address: u64,
+    size: u32,
+) -> Result<Accessed, Trouble> {
+    let Operand::Constant(space) = op.inputs[0] else {
+        return Err(Trouble::Unimplemented(op.opcode));
+    };
+    if space == space_number(Space::Ram) {
+        return Ok(Accessed::Memory(Address(address)));
+    }
+    let registers = space == space_number(Space::Register);
+    let place = registers.then(|| state.registers.place(address, size)).flatten();
+    place.map(Accessed::Registers).ok_or(Trouble::Unimplemented(op.opcode))
 }
 
 fn branch(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
@@ -308,11 +329,19 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
             let value = state.operand(op.inputs[1], op.sizes[1])?;
             state.output(op, value)?;
         }
-        UserOp::SignedSaturate | UserOp::UnsignedSaturate => {
+        UserOp::SignedSaturate
+        | UserOp::UnsignedSaturate
+        | UserOp::SignedDoesSaturate
+        | UserOp::UnsignedDoesSaturate => {
             let value = sign_extend(state.operand(op.inputs[1], op.sizes[1])?, op.sizes[1]);
             let bits = state.operand(op.inputs[2], op.sizes[2])?;
-            let signed = op.user_op == UserOp::SignedSaturate;
-            state.output(op, saturate(value, bits, signed) as u64)?;
+            let result = match op.user_op {
+                UserOp::SignedSaturate => saturate(value, bits, true),
+                UserOp::UnsignedSaturate => saturate(value, bits, false),
+                UserOp::SignedDoesSaturate => i64::from(saturate(value, bits, true) != value),
+                _ => i64::from(saturate(value, bits, false) != value),
+            };
+            state.output(op, result as u64)?;
         }
         UserOp::Unmodelled => return Ok(Step::Leave(Leave::UserOp)),
         _ => state.output(op, 0)?,

@@ -17,7 +17,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A layout that overlaps no segment of `image` and lies below 2 GiB.
+    /// A layout that overlaps no segment of `image` and lies below 2 GiB; at a fixed place when the
+    /// image leaves no such gap, where its bytes come before the emulator's zeros.
     pub(crate) fn beside(image: &Image) -> Self {
         let is_free = |base: u64| {
             image.segments().iter().all(|segment| {

@@ -39,12 +39,13 @@ impl State<'_> {
     /// The value of a register of at most eight bytes.
     #[must_use]
     pub fn register(&self, varnode: &Varnode) -> u64 {
-        self.registers.place(varnode.offset).map_or(0, |at| self.read_state(at, varnode.size))
+        let at = self.registers.place(varnode.offset, varnode.size);
+        at.map_or(0, |at| self.read_state(at, varnode.size))
     }
 
     /// Sets a register of at most eight bytes.
     pub fn set_register(&mut self, varnode: &Varnode, value: u64) {
-        if let Some(at) = self.registers.place(varnode.offset) {
+        if let Some(at) = self.registers.place(varnode.offset, varnode.size) {
             self.write_state(at, varnode.size, value);
         }
     }
@@ -54,7 +55,8 @@ impl State<'_> {
         self.thread_pointer = value;
     }
 
-    /// Goes to an address in a decoding context; [`Emulator::run`](crate::Emulator::run) starts there.
+    /// Goes to an address in a decoding context; [`Emulator::run`](crate::Emulator::run) starts
+    /// there.
     pub fn enter(&mut self, address: Address, context: Context) {
         (self.pc, self.context) = (address, context);
     }

@@ -70,7 +70,7 @@ impl Region {
     }
 }
 
-/// The bytes that a write replaced.
+/// The bytes that a write replaced, within one page.
 #[derive(Clone, Copy, Debug)]
 struct Replaced {
     address: u64,
@@ -111,6 +111,14 @@ const MAX_JOURNAL: usize = 4 << 20;
 
 /// Loads kept by a log of reads.
 const MAX_READS: usize = 1 << 16;
+
+/// The parts of an access that lie within one page each: address and size in bytes.
+fn pieces(address: Address, length: usize) -> impl Iterator<Item = (Address, usize)> + Clone {
+    let first = (PAGE_BYTES - (address.0 % PAGE_SIZE) as usize).min(length);
+    let rest = (first..length).step_by(PAGE_BYTES);
+    let rest = rest.map(move |done| (address.offset(done as u64), (length - done).min(PAGE_BYTES)));
+    (first > 0).then_some((address, first)).into_iter().chain(rest)
+}
 
 const NO_PAGE: (u64, u32) = (u64::MAX, 0);
 
@@ -186,7 +194,8 @@ impl<'a> Memory<'a> {
         self.regions.iter().any(|region| region.contains(address))
     }
 
-    /// Begins (or goes on) recording writes, so that they can be undone.
+    /// Begins (or goes on) recording writes, so that they can be undone. The journal lasts until
+    /// it is stopped, as the record of what was written; a snapshot copies it.
     pub fn start_journal(&mut self) {
         self.journal.get_or_insert_default();
     }
@@ -207,18 +216,12 @@ impl<'a> Memory<'a> {
         let Some(mut journal) = self.journal.take() else { return };
         while journal.len() > mark.0 {
             let Some(replaced) = journal.pop() else { break };
+            // An entry lies within one page.
             let size = usize::from(replaced.size);
-            let mut done = 0;
-            while done < size {
-                let at = replaced.address.wrapping_add(done as u64);
-                let offset = (at % PAGE_SIZE) as usize;
-                let count = (size - done).min(PAGE_BYTES - offset);
-                if let Some(&slot) = self.index.get(&(at / PAGE_SIZE)) {
-                    let page = Arc::make_mut(&mut self.pages[slot as usize]);
-                    page[offset..offset + count]
-                        .copy_from_slice(&replaced.bytes[done..done + count]);
-                }
-                done += count;
+            let offset = (replaced.address % PAGE_SIZE) as usize;
+            if let Some(&slot) = self.index.get(&(replaced.address / PAGE_SIZE)) {
+                let page = Arc::make_mut(&mut self.pages[slot as usize]);
+                page[offset..offset + size].copy_from_slice(&replaced.bytes[..size]);
             }
         }
         self.journal = Some(journal);
@@ -306,14 +309,13 @@ impl<'a> Memory<'a> {
         if !self.watched.is_empty() {
             self.check_watched(address, into.len(), Access::Read)?;
         }
-        let mut done = 0;
-        while done < into.len() {
-            let at = address.offset(done as u64);
-            let offset = (at.0 % PAGE_SIZE) as usize;
-            let count = (into.len() - done).min(PAGE_BYTES - offset);
+        let mut rest = into;
+        for (at, count) in pieces(address, rest.len()) {
             let slot = self.slot(at, Access::Read)?;
-            into[done..done + count].copy_from_slice(&self.pages[slot][offset..offset + count]);
-            done += count;
+            let (piece, after) = rest.split_at_mut(count);
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            piece.copy_from_slice(&self.pages[slot][offset..offset + count]);
+            rest = after;
         }
         Ok(())
     }
@@ -327,26 +329,30 @@ impl<'a> Memory<'a> {
     /// Writes bytes.
     ///
     /// # Errors
-    /// As [`Memory::load`]; bytes on pages before the failing one are written.
+    /// As [`Memory::load`], or when the journal is full; a failed write changes nothing.
     pub fn write(&mut self, address: Address, bytes: &[u8]) -> Result<(), MemoryError> {
         if !self.watched.is_empty() {
             self.check_watched(address, bytes.len(), Access::Write)?;
         }
-        let mut done = 0;
-        while done < bytes.len() {
-            let at = address.offset(done as u64);
-            let offset = (at.0 % PAGE_SIZE) as usize;
-            let count = (bytes.len() - done).min(PAGE_BYTES - offset);
-            let slot = self.slot(at, Access::Write)?;
-            if let Some(journal) = &self.journal {
-                if journal.len() >= MAX_JOURNAL {
-                    return Err(MemoryError::Budget { address: at });
-                }
-                self.record(slot, at, offset, count);
+        if self.journal.as_ref().is_some_and(|journal| journal.len() >= MAX_JOURNAL) {
+            return Err(MemoryError::Budget { address });
+        }
+        let pieces = pieces(address, bytes.len());
+        if pieces.clone().nth(1).is_some() {
+            // All pages first, so that nothing is written when one is missing.
+            for (at, _) in pieces.clone() {
+                self.slot(at, Access::Write)?;
             }
+        }
+        let mut rest = bytes;
+        for (at, count) in pieces {
+            let slot = self.slot(at, Access::Write)?;
+            let (piece, after) = rest.split_at(count);
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            self.record(slot, at, offset, count);
             let page = Arc::make_mut(&mut self.pages[slot]);
-            page[offset..offset + count].copy_from_slice(&bytes[done..done + count]);
-            done += count;
+            page[offset..offset + count].copy_from_slice(piece);
+            rest = after;
         }
         Ok(())
     }

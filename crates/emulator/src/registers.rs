@@ -47,11 +47,12 @@ impl RegisterMap {
         self.size
     }
 
-    /// Where the byte at `offset` of the register space is kept; `None` for one that belongs to
-    /// no register.
-    pub(crate) fn place(&self, offset: u64) -> Option<u32> {
+    /// Where the `size` bytes at `offset` of the register space are kept; `None` unless all belong
+    /// to registers that lie side by side.
+    pub(crate) fn place(&self, offset: u64, size: u32) -> Option<u32> {
         let after = self.ranges.partition_point(|(start, ..)| *start <= offset);
         let (start, end, packed) = self.ranges.get(after.checked_sub(1)?)?;
-        (offset < *end).then(|| packed + (offset - start) as u32)
+        let last = offset.checked_add(u64::from(size.max(1)))?;
+        (last <= *end).then(|| packed + (offset - start) as u32)
     }
 }

@@ -25,6 +25,10 @@ pub(crate) enum UserOp {
     SignedSaturate,
     /// As [`UserOp::SignedSaturate`], unsigned.
     UnsignedSaturate,
+    /// ARM: whether [`UserOp::SignedSaturate`] changes the number.
+    SignedDoesSaturate,
+    /// As [`UserOp::SignedDoesSaturate`], unsigned.
+    UnsignedDoesSaturate,
     /// No user-op but an addition fused with the product before it: `a * b + c`.
     ProductPlus,
     /// As [`UserOp::ProductPlus`]: `a * b - c`.
@@ -33,7 +37,7 @@ pub(crate) enum UserOp {
     MinusProduct,
     /// As [`UserOp::ProductPlus`]: `-(a * b) - c`.
     MinusProductMinus,
-    /// Anything else: gives 0 and is counted.
+    /// Anything else: asked of the hooks.
     Unmodelled,
 }
 
@@ -110,6 +114,10 @@ impl UserOp {
             Self::SignedSaturate
         } else if name == "UnsignedSaturate" {
             Self::UnsignedSaturate
+        } else if name == "SignedDoesSaturate" {
+            Self::SignedDoesSaturate
+        } else if name == "UnsignedDoesSaturate" {
+            Self::UnsignedDoesSaturate
         } else if HINT_PARTS.iter().any(|part| name.contains(part)) {
             Self::Hint
         } else {

@@ -1,7 +1,7 @@
 //! Operations on values wider than eight bytes: vector registers and double-width results.
 
 use crate::block::{MicroOp, Operand, size_mask};
-use crate::interpreter::Trouble;
+use crate::interpreter::{Accessed, Trouble, accessed};
 use crate::machine::State;
 use crate::memory::MemoryError;
 use miyaburi_image::{Address, Endian};
@@ -57,17 +57,29 @@ impl Wide {
 pub(crate) fn step(state: &mut State<'_>, op: &MicroOp) -> Result<(), Trouble> {
     use Opcode as O;
     let size = op.sizes[0];
+    if op.sizes.iter().chain([&op.output_size]).any(|size| *size as usize > MAX_WIDTH) {
+        return Err(Trouble::Unimplemented(op.opcode));
+    }
     let fits = op.sizes.iter().all(|size| *size <= 16) && op.output_size <= 16;
     let value = match op.opcode {
         O::COPY | O::INT_ZEXT => input(state, op, 0)?,
         O::LOAD => {
-            let address = Address(state.input(op, 1)? & state.address_mask);
-            read_memory(state, address, op.output_size)?
+            let address = state.input(op, 1)? & state.address_mask;
+            match accessed(state, op, address, op.output_size)? {
+                Accessed::Memory(address) => read_memory(state, address, op.output_size)?,
+                Accessed::Registers(at) => {
+                    from_bytes(state.endian, state.state_bytes(at, op.output_size))
+                }
+            }
         }
         O::STORE => {
-            let address = Address(state.input(op, 1)? & state.address_mask);
+            let address = state.input(op, 1)? & state.address_mask;
             let value = input(state, op, 2)?;
-            return Ok(write_memory(state, address, op.sizes[2], &value)?);
+            match accessed(state, op, address, op.sizes[2])? {
+                Accessed::Memory(address) => write_memory(state, address, op.sizes[2], &value)?,
+                Accessed::Registers(at) => write_registers(state, at, op.sizes[2], &value),
+            }
+            return Ok(());
         }
         O::INT_AND => input(state, op, 0)?.map2(&input(state, op, 1)?, |a, b| a & b),
         O::INT_OR => input(state, op, 0)?.map2(&input(state, op, 1)?, |a, b| a | b),
@@ -98,7 +110,7 @@ pub(crate) fn step(state: &mut State<'_>, op: &MicroOp) -> Result<(), Trouble> {
             let value = input(state, op, 0)?;
             if op.opcode == O::INT_LEFT { value.bytes_up(bytes) } else { value.bytes_down(bytes) }
         }
-        _ if fits => {
+        _ if fits && size > 0 => {
             let left = input(state, op, 0)?.low();
             let right = input(state, op, 1)?.low();
             Wide::from_low(double_word(op, left, right, size)?)
@@ -108,7 +120,7 @@ pub(crate) fn step(state: &mut State<'_>, op: &MicroOp) -> Result<(), Trouble> {
     Ok(output(state, op, &value)?)
 }
 
-/// Arithmetic on at most 16 bytes.
+/// Arithmetic on 1 to 16 bytes.
 fn double_word(op: &MicroOp, left: u128, right: u128, size: u32) -> Result<u128, Trouble> {
     use Opcode as O;
     let bits = 8 * size;
@@ -142,7 +154,7 @@ fn double_word(op: &MicroOp, left: u128, right: u128, size: u32) -> Result<u128,
             u128::from(left.wrapping_add(right) & mask < left)
         }
         O::POPCOUNT => u128::from(left.count_ones()),
-        O::LZCOUNT => u128::from(left.leading_zeros() - (128 - bits)),
+        O::LZCOUNT => u128::from(left.leading_zeros().saturating_sub(128 - bits)),
         _ => return Err(Trouble::Unimplemented(op.opcode)),
     })
 }
@@ -168,13 +180,18 @@ pub(crate) fn output(state: &mut State<'_>, op: &MicroOp, value: &Wide) -> Resul
     }
     match op.output {
         Operand::State(offset) => {
-            let bytes = to_bytes(state.endian, value, op.output_size);
-            let length = (op.output_size as usize).min(MAX_WIDTH);
-            state.state_bytes_mut(offset, op.output_size).copy_from_slice(&bytes[..length]);
+            write_registers(state, offset, op.output_size, value);
             Ok(())
         }
         Operand::Memory(address) => write_memory(state, address, op.output_size, value),
         _ => Ok(()),
+    }
+}
+
+fn write_registers(state: &mut State<'_>, offset: u32, size: u32, value: &Wide) {
+    let bytes = to_bytes(state.endian, value, size);
+    for (to, from) in state.state_bytes_mut(offset, size).iter_mut().zip(bytes) {
+        *to = from;
     }
 }
 

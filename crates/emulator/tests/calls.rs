@@ -231,11 +231,36 @@ fn an_operation_that_is_not_modelled_can_be_answered() {
     let program = Program::new(X86_64, true, false, &[0x0f, 0xc7, 0xf8, 0xc3]);
     let mut emulator = program.emulator();
     let entry = (Address(CODE), emulator.entry_context());
-    for (answer, result) in [(None, 0), (Some(0x1234), 0x1234)] {
+    let mut rdseed = |answer| {
         let mut state = emulator.bare_state(256);
         let mut hooks = KnowsOperation { answer, ..KnowsOperation::default() };
         let outcome = emulator.call(&mut state, entry, &[], &mut hooks, &Limits::default());
-        assert_eq!((outcome.exit, outcome.result), (Exit::Returned, result));
-        assert!(hooks.asked.iter().any(|(site, name)| *site == Address(CODE) && !name.is_empty()));
+        (outcome, hooks.asked)
+    };
+    let (outcome, asked) = rdseed(Some(0x1234));
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 0x1234));
+    let [(site, name)] = &asked[..1] else { panic!("nothing was asked") };
+    assert_eq!(*site, Address(CODE));
+    // Without an answer, nobody knows what the register holds.
+    let reason = Reason::UserOp(name.clone());
+    let (outcome, _) = rdseed(None);
+    assert_eq!(outcome.exit, Exit::Failed { at: Address(CODE), reason });
+}
+
+#[test]
+fn an_instruction_left_for_the_kernel_counts_once() {
+    /// Answers every system call.
+    struct Kernel;
+    impl Hooks for Kernel {
+        fn system_call(&mut self, _: &mut State<'_>, _: &Abi, _: Address, _: u64) -> bool {
+            true
+        }
     }
+    // nop; syscall; nop; syscall; ret
+    let program = Program::new(X86_64, true, false, &[0x90, 0x0f, 5, 0x90, 0x0f, 5, 0xc3]);
+    let mut emulator = program.emulator();
+    let entry = (Address(CODE), emulator.entry_context());
+    let mut state = emulator.bare_state(256);
+    let outcome = emulator.call(&mut state, entry, &[], &mut Kernel, &Limits::default());
+    assert_eq!((outcome.exit, outcome.instructions), (Exit::Returned, 5));
 }

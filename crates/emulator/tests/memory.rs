@@ -63,3 +63,17 @@ fn unmapped_addresses_and_the_page_budget_are_errors() {
     let third = Address(CODE + 0x2000);
     assert_eq!(memory.store(third, 1, 1), Err(MemoryError::Budget { address: third }));
 }
+
+#[test]
+fn a_write_that_fails_on_its_second_page_changes_nothing() {
+    let program = Program::new(X86_64, true, false, &[0x90]);
+    let mut memory = Memory::new(&program.image, 1);
+    memory.start_journal();
+    let mark = memory.journal_mark();
+    let (edge, second) = (Address(CODE + 0x1000 - 2), Address(CODE + 0x1000));
+    memory.store(edge, 2, 0x1234).unwrap();
+    assert_eq!(memory.store(edge, 4, 0), Err(MemoryError::Budget { address: second }));
+    assert_eq!(memory.write(edge, &[0; 40]), Err(MemoryError::Budget { address: second }));
+    assert_eq!(memory.load(edge, 2), Ok(0x1234));
+    assert_eq!(memory.written_since(mark).count(), 1);
+}

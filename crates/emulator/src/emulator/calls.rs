@@ -1,0 +1,171 @@
+//! Calls, which hooks can observe and skip, and which are undone when they cannot be completed.
+
+use super::Emulator;
+use super::steps::Run;
+use crate::abi::ReturnAddress;
+use crate::exit::{Exit, Reason};
+use crate::frames::{Call, Frame};
+use crate::hooks::{CallAction, Hooks};
+use crate::machine::State;
+use miyaburi_image::Address;
+use miyaburi_pcode::Context;
+
+/// Calls to a callee are not even tried after it failed this often.
+const FAILURES_BEFORE_SKIPPING: u32 = 6;
+
+/// A failed call that cost more than this is not tried again.
+const EXPENSIVE_FAILURE: u64 = 20_000;
+
+/// What copying a page into fresh memory costs, in instructions.
+const PAGE_COPY_COST: u64 = 64;
+
+/// Touched pages that are looked through in the time of an instruction.
+const PAGES_PER_INSTRUCTION: u64 = 16;
+
+impl<'a> Emulator<'a> {
+    pub(super) fn follow_indirect(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        value: u64,
+        site: Address,
+        next: Address,
+    ) -> Result<(), Exit> {
+        let target = self.indirect(state, value);
+        if target.0 == self.layout.return_sentinel() {
+            return Err(Exit::Returned);
+        }
+        if let Some(returned) = run.frames.pop_returning_to(target.0) {
+            run.failures.remove(&returned.callee);
+            hooks.returned(state, &self.abi, &returned);
+        } else if let ReturnAddress::Register(link, skip) = self.abi.return_address {
+            // `mov lr,pc; bx r3` and its like.
+            if state.register(&link).wrapping_add(skip) & state.address_mask & !1 == next.0 {
+                return self.follow_call(state, hooks, run, target, site, next);
+            }
+        }
+        self.enter(state, target.0, target.1);
+        Ok(())
+    }
+
+    pub(super) fn follow_call(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        (callee, context): (Address, Context),
+        site: Address,
+        return_to: Address,
+    ) -> Result<(), Exit> {
+        let call = Call { site, callee, return_to, depth: run.frames.depth() };
+        let hopeless = run.limits.undo
+            && run.failures.get(&callee).is_some_and(|count| *count >= FAILURES_BEFORE_SKIPPING);
+        match hooks.call(state, &self.abi, &call) {
+            CallAction::Stop => return Err(Exit::Stopped { at: site }),
+            CallAction::Return(value) => {
+                self.return_from(state, &call, value);
+                return Ok(());
+            }
+            CallAction::Enter if hopeless || !self.code.is_executable(callee) => {
+                if !run.limits.undo {
+                    return Err(Exit::Failed { at: site, reason: Reason::NotCode(callee) });
+                }
+                let value = self.summarise(state, run);
+                hooks.summarised(state, &self.abi, &call, &Reason::NotCode(callee), value);
+                self.return_from(state, &call, value);
+                return Ok(());
+            }
+            CallAction::Enter => {}
+        }
+        let return_context = state.context;
+        if run.frames.depth() >= run.limits.depth {
+            return Err(Exit::Failed { at: site, reason: Reason::Depth });
+        }
+        // Half of what is left, so that a caller can go on when its callee has spent its budget.
+        let left = run.frames.deadline().min(run.limits.instructions);
+        let left = left.saturating_sub(run.instructions) / 2;
+        let deadline = match run.limits.undo {
+            true => run.instructions + left.min(run.limits.call_instructions),
+            false => u64::MAX,
+        };
+        run.frames.push(Frame {
+            call,
+            return_context,
+            deadline,
+            started: run.instructions,
+            registers: run
+                .limits
+                .undo
+                .then(|| state.bytes[..self.registers.size() as usize].into()),
+            windows: state.windows.len(),
+            journal: state.memory.journal_mark(),
+            fresh_blocks: state.fresh_blocks,
+        });
+        self.enter(state, callee, context);
+        Ok(())
+    }
+
+    /// Undoes the innermost call and gives it a summary result instead. False when no call is
+    /// under way.
+    pub(super) fn undo_call(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        reason: &Reason,
+    ) -> bool {
+        run.resume = None;
+        let Some(frame) = run.frames.pop() else { return false };
+        let failures = run.failures.entry(frame.call.callee).or_default();
+        let cost = run.instructions - frame.started;
+        *failures += if cost > EXPENSIVE_FAILURE { FAILURES_BEFORE_SKIPPING } else { 1 };
+        if let Some(registers) = &frame.registers {
+            state.bytes[..registers.len()].copy_from_slice(registers);
+        }
+        state.windows.truncate(frame.windows);
+        state.memory.roll_back(frame.journal);
+        state.fresh_blocks = frame.fresh_blocks;
+        self.set_mode(state, frame.return_context);
+        let value = self.summarise(state, run);
+        hooks.summarised(state, &self.abi, &frame.call, reason, value);
+        self.return_from(state, &frame.call, value);
+        true
+    }
+
+    /// Fresh zeroed memory, or a copy of the old block when the first argument is one: what
+    /// allocators give and most other callers ignore.
+    pub(super) fn summarise(&self, state: &mut State<'a>, run: &mut Run) -> u64 {
+        run.summarised += 1;
+        run.instructions += 1;
+        let first = self.abi.argument(state, 0);
+        let fresh = self.layout.fresh_block(state);
+        if let Some(old) = self.layout.fresh_block_at(Address(first)) {
+            let mut page = [0; 4096];
+            run.instructions += state.memory.page_count() as u64 / PAGES_PER_INSTRUCTION;
+            // Only what was touched can differ from zero; the rest stays virtual.
+            for at in state.memory.touched(old, self.layout.fresh_block_size()) {
+                run.instructions += PAGE_COPY_COST;
+                let offset = at.0.wrapping_sub(old.0);
+                if state.memory.read(at, &mut page).is_ok() {
+                    let _ = state.memory.write(fresh.offset(offset), &page);
+                }
+            }
+        }
+        fresh.0
+    }
+
+    /// Makes the machine look as if the call had returned `value`.
+    pub(super) fn return_from(&self, state: &mut State<'a>, call: &Call, value: u64) {
+        if self.abi.return_address == ReturnAddress::Stack {
+            let stack_pointer = state.register(&self.abi.stack_pointer);
+            let popped = stack_pointer.wrapping_add(u64::from(self.abi.slot_size));
+            state.set_register(&self.abi.stack_pointer, popped & state.address_mask);
+        }
+        state.set_register(&self.abi.result, value);
+        if let Some(register) = &self.abi.pointer_result {
+            state.set_register(register, value);
+        }
+        state.pc = call.return_to;
+    }
+}

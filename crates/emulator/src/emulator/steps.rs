@@ -1,0 +1,236 @@
+//! One block at a time, and where control goes from it.
+
+use super::{Emulator, Limits};
+use crate::block::{Block, MicroOp, Operand};
+use crate::exit::{Exit, Reason};
+use crate::frames::Frames;
+use crate::hooks::Hooks;
+use crate::interpreter::{self, Leave, Left, Trouble};
+use crate::machine::State;
+use crate::memory::{MemoryError, WatchedAccess};
+use miyaburi_image::Address;
+use miyaburi_pcode::Context;
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// Operations of translated blocks that are kept; beyond, all are dropped and come again when they
+/// are needed.
+const MAX_KEPT: u64 = 2 << 20;
+
+/// Operations one block may execute before the budget is looked at: string instructions loop
+/// within themselves. More than any of them takes to fill the memory that a run may touch; one
+/// that is still at it ends its call, as it would never end.
+const OPERATIONS_PER_BLOCK: u64 = 1 << 20;
+
+/// What changes in the course of one run, beside the machine state.
+pub(super) struct Run {
+    pub(super) frames: Frames,
+    pub(super) instructions: u64,
+    pub(super) operations: u64,
+    pub(super) summarised: u32,
+    /// Failures of each callee since it last returned.
+    pub(super) failures: FxHashMap<Address, u32>,
+    pub(super) limits: Limits,
+    /// A block that was left amid an instruction, and the operation to go on with.
+    pub(super) resume: Option<(Rc<Block>, usize)>,
+}
+
+impl Run {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            frames: Frames::default(),
+            instructions: 0,
+            operations: 0,
+            summarised: 0,
+            failures: FxHashMap::default(),
+            limits,
+            resume: None,
+        }
+    }
+}
+
+impl<'a> Emulator<'a> {
+    /// Enters `context`, keeping the register that carries the mode bit in step with it.
+    pub(super) fn set_mode(&self, state: &mut State<'a>, context: Context) {
+        state.context = context;
+        if let Some(switch) = &self.abi.mode_switch {
+            let mode = self.language.context_field(context, switch.field).unwrap_or(0);
+            state.set_register(&switch.register, u64::from(mode));
+        }
+    }
+
+    /// Executes one block, or what is left of it, and follows its exit.
+    pub(super) fn step_block(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+    ) -> Result<(), Exit> {
+        let (block, from) = match run.resume.take() {
+            Some(resume) => resume,
+            None => (self.block(state.pc, state.context), 0),
+        };
+        let needed = (self.registers.size() + block.temporaries) as usize;
+        if state.bytes.len() < needed {
+            state.bytes.resize(needed, 0);
+        }
+        let mut left = interpreter::execute(state, &block, from, OPERATIONS_PER_BLOCK);
+        if let Leave::Trouble(Trouble::Memory(MemoryError::Watched(access))) = left.how {
+            left = self.let_through(state, hooks, &block, &left, &access);
+        }
+        run.operations += left.executed;
+        let begun = block.instructions_before(from);
+        run.instructions +=
+            block.instructions_before(left.at + 1).saturating_sub(begun).max(left.executed / 64);
+        let place = block.place_of(left.at);
+        state.pc = place.map_or(state.pc, |place| place.address);
+        if run.instructions > run.limits.instructions {
+            return Err(Exit::Budget { at: state.pc });
+        }
+        if run.instructions > run.frames.deadline() {
+            return Err(Exit::Failed { at: state.pc, reason: Reason::CallBudget });
+        }
+        let next = place.map_or(state.pc, |place| place.next);
+        self.leave(state, hooks, run, block, left, next)
+    }
+
+    /// Goes where control goes from `block`; `next` follows the instruction that leaves it.
+    fn leave(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        block: Rc<Block>,
+        left: Left,
+        next: Address,
+    ) -> Result<(), Exit> {
+        let site = state.pc;
+        let failed = |reason| Err(Exit::Failed { at: site, reason });
+        match left.how {
+            // One instruction that repeats itself without end.
+            Leave::End if left.at < block.ops.len() => return failed(Reason::CallBudget),
+            Leave::End => {
+                if let Some(error) = &block.failure {
+                    let reason = Reason::Lift(error.clone());
+                    return Err(Exit::Failed { at: block.end, reason });
+                }
+                self.enter(state, block.end, block.end_context);
+            }
+            Leave::Jump(target) => self.enter(state, target, block.context_at(target)),
+            // How position-independent code finds its own address.
+            Leave::Call(target) if target == next => {
+                self.enter(state, target, block.context_at(target));
+            }
+            Leave::Call(target) => {
+                let context = block.context_at(target);
+                return self.follow_call(state, hooks, run, (target, context), site, next);
+            }
+            Leave::CallIndirect(value) => {
+                let target = self.indirect(state, value);
+                return self.follow_call(state, hooks, run, target, site, next);
+            }
+            Leave::JumpIndirect(value) | Leave::Return(value) => {
+                return self.follow_indirect(state, hooks, run, value, site, next);
+            }
+            Leave::SystemCall { number } => {
+                if !hooks.system_call(state, &self.abi, site, number) {
+                    return failed(Reason::SystemCall);
+                }
+                run.resume = Some((block, left.at + 1));
+            }
+            Leave::UserOp => {
+                if let Some(op) = block.ops.get(left.at)
+                    && let Err(reason) = self.user_op(state, hooks, op)
+                {
+                    return failed(reason);
+                }
+                run.resume = Some((block, left.at + 1));
+            }
+            Leave::Resume => run.resume = Some((block, left.at)),
+            Leave::Trouble(trouble) => return failed(trouble.into()),
+        }
+        Ok(())
+    }
+
+    /// Asks the hooks what a user-op without a model yields. One that yields nothing may do
+    /// nothing; one whose result nobody knows cannot be executed.
+    fn user_op(
+        &self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        op: &MicroOp,
+    ) -> Result<(), Reason> {
+        let inputs: Vec<u64> = (1..op.inputs.len())
+            .filter(|slot| op.sizes[*slot] > 0)
+            .filter_map(|slot| state.input(op, slot).ok())
+            .collect();
+        let name = self.user_op_name(op).unwrap_or("of the specification");
+        let answer = hooks.user_op(state, state.pc, name, &inputs);
+        match answer {
+            Some(value) => state.output(op, value).map_err(Reason::Memory),
+            None if op.output == Operand::None => Ok(()),
+            None => Err(Reason::UserOp(name.to_owned())),
+        }
+    }
+
+    /// Tells of an access to watched memory, and executes the operation that makes it.
+    pub(super) fn let_through(
+        &self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        block: &Block,
+        left: &Left,
+        access: &WatchedAccess,
+    ) -> Left {
+        let watched = state.memory.watch(Vec::new());
+        let number = block.ops.get(left.at).map(|op| usize::from(op.instruction));
+        let site = number.and_then(|number| block.places.get(number)).map(|place| place.address);
+        hooks.access(state, &self.abi, site.unwrap_or(state.pc), access);
+        let one = interpreter::execute_one(state, block, left.at);
+        state.memory.watch(watched);
+        Left { executed: left.executed + one.executed, ..one }
+    }
+
+    /// The specification's name of a user-op.
+    pub(super) fn user_op_name(&self, op: &MicroOp) -> Option<&str> {
+        match op.inputs.first() {
+            Some(Operand::Constant(number)) => self.language.user_op(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn block(&mut self, address: Address, context: Context) -> Rc<Block> {
+        if let Some(block) = self.blocks.get(&(address, context)) {
+            return Rc::clone(block);
+        }
+        if self.is_spent() {
+            return Rc::new(Block::missing(address, context));
+        }
+        let block = Rc::new(self.translator.translate(&self.code, address, context));
+        let size = 1 + block.ops.len() as u64;
+        self.translated += size;
+        if self.kept + size > MAX_KEPT {
+            self.blocks.clear();
+            self.kept = 0;
+        }
+        self.kept += size;
+        self.blocks.insert((address, context), Rc::clone(&block));
+        block
+    }
+
+    pub(super) fn enter(&self, state: &mut State<'a>, target: Address, context: Context) {
+        state.pc = target;
+        if state.context != context {
+            self.set_mode(state, context);
+        }
+    }
+
+    /// Where an indirect transfer goes, with the mode its low bit selected.
+    pub(super) fn indirect(&self, state: &State<'a>, value: u64) -> (Address, Context) {
+        let Some(switch) = &self.abi.mode_switch else {
+            return (Address(value & state.address_mask), state.context);
+        };
+        let mode = state.register(&switch.register) & 1;
+        (Address(value & state.address_mask & !1), self.context(mode == 1))
+    }
+}
