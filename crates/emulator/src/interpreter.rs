@@ -325,7 +325,7 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
         UserOp::Trap => return Err(Trouble::Trap),
         UserOp::Succeeds => state.output(op, 1)?,
         UserOp::ThreadPointer => state.output(op, state.thread_pointer)?,
-        UserOp::HardwareRegister => {
+        UserOp::FirstArgument => {
             let value = state.operand(op.inputs[1], op.sizes[1])?;
             state.output(op, value)?;
         }

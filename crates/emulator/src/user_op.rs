@@ -19,8 +19,12 @@ pub(crate) enum UserOp {
     Succeeds,
     /// ARM: the thread pointer.
     ThreadPointer,
-    /// MIPS: the value of its argument, a hardware register.
-    HardwareRegister,
+    /// The value of its first argument: a hardware register of MIPS, what a conditional store of
+    /// PowerPC stores.
+    FirstArgument,
+    /// x86: what the CPU can do, which is nothing beyond the least of its kind. Yields the address 0
+    /// of the answer, where a process finds zeros.
+    Identification,
     /// ARM: the nearest number that so many bits hold, signed.
     SignedSaturate,
     /// As [`UserOp::SignedSaturate`], unsigned.
@@ -75,6 +79,9 @@ const TRAPS: &[&str] = &[
 
 const SUCCEEDS: &[&str] = &["hasExclusiveAccess", "ExclusiveMonitorPass"];
 
+const FIRST_ARGUMENT: &[&str] =
+    &["getHWRegister", "storeWordConditionalIndexed", "storeDoubleWordConditionalIndexed"];
+
 const HINT_PARTS: &[&str] = &[
     "sync",
     "Sync",
@@ -108,8 +115,10 @@ impl UserOp {
             Self::Succeeds
         } else if name == "coproc_movefrom_User_R_Thread_and_Process_ID" {
             Self::ThreadPointer
-        } else if name == "getHWRegister" {
-            Self::HardwareRegister
+        } else if FIRST_ARGUMENT.contains(&name) {
+            Self::FirstArgument
+        } else if name.starts_with("cpuid") {
+            Self::Identification
         } else if name == "SignedSaturate" {
             Self::SignedSaturate
         } else if name == "UnsignedSaturate" {

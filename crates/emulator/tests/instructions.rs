@@ -6,7 +6,7 @@ mod support;
 
 use miyaburi_emulator::{Abi, Emulator, Exit, Limits, NoHooks};
 use miyaburi_image::{Address, Image};
-use support::{CODE, elf};
+use support::{CODE, Program, elf};
 
 /// A CPU by its ELF header: machine, 64 bits, big endian, flags; and whether code is Thumb.
 struct Cpu(u16, bool, bool, u32, bool);
@@ -21,6 +21,7 @@ const COLDFIRE: Cpu = Cpu(4, false, true, 0x0000_8065, false);
 const MIPS: Cpu = Cpu(8, false, true, 0x5000_1000, false);
 const SPARC: Cpu = Cpu(2, false, true, 0, false);
 const SUPERH: Cpu = Cpu(42, false, false, 9, false);
+const POWERPC: Cpu = Cpu(20, false, true, 0, false);
 const RISCV: Cpu = Cpu(243, true, false, 5, false);
 
 /// What the code returns for the arguments.
@@ -214,6 +215,33 @@ fn sparc_branch_is_decided_before_its_delay_slot() {
     ]);
     assert_eq!(result(&SPARC, &code, &[1, 2]), 1);
     assert_eq!(result(&SPARC, &code, &[2, 1]), 0);
+}
+
+#[test]
+fn powerpc_conditional_store_stores() {
+    // lis r4,1; ori r4,r4,0x800; lwarx r5,0,r4; stwcx. r3,0,r4; lwz r3,0(r4); blr
+    let code = [0x3c80_0001, 0x6084_0800, 0x7ca0_2028, 0x7c60_212d, 0x8064_0000, 0x4e80_0020];
+    assert_eq!(result(&POWERPC, &big_words(&code), &[0x1234_5678]), 0x1234_5678);
+}
+
+#[test]
+fn thumb_reads_the_thread_pointer() {
+    // mrc p15,0,r0,c13,c0,3; bx lr
+    let program = Program::new(THUMB.0, false, false, &[0x1d, 0xee, 0x70, 0x0f, 0x70, 0x47]);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    state.set_thread_pointer(0x7_1230);
+    let function = (Address(CODE), emulator.context(true));
+    let outcome = emulator.call(&mut state, function, &[], &mut NoHooks, &Limits::default());
+    assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 0x7_1230));
+}
+
+#[test]
+fn thumb_saturation_is_told() {
+    // ssat r0,#4,r0; mrs r0,apsr; bx lr: Q is bit 27
+    let code = [0x00, 0xf3, 0x03, 0x00, 0xef, 0xf3, 0x00, 0x80, 0x70, 0x47];
+    assert_eq!(result(&THUMB, &code, &[8]) >> 27 & 1, 1);
+    assert_eq!(result(&THUMB, &code, &[7]) >> 27 & 1, 0);
 }
 
 #[test]
