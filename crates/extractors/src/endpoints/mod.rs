@@ -7,7 +7,9 @@
 //! overwritten with a computed address is a decoy.
 //!
 //! False positives: a function that uses a host and a port of the table without connecting to
-//! them. False negatives: hosts that never meet a port in one function.
+//! them; the server of any program that keeps the address it connects to in its data and has
+//! another function fill it in, which is why a C2 alone makes no finding of the family. False
+//! negatives: hosts that never meet a port in one function; C2s at port 53.
 
 pub mod constant_addresses;
 pub mod consumers;
@@ -26,6 +28,9 @@ use miyaburi_emulator::SocketCall;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
+
+/// The port of name servers.
+const DNS: u16 = 53;
 
 /// What an endpoint is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +102,10 @@ pub fn extract<'a>(
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
     let c2: Vec<Address> = c2.map(|endpoint| endpoint.function).collect();
-    endpoints.extend(decoys(constants, &c2));
+    let mut decoys = decoys(constants, &c2);
+    // A caller's stores are its callees', too: what is connected to is no decoy.
+    decoys.retain(|decoy| !endpoints.iter().any(|endpoint| is_same(endpoint, decoy)));
+    endpoints.extend(decoys);
     let mut seen = FxHashSet::default();
     endpoints.retain(|endpoint| {
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
@@ -117,6 +125,9 @@ pub fn extract<'a>(
 ///
 /// Of several routines that write there, the one that also says of which family the address is
 /// prepares it; what that one writes is what it starts with.
+///
+/// False negatives: a routine that fills in all of it, the family too, when its caller writes there
+/// as well, which it also does by calling it.
 fn observe<'a>(
     subject: &mut Subject<'a>,
     table: Option<&Table<'a>>,
@@ -142,12 +153,17 @@ fn observe<'a>(
         }
         let function = assignment.function;
         let filled = observed::filled_in(subject, &state, function, place);
-        let role = if serves(subject, function, scanner) { Role::ScanReceiver } else { Role::C2 };
+        let serves_scanner = serves(subject, function, scanner);
         // What it does not write stays as it was.
         let writes_port = assignment.computes_port || assignment.address.port.is_some();
         let left = || others.clone().find_map(|other| other.address.port);
         let left = left().filter(|_| filled.is_complete && !writes_port);
         let Some(port) = filled.port.or(assignment.address.port).or(left) else { continue };
+        let role = match port {
+            DNS => Role::Resolver,
+            _ if serves_scanner => Role::ScanReceiver,
+            _ => Role::C2,
+        };
         for host in filled.hosts {
             let constant = assignment.address.host.map(|host| host.to_string());
             let is_constant = constant.as_ref() == Some(&host);
@@ -165,11 +181,13 @@ fn observe<'a>(
     endpoints
 }
 
+fn is_same(one: &Endpoint, other: &Endpoint) -> bool {
+    one.host == other.host && one.port == other.port
+}
+
 /// Brings together what the table says and what was observed. An endpoint that both name is
 /// confirmed; a C2 of the table that another routine uses than the one observed is none.
 fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) {
-    let is_same =
-        |one: &Endpoint, other: &Endpoint| one.host == other.host && one.port == other.port;
     for endpoint in endpoints.iter_mut() {
         if let Some(seen) = observed.iter().find(|seen| is_same(seen, endpoint)) {
             endpoint.is_observed = true;
@@ -289,7 +307,6 @@ fn serves(subject: &Subject<'_>, function: Address, scanner: Option<Address>) ->
 
 /// The endpoint that a socket call with a fully known address has.
 fn from_use(used: &Use) -> Option<Endpoint> {
-    const DNS: u16 = 53;
     let host = used.address.host.filter(|host| !host.is_unspecified())?;
     let port = used.address.port?;
     let role = match used.call {

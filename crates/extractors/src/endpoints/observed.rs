@@ -9,7 +9,8 @@
 //!
 //! False positives: a routine that writes an address for another purpose into the place that is
 //! connected to. False negatives: routines that need more than the bare machine gives them, such as
-//! arguments of the program.
+//! arguments of the program; hosts that nobody could mean, such as the local one, whatever the
+//! program does with them.
 
 use crate::endpoints::host;
 use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
