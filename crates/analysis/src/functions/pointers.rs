@@ -73,6 +73,10 @@ impl Discovery<'_> {
     }
 
     /// Adds the functions of tables that other sources have found others of.
+    ///
+    /// False positives: addresses of labels and read-only data that decodes, beside the address of a
+    /// function. False negatives: functions whose neighbours in the table are unknown, too; those
+    /// that use a register of the caller's at once.
     fn add_neighbours(&mut self) -> bool {
         let (_, in_tables) = self.data_words();
         self.add_pointed_by(&in_tables, Origin::Pointer, Evidence::Table)

@@ -133,7 +133,8 @@ impl Discovery<'_> {
     /// as they do to shared ends such as those that restore registers; false when there is none.
     ///
     /// False positives: labels that hand-written functions share. False negatives: ends that one
-    /// function uses, where there are no tables, or only the functions directly around them.
+    /// function uses, where there are no tables, or only the functions directly around them; jumps
+    /// that were followed before the function between was known.
     fn add_shared(&mut self) -> bool {
         let mut users: Vec<(Address, u32, Address)> = self
             .learnt
