@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use support::{DYN, EXECUTE, ElfBuilder, READ, REL, Section, WRITE, Words, machine};
 
 const MAX_MAPPED: u64 = 256 << 20;
+const MAX_SEGMENTS: usize = 1024;
 
 /// A program with every structure that is read: dynamic section, relocations, symbols, notes of
 /// sections.
@@ -110,6 +111,25 @@ fn files() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Asks everything that can be asked of an address; the answers agree with each other.
+fn ask_of_address(image: &Image, address: Address) {
+    let is_mapped = image.is_mapped(address);
+    assert_eq!(image.segment_at(address).is_some(), is_mapped, "{address}");
+    assert_eq!(image.read_uint(address, 1).is_some(), is_mapped, "{address}");
+    let stored = image.bytes_from(address);
+    assert!(stored.is_empty() || is_mapped, "{address}");
+    assert_eq!(image.read(address, stored.len() as u64).as_deref(), Some(stored), "{address}");
+    assert_eq!(image.read(address, u64::MAX), None, "{address}");
+    let pointer = image.read(address, u64::from(image.arch().pointer_size()));
+    let pointer = pointer.map(|bytes| Address(image.arch().endian.read_uint(&bytes)));
+    assert_eq!(image.read_pointer(address), pointer, "{address}");
+    if let Some(text) = image.read_c_string(address, 64) {
+        assert!(text.len() <= 64 && stored.starts_with(text) && !text.contains(&0), "{address}");
+    }
+    assert!(image.import_at(address).is_none_or(|import| import.slot == address), "{address}");
+    let _ = image.mapped_content(address);
+}
+
 /// Reads a file and everything that can be asked of its image.
 fn exercise(file: &[u8]) {
     let Ok(image) = Image::parse(file) else { return };
@@ -120,19 +140,23 @@ fn exercise(file: &[u8]) {
     for pair in image.segments().windows(2) {
         assert!(pair[0].address.0 + pair[0].size <= pair[1].address.0, "segments overlap");
     }
+    // One more than the bound holds the common symbols of an object file.
+    assert!(image.segments().len() <= 1 + MAX_SEGMENTS, "{} segments", image.segments().len());
     for address in [0, 1, 0x1000, 0x4000, 0x80ff, 0x81ff, u64::MAX - 3, u64::MAX] {
-        let address = Address(address);
-        let _ = image.bytes_from(address);
-        let _ = image.read(address, 0x1_0000);
-        let _ = image.read(address, u64::MAX);
-        let _ = image.read_pointer(address);
-        let _ = image.read_c_string(address, 64);
-        let _ = image.mapped_content(address);
-        let _ = image.import_at(address);
+        ask_of_address(&image, Address(address));
     }
     for segment in image.segments() {
-        let _ = image.read(segment.address, segment.size.min(1 << 20));
-        let _ = image.read_uint(Address(segment.end().0.wrapping_sub(2)), 8);
+        let length = segment.size.min(1 << 20);
+        let all = image.read(segment.address, length).expect("a mapped range");
+        let (stored, zeros) = all.split_at(segment.data.len().min(length as usize));
+        assert!(segment.data.starts_with(stored) && zeros.iter().all(|byte| *byte == 0));
+        // What crosses the end is there when what follows is.
+        let last = Address(segment.end().0.wrapping_sub(1));
+        assert_eq!(image.read(last, 2).is_some(), image.is_mapped(segment.end()), "{last}");
+        ask_of_address(&image, last);
+    }
+    for import in image.imports() {
+        assert_eq!(image.import_at(import.slot).map(|found| found.slot), Some(import.slot));
     }
     for diagnostic in image.diagnostics() {
         assert!(!diagnostic.to_string().is_empty());

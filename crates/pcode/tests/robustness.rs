@@ -4,7 +4,7 @@
 mod support;
 
 use miyaburi_image::Address;
-use miyaburi_pcode::{Instruction, LiftError};
+use miyaburi_pcode::{Instruction, LiftError, Opcode};
 use support::{BASE, MODES};
 
 /// Random bytes of one mode.
@@ -75,16 +75,45 @@ fn every_truncation_is_an_error_or_a_shorter_instruction() {
     }
 }
 
+/// What bytes mean does not depend on how close the end of the address space is.
 #[test]
-fn addresses_at_the_end_of_the_space_wrap() {
-    let code = [0xff; 64];
-    for mode in MODES {
+fn instructions_at_the_end_of_the_space_are_those_of_elsewhere() {
+    for (seed, mode) in (200..).zip(MODES) {
+        let language = mode.language();
+        let context = mode.context(&*language);
+        let mut lifter = language.lifter();
+        let mut instruction = Instruction::default();
+        let is_wide = matches!(mode.name, "x86-64" | "aarch64" | "riscv64");
+        let end = if is_wide { 0xffff_ffff_ffff_fff0 } else { 0xffff_fff0 };
+        let mut lifted = 0;
+        for sample in random_bytes(seed, 1 << 12).chunks_exact(64) {
+            let mut shape = |base: u64| {
+                let outcome =
+                    lifter.lift(&(Address(base), sample), Address(base), context, &mut instruction);
+                let opcodes: Vec<_> = instruction.ops.iter().map(|op| op.opcode).collect();
+                outcome.is_ok().then_some((instruction.length, opcodes))
+            };
+            let elsewhere = shape(BASE.0);
+            lifted += u32::from(elsewhere.is_some());
+            assert_eq!(shape(end), elsewhere, "{}: {sample:x?}", mode.name);
+        }
+        assert!(lifted > 10, "{}: {lifted}", mode.name);
+    }
+}
+
+#[test]
+fn a_jump_over_the_end_of_the_space_goes_to_its_start() {
+    // jmp 0x20 bytes on
+    let code = [0xeb, 0x1e];
+    for (name, base) in [("x86", 0xffff_fff0), ("x86-64", 0xffff_ffff_ffff_fff0)] {
+        let mode = MODES.iter().find(|mode| mode.name == name).unwrap();
         let language = mode.language();
         let context = mode.context(&*language);
         let mut instruction = Instruction::default();
-        for base in [0xffff_fff0_u64, 0xffff_ffff_ffff_fff0] {
-            let code = (Address(base), code.as_slice());
-            let _ = language.lifter().lift(&code, Address(base), context, &mut instruction);
-        }
+        let code = (Address(base), code.as_slice());
+        language.lifter().lift(&code, Address(base), context, &mut instruction).unwrap();
+        let jump = instruction.ops.last().unwrap();
+        assert_eq!(jump.opcode, Opcode::BRANCH);
+        assert_eq!(jump.inputs()[0].offset, 0x10, "{name}");
     }
 }
