@@ -35,26 +35,63 @@ impl Default for Options {
     }
 }
 
+/// What budgets cut before it was done; the report tells of it in words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cuts {
+    /// The analysis of the code.
+    pub analysis: Option<miyaburi_analysis::Cut>,
+    /// The runs of the file's routines.
+    pub runs: Option<miyaburi_extractors::budget::Cut>,
+}
+
+impl Cuts {
+    /// Whether anything was cut.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        self.analysis.is_some() || self.runs.is_some()
+    }
+
+    /// Whether the wall clock cut it, so that the same file can give another report.
+    #[must_use]
+    pub fn is_by_time(&self) -> bool {
+        self.analysis == Some(miyaburi_analysis::Cut::Time)
+            || self.runs == Some(miyaburi_extractors::budget::Cut::Time)
+    }
+}
+
 /// Analyses one file. `path` only names it in the report.
 ///
 /// Every way to fail ends in the report: `unsupported` for what is no ELF file of a known CPU,
 /// `failed` for what is damaged beyond use or made the analyser panic.
 #[must_use]
 pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
+    analyze_with_cuts(bytes, path, options).0
+}
+
+/// As [`analyze`], with what was cut.
+#[must_use]
+pub fn analyze_with_cuts(bytes: &[u8], path: &str, options: &Options) -> (Report, Cuts) {
     let sample = sample::describe(bytes, path);
+    let mut cuts = Cuts::default();
     let contained =
-        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options)));
-    contained.unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options, &mut cuts)));
+    let report = contained.unwrap_or_else(|panic| {
         let reason = panic
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("unknown");
         Report::failed(sample, "pipeline", format!("the analysis crashed: {reason}"))
-    })
+    });
+    (report, cuts)
 }
 
-fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Report {
+fn analyze_image(
+    bytes: &[u8],
+    mut sample: miyaburi_model::Sample,
+    options: &Options,
+    cuts: &mut Cuts,
+) -> Report {
     let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let image = match Image::parse(bytes) {
         Ok(image) => image,
@@ -81,6 +118,7 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
         Ok(program) => {
             let findings = findings::collect(&image, &*language, &program, options, deadline);
             compose::add(&mut report, &findings);
+            *cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
             report
         }
         Err(error) => failed(report, "analysis", &error.to_string()),

@@ -5,4 +5,4 @@ mod compose;
 mod findings;
 mod sample;
 
-pub use analyze::{Options, analyze};
+pub use analyze::{Cuts, Options, analyze, analyze_with_cuts};

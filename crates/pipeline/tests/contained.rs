@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use miyaburi_model::{Report, Verdict};
-use miyaburi_pipeline::{Options, analyze};
+use miyaburi_pipeline::{Cuts, Options, analyze, analyze_with_cuts};
 use std::path::Path;
 use std::time::Duration;
 
@@ -57,6 +57,23 @@ fn a_cut_analysis_is_told_and_never_passes_for_no_config() {
         assert_eq!(report.verdict, Verdict::Partial);
         assert!(stages(&report).contains(&"analysis"), "{:?}", report.diagnostics);
     }
+}
+
+#[test]
+fn cuts_name_what_was_cut() {
+    let cuts = |options: &Options| analyze_with_cuts(&classic(), "cut", options).1;
+    let whole = cuts(&Options { time_limit: None, ..Options::default() });
+    assert_eq!(whole, Cuts::default());
+    assert!(!whole.is_any() && !whole.is_by_time());
+    let steps = cuts(&Options { max_steps: 1_000, ..Options::default() });
+    assert_eq!(steps.analysis, Some(miyaburi_analysis::Cut::Steps));
+    assert!(steps.is_any() && !steps.is_by_time());
+    let runs = cuts(&Options { max_instructions: 2_000, ..Options::default() });
+    assert_eq!(runs.analysis, None);
+    assert_eq!(runs.runs, Some(miyaburi_extractors::budget::Cut::Instructions));
+    assert!(runs.is_any() && !runs.is_by_time());
+    let late = cuts(&Options { time_limit: Some(Duration::ZERO), ..Options::default() });
+    assert!(late.is_any() && late.is_by_time());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::arguments::Arguments;
 use crate::specimens::Specimen;
 use crate::{memory, mutate, noise};
 use miyaburi_model::{Report, Verdict};
-use miyaburi_pipeline::{Options, analyze};
+use miyaburi_pipeline::{Cuts, Options, analyze_with_cuts};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::fmt;
@@ -90,20 +90,20 @@ pub(crate) fn run(
     let bytes = input(arguments, specimens, case);
     let options = Options { time_limit: Some(arguments.time_limit()), ..Options::default() };
     let start = Instant::now();
-    let report = analyze(&bytes, "case", &options);
+    let (report, cuts) = analyze_with_cuts(&bytes, "case", &options);
     let mut cost = Cost {
         time: start.elapsed(),
         verdict: verdict(&report),
-        is_cut: is_cut(&report),
+        is_cut: cuts.is_any(),
         ..Cost::default()
     };
-    let mut checked = check(&report);
+    let mut checked = check(&report, cuts);
     let number = match case {
         CaseId::File(number) | CaseId::Code(number) => number,
     };
-    if checked.is_ok() && number.is_multiple_of(REPEAT_ONE_OF) && !is_cut_by_time(&report) {
-        let again = analyze(&bytes, "case", &options);
-        if again != report && !is_cut_by_time(&again) {
+    if checked.is_ok() && number.is_multiple_of(REPEAT_ONE_OF) && !cuts.is_by_time() {
+        let (again, cuts) = analyze_with_cuts(&bytes, "case", &options);
+        if again != report && !cuts.is_by_time() {
             checked = Err("two analyses of the same file differ".to_owned());
         }
     }
@@ -115,7 +115,7 @@ pub(crate) fn run(
         // A machine that stood still for a while makes any case late: only one that is late
         // again is.
         let start = Instant::now();
-        let _ = analyze(&bytes, "case", &options);
+        let _ = analyze_with_cuts(&bytes, "case", &options);
         cost.time = cost.time.min(start.elapsed());
     }
     if checked.is_ok() && cost.time > arguments.latest() {
@@ -130,24 +130,14 @@ fn verdict(report: &Report) -> String {
     text.trim_matches('"').to_owned()
 }
 
-fn is_cut(report: &Report) -> bool {
-    report.diagnostics.iter().any(|told| {
-        told.stage == "budget" || (told.stage == "analysis" && told.message.contains("was cut"))
-    })
-}
-
-fn is_cut_by_time(report: &Report) -> bool {
-    report.diagnostics.iter().any(|told| told.message.contains("time is up"))
-}
-
 /// What every report must fulfil, whatever the file.
-fn check(report: &Report) -> Result<(), String> {
+fn check(report: &Report, cuts: Cuts) -> Result<(), String> {
     if report.verdict == Verdict::Failed
         && let Some(crash) = report.diagnostics.iter().find(|told| told.stage == "pipeline")
     {
         return Err(format!("panic: {}", crash.message));
     }
-    if is_cut(report) && report.verdict == Verdict::NoConfig {
+    if cuts.is_any() && report.verdict == Verdict::NoConfig {
         return Err("no_config although a budget cut the analysis".to_owned());
     }
     serde_json::to_string(report).map(|_| ()).map_err(|error| format!("not JSON: {error}"))
