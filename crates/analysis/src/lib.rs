@@ -1,8 +1,8 @@
 //! Functions, call graph, basic blocks, constants and references of an image.
 //!
 //! [`Program::analyze`] lifts what control flow reaches, each instruction once, and finds functions
-//! and calls. [`Program::values`] and [`Program::references`] are worked out when asked for. All of it
-//! ends at [`Limits`], and [`Program::cut`] says so.
+//! and calls. [`Program::values`] and [`Program::references`] are worked out when asked for. All of
+//! it ends at [`Limits`], and [`Program::cut`] says so.
 //!
 //! ```no_run
 //! # use miyaburi_image::Image;

@@ -108,7 +108,8 @@ const CASES: [Case; 13] = [
     Case {
         name: "PowerPC: bcl 20,31,.+4 is no call",
         machine: POWERPC,
-        // bcl 20,31,.+4; mflr r30; lis r4; ori r4; li r3,7; bl f; b .; f: lis r9,2; stw r3,0(r9); blr
+        // bcl 20,31,.+4; mflr r30; lis r4; ori r4; li r3,7; bl f; b .; f: lis r9,2; stw r3,0(r9);
+        // blr
         code: "429f00057fc802a63c800123608445673860000748000009480000003d200002906900004e800020",
         data: "",
         site: 0x14,

@@ -23,8 +23,8 @@ fn pointer(offset: u64) -> Vec<u8> {
     (CODE + offset).to_le_bytes().to_vec()
 }
 
-/// `call f; jmp .`, then f: `sub rsp,8; call g; add rsp,8; mov edi,5; jmp h`, g: `ret`, and h, which
-/// makes room on the stack and calls g.
+/// `call f; jmp .`, then f: `sub rsp,8; call g; add rsp,8; mov edi,5; jmp h`, g: `ret`, and h,
+/// which makes room on the stack and calls g.
 const TAIL: &str = "e802000000ebfe4883ec08e80b0000004883c408bf05000000eb01c34883ec18e8f6ffffff4883c4\
                     18c3";
 

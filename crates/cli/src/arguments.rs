@@ -36,11 +36,11 @@ pub(crate) enum Command {
     ///
     /// When there are several reports, each is paired with at most one other by the first of these
     /// that fits: sample.sha256 is equal; the name is equal, which is that of the report file below
-    /// the directory when it holds one report, else sample.path as it stands, else sample.path below
-    /// the directory that all samples of its side share; string_table.sha256 and credentials.sha256
-    /// are equal, else the first of them, else the second, of the same CPU before others. Reports
-    /// with the same claim to a counterpart are paired in their order. The rest is only in A or only
-    /// in B. One report on each side is always a pair.
+    /// the directory when it holds one report, else sample.path as it stands, else sample.path
+    /// below the directory that all samples of its side share; string_table.sha256 and
+    /// credentials.sha256 are equal, else the first of them, else the second, of the same CPU
+    /// before others. Reports with the same claim to a counterpart are paired in their order. The
+    /// rest is only in A or only in B. One report on each side is always a pair.
     ///
     /// Exit codes: 0 compared, with --exit-code 1 unless all is the same; 1 when a report cannot be
     /// read, and then nothing is compared; 2 wrong usage.

@@ -1,4 +1,5 @@
-//! Writes the compiled specifications and processor specifications that Miyaburi uses into a folder.
+//! Writes the compiled specifications and processor specifications that Miyaburi uses into a
+//! folder.
 //!
 //! The sources are Ghidra's, with the corrections of `corrections/` applied to a copy.
 

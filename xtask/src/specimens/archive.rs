@@ -12,8 +12,8 @@ use super::build::Built;
 /// Name of the committed archive.
 pub(super) const ARCHIVE: &str = "specimens.tar.xz";
 
-/// Writes every file plain into `folder`, with `manifest.ndjson` and `truth.ndjson`. Specimens of an
-/// earlier run there are removed: they would have no truth.
+/// Writes every file plain into `folder`, with `manifest.ndjson` and `truth.ndjson`. Specimens of
+/// an earlier run there are removed: they would have no truth.
 pub(super) fn write_folder(folder: &Path, built: &[Built]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
     remove_earlier(folder)?;

@@ -91,8 +91,8 @@ pub(crate) fn configuration(specimen: &Specimen, seed: u64) -> Configuration {
     Configuration::generate(specimen.fork, seed, &specimen.label())
 }
 
-/// Builds a specimen of the family with further `switches`, such as those for debug information, and
-/// leaves it with its symbols at `output`.
+/// Builds a specimen of the family with further `switches`, such as those for debug information,
+/// and leaves it with its symbols at `output`.
 pub(crate) fn compile_with(
     specimen: &Specimen,
     seed: u64,

@@ -146,7 +146,8 @@ fn chosen(args: &Args) -> Vec<Specimen> {
         .collect()
 }
 
-/// Builds what the folders of earlier runs do not hold; the result stands in the order of `specimens`.
+/// Builds what the folders of earlier runs do not hold; the result stands in the order of
+/// `specimens`.
 fn build_missing(
     specimens: &[Specimen],
     args: &Args,

@@ -212,7 +212,8 @@ pub(super) const MORE_C2_HOSTS: [Purpose; 3] = [
     row("C2_HOST_4", 0, Role::C2Host, Reader::Main, ""),
 ];
 
-/// Texts that other forks leave in the open and `whole_image` codes too (`LITERAL` in the C sources).
+/// Texts that other forks leave in the open and `whole_image` codes too (`LITERAL` in the C
+/// sources).
 pub(super) const LITERALS: [(&str, &str); 6] = [
     ("HTTP_VERSION", " HTTP/1.1\r\nUser-Agent: "),
     ("HTTP_HOST", "\r\nHost: "),

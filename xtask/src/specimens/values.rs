@@ -147,7 +147,8 @@ const PASSWORDS: [&str; 40] = [
     "ubnt",
 ];
 
-/// `count` different pairs, none of which contains `forbidden`: coded with it, a text would end early.
+/// `count` different pairs, none of which contains `forbidden`: coded with it, a text would end
+/// early.
 pub(super) fn credentials(
     random: &mut Random,
     count: usize,

@@ -2,7 +2,8 @@
 //!
 //! False positives: data between functions that decodes as a frame set-up followed by code.
 //! False negatives: functions without a frame that do not follow padding or another function's
-//! end directly; functions behind one with a computed jump whose targets are not known; anything behind the last known function, where read-only data often lies.
+//! end directly; functions behind one with a computed jump whose targets are not known; anything
+//! behind the last known function, where read-only data often lies.
 
 use crate::address_index::SlotSet;
 use crate::code::ContextId;

@@ -1,10 +1,10 @@
 //! Functions of stripped files.
 //!
 //! Where a function starts is learnt, from the surest to the weakest source, from the entry point
-//! and symbols, from unwind tables, from calls (direct, and indirect where the value analysis knows the target), from
-//! jumps out of a function with its frame gone (tail calls), from code addresses that appear as
-//! constants in code, from code addresses in data, and at last from the look of code that nothing
-//! refers to. Each source states its errors where it is implemented.
+//! and symbols, from unwind tables, from calls (direct, and indirect where the value analysis knows
+//! the target), from jumps out of a function with its frame gone (tail calls), from code addresses
+//! that appear as constants in code, from code addresses in data, and at last from the look of code
+//! that nothing refers to. Each source states its errors where it is implemented.
 
 pub(crate) mod discovery;
 pub(crate) mod draft;

@@ -59,11 +59,11 @@ impl Discovery<'_> {
     /// source that yields any; false when none does. With what that one has found explored, fewer
     /// numbers are taken for addresses by the next.
     ///
-    /// False positives: numbers that happen to be the address of unreached code that decodes, beside
-    /// a function's address whatever it looks like; addresses of labels; the cases of a switch whose
-    /// table was not understood. False negatives: pointers to code that is reached from elsewhere as
-    /// part of another function, stored relative to something, or unaligned; functions far behind
-    /// all that is known; in low images pointers close to each other.
+    /// False positives: numbers that happen to be the address of unreached code that decodes,
+    /// beside a function's address whatever it looks like; addresses of labels; the cases of a
+    /// switch whose table was not understood. False negatives: pointers to code that is reached
+    /// from elsewhere as part of another function, stored relative to something, or unaligned;
+    /// functions far behind all that is known; in low images pointers close to each other.
     pub(crate) fn add_pointed(&mut self, constants: &[u64]) -> bool {
         self.add_pointed_by(constants, Origin::Constant, Evidence::Frame)
             || self.add_pointers(Evidence::Frame)
@@ -74,8 +74,8 @@ impl Discovery<'_> {
 
     /// Adds the functions of tables that other sources have found others of.
     ///
-    /// False positives: addresses of labels and read-only data that decodes, beside the address of a
-    /// function. False negatives: functions whose neighbours in the table are unknown, too; those
+    /// False positives: addresses of labels and read-only data that decodes, beside the address of
+    /// a function. False negatives: functions whose neighbours in the table are unknown, too; those
     /// that use a register of the caller's at once.
     fn add_neighbours(&mut self) -> bool {
         let (_, in_tables) = self.data_words();
@@ -138,7 +138,8 @@ impl Discovery<'_> {
         true
     }
 
-    /// The words of all segments that are addresses at which code can lie; they are looked for once.
+    /// The words of all segments that are addresses at which code can lie; they are looked for
+    /// once.
     fn pointer_candidates(&mut self) -> Arc<[PointerCandidate]> {
         if let Some(known) = &self.pointer_candidates {
             return known.clone();

@@ -248,9 +248,9 @@ impl Discovery<'_> {
         id.is_some_and(|id| self.code.instruction(id).flow.contains(Flow::NEXT))
     }
 
-    /// Takes the target of a jump made with the frame gone as a function when either side has set up
-    /// a frame of its own and the target does not follow the jumping function's code; or, wherever
-    /// it lies, when the jump follows the release of a frame and the target makes one.
+    /// Takes the target of a jump made with the frame gone as a function when either side has set
+    /// up a frame of its own and the target does not follow the jumping function's code; or,
+    /// wherever it lies, when the jump follows the release of a frame and the target makes one.
     ///
     /// False positives: a block of a function whose frame is set up on some paths alone, when it
     /// was moved away from what jumps to it. False negatives: tail calls between functions without

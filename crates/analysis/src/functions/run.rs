@@ -129,8 +129,9 @@ impl Discovery<'_> {
         ops.iter().any(|op| op.opcode == Opcode::BRANCH && absolute_target(op) == Some(target))
     }
 
-    /// Adds what several functions jump to over others, or one into what unwind tables call another,
-    /// as they do to shared ends such as those that restore registers; false when there is none.
+    /// Adds what several functions jump to over others, or one into what unwind tables call
+    /// another, as they do to shared ends such as those that restore registers; false when there is
+    /// none.
     ///
     /// False positives: labels that hand-written functions share. False negatives: ends that one
     /// function uses, where there are no tables, or only the functions directly around them; jumps

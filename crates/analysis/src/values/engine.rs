@@ -25,8 +25,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) global_pointer: Option<u64>,
 }
 
-/// Whether a conditional jump leaves an instruction of `count` operations past some that have effects
-/// before the last, which jumps.
+/// Whether a conditional jump leaves an instruction of `count` operations past some that have
+/// effects before the last, which jumps.
 fn leaves(position: usize, op: &Op, count: usize, next: Address) -> bool {
     let is_out = match absolute_target(op) {
         Some(target) => target == next,

@@ -114,7 +114,8 @@ impl Scorer {
     }
 }
 
-/// Scores the chosen fields that `truth` mentions, adding to the totals and to the group of each label.
+/// Scores the chosen fields that `truth` mentions, adding to the totals and to the group of each
+/// label.
 fn score_file(
     truth: &Truth,
     report: Option<&Value>,

@@ -4,7 +4,8 @@
 //! code that refers to the entry's own record. The address of the first record is also the table's,
 //! so only reading or writing there counts.
 //!
-//! False positives: none known for calls; another object's end taken for a record. False negatives: ids that are computed.
+//! False positives: none known for calls; another object's end taken for a record. False negatives:
+//! ids that are computed.
 
 use crate::string_table::Table;
 use crate::subject::Subject;

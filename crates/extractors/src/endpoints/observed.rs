@@ -92,8 +92,8 @@ impl Run {
 }
 
 /// Whether a program could mean to connect to `host`: not to the local host or network (RFC 1122),
-/// to many at once, or to the reserved class E (RFC 1112), where [`ANSWER`] lies. Small numbers that
-/// are no addresses at all lie there, too.
+/// to many at once, or to the reserved class E (RFC 1112), where [`ANSWER`] lies. Small numbers
+/// that are no addresses at all lie there, too.
 fn can_be_meant(host: IpAddr) -> bool {
     let is_reserved = match host {
         IpAddr::V4(host) => matches!(host.octets(), [0 | 240.., ..]),

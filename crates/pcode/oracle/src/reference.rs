@@ -149,7 +149,8 @@ impl Reference {
     /// Takes `code` at `base`, all of it in one context, for [`Reference::lift_loaded`].
     pub fn load(&mut self, base: Address, code: &[u8], context: Context) -> Result<(), String> {
         self.code = code.to_vec();
-        // SAFETY: the bytes are kept as long as the engine; contexts have the engine's size at least.
+        // SAFETY: the bytes are kept as long as the engine; contexts have the engine's size at
+        // least.
         let words = unsafe {
             reference_start(
                 self.engine,
