@@ -73,6 +73,9 @@ pub struct Code {
     first: Vec<u32>,
     others: FxHashMap<(Address, ContextId), u32>,
     records: Vec<Record>,
+    /// Of each form of instructions, the number of the first that was lifted plus one, or `0`.
+    forms: Vec<u32>,
+    /// Those of instructions of one form are there once.
     ops: Vec<Op>,
     /// Per operation, whether the value analysis has to look at it.
     matters: Vec<bool>,
@@ -99,6 +102,7 @@ impl Code {
             index,
             others: FxHashMap::default(),
             records: Vec::new(),
+            forms: Vec::new(),
             ops: Vec::new(),
             matters: Vec::new(),
             relevance,
@@ -157,7 +161,7 @@ impl Code {
 
     fn store(&mut self, address: Address, context: ContextId, lifted: &Instruction) -> u32 {
         let number = self.records.len() as u32;
-        self.work.keep(size_of::<Record>() + size_of_val(lifted.ops.as_slice()));
+        self.work.keep(size_of::<Record>());
         let successor_context = self.intern(lifted.successor_context);
         if !lifted.prescribed.is_empty() {
             let interned: Vec<_> = lifted
@@ -167,8 +171,8 @@ impl Code {
                 .collect();
             self.prescribed.insert(number, interned);
         }
-        self.records.push(Record {
-            first_op: self.ops.len() as u32,
+        let record = Record {
+            first_op: self.first_op(number, lifted),
             op_count: lifted.ops.len() as u16,
             length: lifted.length as u16,
             own_length: lifted.own_length as u8,
@@ -176,10 +180,30 @@ impl Code {
             context,
             successor_context,
             has_prescribed: !lifted.prescribed.is_empty(),
-        });
+        };
+        self.records.push(record);
+        number
+    }
+
+    /// Where the operations of instruction `number` are, kept now if they were not before.
+    fn first_op(&mut self, number: u32, lifted: &Instruction) -> u32 {
+        if let Some(form) = lifted.form.map(|form| form as usize) {
+            if form >= self.forms.len() {
+                self.forms.resize(form + 1, 0);
+            }
+            if let Some(first) = self.forms.get_mut(form) {
+                let known = first.checked_sub(1).and_then(|known| self.records.get(known as usize));
+                if let Some(known) = known {
+                    return known.first_op;
+                }
+                *first = number + 1;
+            }
+        }
+        let first_op = self.ops.len() as u32;
+        self.work.keep(size_of_val(lifted.ops.as_slice()));
         self.ops.extend_from_slice(&lifted.ops);
         self.relevance.mark(&lifted.ops, &mut self.matters);
-        number
+        first_op
     }
 
     fn enter(&mut self, slot: usize, address: Address, context: ContextId, number: u32) {
@@ -278,7 +302,7 @@ impl Code {
     /// How many operations those have.
     #[must_use]
     pub fn op_count(&self) -> usize {
-        self.ops.len()
+        self.records.iter().map(|record| usize::from(record.op_count)).sum()
     }
 }
 

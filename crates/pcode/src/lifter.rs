@@ -30,6 +30,9 @@ pub struct Instruction {
     pub prescribed: Vec<(Address, Context)>,
     /// The context of any other successor.
     pub successor_context: Context,
+    /// Instructions that one lifter gives the same number are the same in all of the above,
+    /// wherever they stand. `None` says nothing.
+    pub form: Option<u32>,
 }
 
 impl Instruction {

@@ -246,20 +246,18 @@ impl Registers {
         let own = self.values.iter_mut().zip(&mut self.known);
         let others = other.values.iter().zip(&other.known);
         for (cell, ((value, known), (other_value, other_known))) in own.zip(others).enumerate() {
-            if value == other_value && known == other_known {
+            // Of what is not known nothing is lost, however much of it `known` says there is.
+            if !value.is_known() || value == other_value && known == other_known {
                 continue;
             }
-            if Some(cell) == stack_cell && value.is_known() && !other_value.is_known() {
+            if Some(cell) == stack_cell && !other_value.is_known() {
                 continue;
             }
             let before = (*value, *known);
             *known = (*known).min(*other_known);
             let size = u32::from(*known);
             *value = value.truncated(size).join(other_value.truncated(size));
-            if !value.is_known() {
-                *known = u8::MAX;
-            }
-            changed |= before.0 != *value || (value.is_known() && before.1 != *known);
+            changed |= before != (*value, *known);
         }
         changed
     }

@@ -114,7 +114,7 @@ impl<'a> SleighLifter<'a> {
     }
 
     /// Keeps an instruction that would be the same at any address.
-    fn remember(&mut self, bytes: &[u8], context: Context, instruction: &Instruction) {
+    fn remember(&mut self, bytes: &[u8], context: Context, instruction: &mut Instruction) {
         let is_alone =
             instruction.length == instruction.own_length && instruction.prescribed.is_empty();
         let needed = self.parses.first().and_then(Parse::bytes_needed);
@@ -203,4 +203,5 @@ fn clear(into: &mut Instruction) {
     into.length = 0;
     into.own_length = 0;
     into.successor_context = Context::default();
+    into.form = None;
 }

@@ -8,7 +8,7 @@ use crate::op::Op;
 
 /// Instructions remembered; a newer one takes the place of an older one.
 const PLACES: usize = 1 << PLACE_BITS;
-const PLACE_BITS: u32 = 12;
+const PLACE_BITS: u32 = 14;
 
 /// Bytes that an instruction may depend on.
 const MAX_BYTES: usize = 16;
@@ -18,9 +18,13 @@ const MAX_OPS: usize = 64;
 
 /// The most recent instructions that do not depend on their address.
 pub(super) struct Repeats {
-    places: Vec<Repeat>,
+    /// The number of the instruction in each place plus one, `0` for none.
+    places: Vec<u16>,
+    known: Vec<Repeat>,
     /// By first byte: bit `n` when an instruction of `n` bytes was remembered.
     lengths: [u32; 256],
+    /// How many forms have been given numbers.
+    forms: u32,
 }
 
 /// One instruction.
@@ -28,17 +32,18 @@ pub(super) struct Repeats {
 struct Repeat {
     /// The bytes that it depends on, followed by zeros.
     bytes: u128,
-    /// How many those are; 0 for none.
+    /// How many those are.
     count: usize,
     context: Context,
     length: u32,
     successor_context: Context,
+    form: u32,
     ops: Vec<Op>,
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { places: vec![Repeat::default(); PLACES], lengths: [0; 256] }
+        Self { places: vec![0; PLACES], known: Vec::new(), lengths: [0; 256], forms: 0 }
     }
 }
 
@@ -55,12 +60,15 @@ impl Repeats {
                 return false;
             }
             let bytes = bytes & mask(count);
-            let Some(known) = self.places.get(place(bytes, count, context)) else { return false };
+            let place = self.places.get(place(bytes, count, context)).copied().unwrap_or_default();
+            let number = usize::from(place).checked_sub(1);
+            let Some(known) = number.and_then(|number| self.known.get(number)) else { continue };
             if known.count == count && known.bytes == bytes && known.context == context {
                 into.ops.extend_from_slice(&known.ops);
                 into.length = known.length;
                 into.own_length = known.length;
                 into.successor_context = known.successor_context;
+                into.form = Some(known.form);
                 return true;
             }
         }
@@ -68,28 +76,35 @@ impl Repeats {
     }
 
     /// Remembers an instruction that was decoded from the first `count` bytes of `code` and does
-    /// not depend on its address.
+    /// not depend on its address, and numbers its form.
     pub(super) fn add(
         &mut self,
         code: &[u8],
         count: usize,
         context: Context,
-        instruction: &Instruction,
+        instruction: &mut Instruction,
     ) {
         let is_small = count <= MAX_BYTES.min(code.len()) && instruction.ops.len() <= MAX_OPS;
         let Some(first) = code.first().filter(|_| is_small) else { return };
         let bytes = leading_bytes(code) & mask(count);
         let place = self.places.get_mut(place(bytes, count, context));
         let lengths = self.lengths.get_mut(usize::from(*first));
-        if let (Some(place), Some(lengths)) = (place, lengths) {
-            *lengths |= 1 << count;
-            place.bytes = bytes;
-            place.count = count;
-            place.context = context;
-            place.length = instruction.length;
-            place.successor_context = instruction.successor_context;
-            place.ops.clone_from(&instruction.ops);
+        let (Some(place), Some(lengths)) = (place, lengths) else { return };
+        *lengths |= 1 << count;
+        if *place == 0 {
+            self.known.push(Repeat::default());
+            *place = self.known.len() as u16;
         }
+        let Some(known) = self.known.get_mut(usize::from(*place - 1)) else { return };
+        known.bytes = bytes;
+        known.count = count;
+        known.context = context;
+        known.length = instruction.length;
+        known.successor_context = instruction.successor_context;
+        known.form = self.forms;
+        known.ops.clone_from(&instruction.ops);
+        instruction.form = Some(self.forms);
+        self.forms += 1;
     }
 }
 
@@ -138,22 +153,40 @@ mod tests {
         let (plain, other) = (Context::default(), Context([1, 0, 0, 0]));
         let mut repeats = Repeats::default();
         // One byte long, but only as long as no 2 follows.
-        repeats.add(&[7, 1, 9], 2, plain, &instruction(1));
+        repeats.add(&[7, 1, 9], 2, plain, &mut instruction(1));
         assert_eq!(found(&repeats, &[7, 1], plain), Some(1));
         assert_eq!(found(&repeats, &[7, 1, 8, 8], plain), Some(1));
         assert_eq!(found(&repeats, &[7, 2], plain), None);
         assert_eq!(found(&repeats, &[7], plain), None);
         assert_eq!(found(&repeats, &[7, 1], other), None);
-        repeats.add(&[7, 2, 3, 4, 5], 5, plain, &instruction(5));
+        repeats.add(&[7, 2, 3, 4, 5], 5, plain, &mut instruction(5));
         assert_eq!(found(&repeats, &[7, 2, 3, 4, 5, 6], plain), Some(5));
         assert_eq!(found(&repeats, &[7, 1, 3, 4, 5, 6], plain), Some(1));
     }
 
     #[test]
+    fn a_form_keeps_its_number_until_its_place_is_taken() {
+        let mut repeats = Repeats::default();
+        let mut lifted = instruction(1);
+        let number = |repeats: &Repeats, code: &[u8]| {
+            let mut into = Instruction::default();
+            repeats.find(code, Context::default(), &mut into);
+            into.form
+        };
+        repeats.add(&[7], 1, Context::default(), &mut lifted);
+        let first = lifted.form;
+        repeats.add(&[8], 1, Context::default(), &mut lifted);
+        assert!(first.is_some() && first != lifted.form);
+        assert_eq!((number(&repeats, &[7]), number(&repeats, &[8])), (first, lifted.form));
+        repeats.add(&[7], 1, Context::default(), &mut lifted);
+        assert_ne!(number(&repeats, &[7]), first);
+    }
+
+    #[test]
     fn what_depends_on_more_bytes_than_there_are_is_not_remembered() {
         let mut repeats = Repeats::default();
-        repeats.add(&[1, 2], 3, Context::default(), &instruction(2));
-        repeats.add(&[1; 20], MAX_BYTES + 1, Context::default(), &instruction(17));
+        repeats.add(&[1, 2], 3, Context::default(), &mut instruction(2));
+        repeats.add(&[1; 20], MAX_BYTES + 1, Context::default(), &mut instruction(17));
         assert_eq!(found(&repeats, &[1, 2, 0], Context::default()), None);
         assert_eq!(found(&repeats, &[1; 20], Context::default()), None);
     }
