@@ -117,3 +117,31 @@ fn a_jump_over_the_end_of_the_space_goes_to_its_start() {
         assert_eq!(jump.inputs()[0].offset, 0x10, "{name}");
     }
 }
+
+/// Lifters remember what they have seen. Code that differs from it in a bit finds out whether that
+/// bit matters.
+#[test]
+fn what_a_lifter_has_seen_changes_nothing() {
+    for (seed, mode) in (200..).zip(MODES) {
+        let language = mode.language();
+        let context = mode.context(&*language);
+        let mut used = language.lifter();
+        let (mut seen, mut fresh) = (Instruction::default(), Instruction::default());
+        for sample in random_bytes(seed, 1600).chunks_exact(16) {
+            for bit in 0..48 {
+                let mut bytes = sample.to_vec();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let address = BASE.offset(bit as u64 * 16);
+                let code = (address, bytes.as_slice());
+                let outcome = used.lift(&code, address, context, &mut seen);
+                let expected = language.lifter().lift(&code, address, context, &mut fresh);
+                assert_eq!(outcome, expected, "{}: {bytes:x?}", mode.name);
+                assert_eq!(seen.ops, fresh.ops, "{}: {bytes:x?}", mode.name);
+                assert_eq!(seen.length, fresh.length, "{}: {bytes:x?}", mode.name);
+                assert_eq!(seen.own_length, fresh.own_length, "{}: {bytes:x?}", mode.name);
+                assert_eq!(seen.prescribed, fresh.prescribed, "{}: {bytes:x?}", mode.name);
+                assert_eq!(seen.successor_context, fresh.successor_context, "{}", mode.name);
+            }
+        }
+    }
+}

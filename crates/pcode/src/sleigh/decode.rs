@@ -4,18 +4,27 @@ use super::evaluate::Evaluator;
 use super::fault::Fault;
 use super::load::element_at;
 use super::model::{
-    Constructor, ContextChange, Decision, Definition, Id, MaskWord, Operand, Pattern, PatternBlock,
-    Span, Specification, Symbol, Table,
+    Arena, Constructor, ContextChange, Decision, Definition, Expression, Id, MaskWord, Operand,
+    Pattern, PatternBlock, Span, Specification, Symbol, Table,
 };
 use super::parse::{NodeIndex, Parse, PendingCommit};
+use super::shapes::Shapes;
 
 /// Nesting of constructors; the reference allows 32.
 const MAX_DEPTH: u32 = 64;
 
-/// Decodes the instruction that `parse` was reset to.
-pub(super) fn decode(specification: &Specification, parse: &mut Parse) -> Result<(), Fault> {
-    let root = specification.root.ok_or(Fault::Undecodable)?;
-    Decoder { specification, parse }.table(root, 0, 0)?;
+/// Decodes the instruction that `parse` was reset to, or takes it from those in `shapes`.
+pub(super) fn decode(
+    specification: &Specification,
+    shapes: &mut Shapes,
+    parse: &mut Parse,
+) -> Result<(), Fault> {
+    if !shapes.find(parse) {
+        let context = parse.context;
+        let root = specification.root.ok_or(Fault::Undecodable)?;
+        Decoder { specification, parse }.table(root, 0, 0)?;
+        shapes.add(parse, context);
+    }
     let space = specification.space(specification.code_space).ok_or(Fault::Undecodable)?;
     parse.set_next(space.wrap(parse.address_behind(parse.length())));
     Ok(())
@@ -119,7 +128,7 @@ impl Decoder<'_> {
                 let first = at + u32::from(offset);
                 let words = self.specification.mask_words.slice(words);
                 for (MaskWord { mask, value }, byte) in words.iter().zip((first..).step_by(4)) {
-                    if self.parse.masked_word(byte, *mask)? != *value {
+                    if !self.parse.matches(byte, *mask, *value)? {
                         return Ok(false);
                     }
                 }
@@ -180,23 +189,40 @@ impl Decoder<'_> {
     /// Whether a symbol that looks its value up has one here.
     fn check_symbol(&self, symbol: Id<Symbol>, node: NodeIndex) -> Result<(), Fault> {
         let specification = self.specification;
-        let value = |index| self.evaluator().value(index, node);
         let found = match specification.symbols.get(symbol) {
             Some(Symbol::ValueMap { index, values }) => {
-                element_at(&specification.map_values, *values, value(*index)?)
-                    .is_some_and(Option::is_some)
+                self.has_element(&specification.map_values, *values, *index, node)?
             }
             Some(Symbol::Names { index, names }) => {
-                element_at(&specification.list_names, *names, value(*index)?)
-                    .is_some_and(Option::is_some)
+                self.has_element(&specification.list_names, *names, *index, node)?
             }
             Some(Symbol::Varnodes { index, varnodes }) => {
-                element_at(&specification.list_varnodes, *varnodes, value(*index)?)
-                    .is_some_and(Option::is_some)
+                self.has_element(&specification.list_varnodes, *varnodes, *index, node)?
             }
             _ => true,
         };
         if found { Ok(()) } else { Err(Fault::Undecodable) }
+    }
+
+    /// Whether a list has an element at `index`. That a list has one at any is found without
+    /// looking at the instruction, whose shape then does not depend on it.
+    fn has_element<T>(
+        &self,
+        lists: &Arena<Option<T>>,
+        list: Span<Option<T>>,
+        index: Id<Expression>,
+        node: NodeIndex,
+    ) -> Result<bool, Fault> {
+        let count = match self.specification.expressions.get(index) {
+            Some(Expression::Token(field)) if !field.signed => 1 << field.bits.min(31),
+            _ => usize::MAX,
+        };
+        let elements = lists.slice(list);
+        if elements.len() >= count && elements.iter().all(Option::is_some) {
+            return Ok(true);
+        }
+        let index = self.evaluator().value(index, node)?;
+        Ok(element_at(lists, list, index).is_some_and(Option::is_some))
     }
 
     /// Sets the length of a constructor whose operands are decoded.

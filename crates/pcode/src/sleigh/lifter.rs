@@ -9,6 +9,7 @@ use super::language::SleighLanguage;
 use super::model::Specification;
 use super::parse::{Parse, WINDOW};
 use super::repeats::Repeats;
+use super::shapes::Shapes;
 use crate::lifter::{CodeBytes, Context, Instruction, LiftError, Lifter};
 use miyaburi_image::Address;
 
@@ -23,6 +24,7 @@ pub(super) struct SleighLifter<'a> {
     parses: Vec<Parse>,
     labels: Labels,
     repeats: Repeats,
+    shapes: Shapes,
 }
 
 impl<'a> SleighLifter<'a> {
@@ -33,6 +35,7 @@ impl<'a> SleighLifter<'a> {
             parses: vec![Parse::default()],
             labels: Labels::default(),
             repeats: Repeats::default(),
+            shapes: Shapes::default(),
         }
     }
 
@@ -59,7 +62,7 @@ impl<'a> SleighLifter<'a> {
         };
         let unit = self.language.code_unit(context);
         parse.reset(bytes, unit, address.0, context.0);
-        decode(self.specification, parse).map_err(|fault| fault.at(address))?;
+        decode(self.specification, &mut self.shapes, parse).map_err(|fault| fault.at(address))?;
         let length = parse.length() as usize;
         if length == 0 {
             return Err(LiftError::Undecodable(address));

@@ -24,6 +24,7 @@ mod packed;
 mod parse;
 mod pspec;
 mod repeats;
+mod shapes;
 
 pub use error::SpecificationError;
 pub use language::{LanguageError, language_for};

@@ -8,6 +8,9 @@ use std::cell::Cell;
 /// The longest instruction of the supported CPUs is 22 bytes (68020), or 15 (x86).
 pub(super) const WINDOW: usize = 32;
 
+/// Instructions whose constructors depend on bytes behind these are not remembered.
+pub(super) const DECISIVE_BYTES: u32 = 16;
+
 /// Fields and patterns read up to eight bytes from any byte of the window.
 const PADDING: usize = 8;
 
@@ -109,6 +112,10 @@ pub(super) struct Parse {
     evaluations: Cell<u32>,
     /// Bytes from the start that decoding has looked at.
     reach: Cell<u32>,
+    /// The bits among the first [`DECISIVE_BYTES`] that were looked at, the first byte's highest.
+    looked_at: Cell<u128>,
+    /// The byte that was looked at first.
+    first_byte: Cell<Option<u32>>,
     /// The instruction's address, or that of the next one, was asked for.
     depends_on_address: Cell<bool>,
 }
@@ -125,6 +132,8 @@ impl Default for Parse {
             commits: Vec::new(),
             evaluations: Cell::new(0),
             reach: Cell::new(0),
+            looked_at: Cell::new(0),
+            first_byte: Cell::new(None),
             depends_on_address: Cell::new(false),
         }
     }
@@ -156,6 +165,8 @@ impl Parse {
         self.commits.clear();
         self.evaluations.set(0);
         self.reach.set(0);
+        self.looked_at.set(0);
+        self.first_byte.set(None);
         self.depends_on_address.set(false);
     }
 
@@ -194,6 +205,35 @@ impl Parse {
     pub(super) fn note_reach(&self, end: u32) {
         if end > self.reach.get() {
             self.reach.set(end);
+        }
+    }
+
+    /// The first [`DECISIVE_BYTES`] bytes, zeros behind the end of the code.
+    pub(super) fn leading_bytes(&self) -> u128 {
+        self.window.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes))
+    }
+
+    /// The bits of [`Parse::leading_bytes`] that were looked at, and the bytes that those are in;
+    /// `None` when something else was looked at, too.
+    pub(super) fn decisive_bits(&self) -> Option<(u128, u32)> {
+        let reach = self.reach.get();
+        let is_all = reach <= DECISIVE_BYTES && !self.depends_on_address.get();
+        is_all.then(|| (self.looked_at.get(), reach))
+    }
+
+    /// The byte that was looked at first.
+    pub(super) fn first_byte(&self) -> u32 {
+        self.first_byte.get().unwrap_or(0)
+    }
+
+    /// Notes that bits of the eight bytes from `offset` were looked at.
+    #[inline]
+    fn note_bits(&self, offset: u32, bits: u64) {
+        // Bits that fall off lie behind what `reach` allows.
+        let bits = (u128::from(bits) << 64).wrapping_shr(8 * offset);
+        self.looked_at.set(self.looked_at.get() | bits);
+        if self.first_byte.get().is_none() {
+            self.first_byte.set(Some(offset));
         }
     }
 
@@ -262,7 +302,10 @@ impl Parse {
     #[inline]
     pub(super) fn bytes(&self, offset: u32, size: u8) -> Result<u64, Fault> {
         self.note_reach(offset + u32::from(size));
-        Ok(self.eight_bytes(offset)? >> (64 - 8 * u32::from(size)))
+        let unused = 64 - 8 * u32::from(size);
+        let bytes = self.eight_bytes(offset)?;
+        self.note_bits(offset, u64::MAX << unused);
+        Ok(bytes >> unused)
     }
 
     /// `size` bits (1 to 32) from bit `start` after byte `offset`; bit 0 is the most significant.
@@ -270,15 +313,25 @@ impl Parse {
     pub(super) fn bits(&self, offset: u32, start: u16, size: u8) -> Result<u32, Fault> {
         let start = u32::from(start);
         self.note_reach(offset + (start + u32::from(size)).div_ceil(8));
+        let unused = 64 - u32::from(size);
         let bytes = self.eight_bytes(offset + start / 8)?;
-        Ok(((bytes << (start % 8)) >> (64 - u32::from(size))) as u32)
+        self.note_bits(offset + start / 8, u64::MAX << unused >> (start % 8));
+        Ok(((bytes << (start % 8)) >> unused) as u32)
     }
 
-    /// The bits under `mask` of the four bytes from `offset`.
+    /// Whether the four bytes from `offset` have `value` under `mask`. That they have not follows
+    /// from a single bit.
     #[inline]
-    pub(super) fn masked_word(&self, offset: u32, mask: u32) -> Result<u32, Fault> {
+    pub(super) fn matches(&self, offset: u32, mask: u32, value: u32) -> Result<bool, Fault> {
         self.note_reach(offset + 4 - (mask.trailing_zeros() / 8).min(4));
-        Ok((self.eight_bytes(offset)? >> 32) as u32 & mask)
+        let different = (self.eight_bytes(offset)? >> 32) as u32 & mask ^ value;
+        let looked_at = (self.looked_at.get().wrapping_shl(8 * offset) >> 96) as u32;
+        if different == 0 {
+            self.note_bits(offset, u64::from(mask) << 32);
+        } else if different & looked_at == 0 {
+            self.note_bits(offset, 1 << (63 - different.leading_zeros()));
+        }
+        Ok(different == 0)
     }
 
     /// `size` bits (1 to 32) of the context from bit `start`; missing bits are 0.

@@ -131,6 +131,7 @@ mod tests {
     use crate::sleigh::disassemble::disassemble;
     use crate::sleigh::handles::resolve_handles;
     use crate::sleigh::parse::Parse;
+    use crate::sleigh::shapes::Shapes;
 
     const SMALLEST: &[u8] = include_bytes!("../../../specifications/SuperH4_le.sla");
 
@@ -159,7 +160,7 @@ mod tests {
     fn lift(specification: &Specification, code: &[u8]) {
         let mut parse = Parse::default();
         parse.reset(code, 1, 0x1000, [0; crate::lifter::CONTEXT_WORDS]);
-        if decode(specification, &mut parse).is_ok() {
+        if decode(specification, &mut Shapes::default(), &mut parse).is_ok() {
             let _ = disassemble(specification, &parse);
             if resolve_handles(specification, &mut parse).is_ok() {
                 let mut ops = Vec::new();
