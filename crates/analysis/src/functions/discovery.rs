@@ -60,6 +60,9 @@ pub(crate) struct Discovery<'a> {
     pub(crate) solution: Solution,
     /// The function that `solution` is of.
     pub(crate) solved: Option<Arc<Body>>,
+    /// Where the first instructions, up to what is known or no code, make no room on the stack:
+    /// with more known there are fewer of them.
+    pub(crate) frameless: FxHashSet<(Address, ContextId)>,
     pub(crate) pointer_candidates: Option<Arc<[PointerCandidate]>>,
     by_entry: FxHashMap<Address, u32>,
     /// The contexts in which functions start.
@@ -93,6 +96,7 @@ impl<'a> Discovery<'a> {
             scratch: Instruction::default(),
             solution: Solution::default(),
             solved: None,
+            frameless: FxHashSet::default(),
             pointer_candidates: None,
             drafts: Vec::new(),
             by_entry: FxHashMap::default(),

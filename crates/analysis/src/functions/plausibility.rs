@@ -21,6 +21,9 @@ const MAX_PADDING: u64 = 64;
 /// How far back the end of what lies before is looked for, in bytes.
 const LOOK_BACK: u64 = 32;
 
+/// Bytes of an address that is known to make no room on the stack.
+const FRAMELESS_BYTES: usize = 32;
+
 /// Registers that a whole thread or program shares, so that callees use them without more ado: the
 /// thread and global pointers of RISC-V, MIPS, SPARC and PowerPC.
 const SHARED_REGISTERS: [&str; 7] = ["tp", "gp", "g7", "g6", "g2", "r2", "r13"];
@@ -188,7 +191,12 @@ impl Discovery<'_> {
     /// no code: bytes that do not decode, calls and jumps to where no code can lie, user-ops that
     /// stand for invalid instructions.
     pub(crate) fn opening(&mut self, start: Address, context: ContextId) -> Option<Opening> {
-        self.open(start, context, false)
+        let mut opening = Opening::default();
+        let opened = self.open(start, context, false, &mut opening);
+        if opening.prologue.is_none() && self.frameless.insert((start, context)) {
+            self.code.work.keep(FRAMELESS_BYTES);
+        }
+        opened.map(|()| opening)
     }
 
     /// As [`Discovery::opening`], of code that a known function reaches.
@@ -197,11 +205,18 @@ impl Discovery<'_> {
         start: Address,
         context: ContextId,
     ) -> Option<Opening> {
-        self.open(start, context, true)
+        let mut opening = Opening::default();
+        self.open(start, context, true, &mut opening).map(|()| opening)
     }
 
-    fn open(&mut self, start: Address, context: ContextId, is_known: bool) -> Option<Opening> {
-        let mut opening = Opening::default();
+    /// Notes in `opening` what the first instructions do, up to what is no code.
+    fn open(
+        &mut self,
+        start: Address,
+        context: ContextId,
+        is_known: bool,
+        opening: &mut Opening,
+    ) -> Option<()> {
         let mut state = self.engine().entry_state(start);
         let mut scratch = Scratch::default();
         let (mut address, mut context) = (start, context);
@@ -231,7 +246,7 @@ impl Discovery<'_> {
             context = self.code.context_after(id, next);
             address = next;
         }
-        Some(opening)
+        Some(())
     }
 
     /// Whether a known function reaches `address`.

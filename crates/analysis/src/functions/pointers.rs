@@ -262,7 +262,12 @@ impl Discovery<'_> {
         }
         // Behind the last function read-only data may lie.
         let is_behind = self.last_start().is_some_and(|last| address > last);
-        if is_behind && !self.follows_known(address) && !self.look(address, context)?.is_proper() {
+        let needs_frame = is_behind && !self.follows_known(address);
+        let is_frameless = self.frameless.contains(&(address, context));
+        if is_frameless && (needs_frame || evidence == Evidence::Frame) {
+            return None;
+        }
+        if needs_frame && !self.look(address, context)?.is_proper() {
             return None;
         }
         // Odd numbers in data are pointers to compressed code only where there is such code.
