@@ -347,6 +347,9 @@ impl Discovery<'_> {
         if !view.flow.is_plain() || view.ops.iter().any(has_effect) {
             return None;
         }
+        if view.ops.iter().all(|op| op.output.is_none_or(|to| to.space == Space::Unique)) {
+            return Some(u64::from(view.length));
+        }
         let before = engine.entry_state(Address(0));
         let mut after = before.clone();
         engine.step(&mut after, &mut Scratch::default(), address, id, &mut Silent);

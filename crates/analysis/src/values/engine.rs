@@ -5,7 +5,7 @@ use crate::flow::{Flow, absolute_target, relative_target};
 use crate::values::Value;
 use crate::values::memory::WrittenMemory;
 use crate::values::observer::{Observer, State};
-use crate::values::registers::{RegisterCells, Registers};
+use crate::values::registers::RegisterCells;
 use crate::values::stack::StackMemory;
 use crate::values::step::Step;
 use crate::values::temporaries::Temporaries;
@@ -53,7 +53,7 @@ impl<'a> Engine<'a> {
 
     /// What is known when the function at `entry` is entered.
     pub(crate) fn entry_state(&self, entry: Address) -> State {
-        let mut registers = Registers::at_entry(self.cells);
+        let mut registers = self.cells.at_entry();
         let mut set = |register: &Varnode, value| {
             if let Some(place) = self.cells.locate(register) {
                 registers.write(self.cells, place, value);

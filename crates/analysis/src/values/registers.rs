@@ -34,7 +34,9 @@ pub(crate) struct RegisterCells {
     cell_of: Vec<u16>,
     /// Byte offset in the register space, of each cell.
     offsets: Vec<u32>,
-    preserved: Vec<bool>,
+    preserved: CellSet,
+    /// What they hold at entry.
+    entry: Registers,
     zero: Option<u16>,
     width: u32,
     shift: u32,
@@ -49,7 +51,8 @@ impl RegisterCells {
         let mut cells = Self {
             cell_of: Vec::new(),
             offsets: Vec::new(),
-            preserved: Vec::new(),
+            preserved: CellSet::default(),
+            entry: Registers::default(),
             zero: None,
             width,
             shift: width.trailing_zeros(),
@@ -75,10 +78,16 @@ impl RegisterCells {
         for register in kept {
             cells.set_preserved(register);
         }
-        if let Some(zero) = cells.zero.and_then(|zero| cells.preserved.get_mut(usize::from(zero))) {
-            *zero = true;
+        if let Some(zero) = cells.zero {
+            cells.preserved.set(usize::from(zero), true);
         }
+        cells.entry = Registers::at_entry(&cells);
         cells
+    }
+
+    /// What the registers hold at entry.
+    pub(crate) fn at_entry(&self) -> Registers {
+        self.entry.clone()
     }
 
     fn add(&mut self, register: Varnode) {
@@ -97,15 +106,13 @@ impl RegisterCells {
             {
                 *cell = next;
                 self.offsets.push(offset as u32);
-                self.preserved.push(false);
             }
         }
     }
 
     fn set_preserved(&mut self, register: &Varnode) {
-        let cell = self.locate(register).map(|place| usize::from(place.cell));
-        if let Some(flag) = cell.and_then(|cell| self.preserved.get_mut(cell)) {
-            *flag = true;
+        if let Some(place) = self.locate(register) {
+            self.preserved.set(usize::from(place.cell), true);
         }
     }
 
@@ -142,28 +149,70 @@ fn convention_registers(abi: &Abi) -> Vec<Varnode> {
     known
 }
 
+/// A set of cells.
+#[derive(Clone, Copy, Debug, Default)]
+struct CellSet([u64; MAX_CELLS as usize / 64]);
+
+impl CellSet {
+    fn set(&mut self, cell: usize, is_in: bool) {
+        if let Some(word) = self.0.get_mut(cell / 64) {
+            *word = *word & !(1 << (cell % 64)) | u64::from(is_in) << (cell % 64);
+        }
+    }
+
+    fn zip(self, other: Self, combine: fn(u64, u64) -> u64) -> Self {
+        let mut words = self.0;
+        words.iter_mut().zip(other.0).for_each(|(word, other)| *word = combine(*word, other));
+        Self(words)
+    }
+
+    /// Ascending.
+    fn members(self) -> impl Iterator<Item = usize> {
+        (0..).step_by(64).zip(self.0).flat_map(|(first, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(first + bit)
+            })
+        })
+    }
+}
+
 /// The values of all followed registers at one point.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Registers {
     values: Vec<Value>,
     /// How many low bytes of each cell its value describes.
     known: Vec<u8>,
+    /// Cells with a value.
+    live: CellSet,
+    /// Cells written since entry: all others hold what they held then.
+    written: CellSet,
 }
+
+impl PartialEq for Registers {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values && self.known == other.known
+    }
+}
+
+impl Eq for Registers {}
 
 impl Clone for Registers {
     fn clone(&self) -> Self {
-        Self { values: self.values.clone(), known: self.known.clone() }
+        Self { values: self.values.clone(), known: self.known.clone(), ..*self }
     }
 
     fn clone_from(&mut self, other: &Self) {
         self.values.clone_from(&other.values);
         self.known.clone_from(&other.known);
+        (self.live, self.written) = (other.live, other.written);
     }
 }
 
 impl Registers {
     /// Every register holds what it held at entry.
-    pub(crate) fn at_entry(cells: &RegisterCells) -> Self {
+    fn at_entry(cells: &RegisterCells) -> Self {
         let mut values: Vec<Value> = cells
             .offsets
             .iter()
@@ -173,7 +222,9 @@ impl Registers {
             *zero = Value::Constant(0);
         }
         let known = vec![cells.width as u8; values.len()];
-        Self { values, known }
+        let mut live = CellSet::default();
+        (0..values.len()).for_each(|cell| live.set(cell, true));
+        Self { values, known, live, written: CellSet::default() }
     }
 
     /// The memory they take, in bytes.
@@ -204,6 +255,13 @@ impl Registers {
             return;
         }
         let cell = usize::from(place.cell);
+        self.put(cells, place, value);
+        self.written.set(cell, true);
+        self.live.set(cell, self.values.get(cell).is_some_and(|value| value.is_known()));
+    }
+
+    fn put(&mut self, cells: &RegisterCells, place: Place, value: Value) {
+        let cell = usize::from(place.cell);
         let (Some(old), Some(known)) = (self.values.get_mut(cell), self.known.get_mut(cell)) else {
             return;
         };
@@ -231,10 +289,12 @@ impl Registers {
 
     /// What a call leaves: preserved registers alone.
     pub(crate) fn clobber(&mut self, cells: &RegisterCells) {
-        for (value, preserved) in self.values.iter_mut().zip(&cells.preserved) {
-            if !preserved {
+        for cell in self.live.zip(cells.preserved, |live, preserved| live & !preserved).members() {
+            if let Some(value) = self.values.get_mut(cell) {
                 *value = Value::Unknown;
             }
+            self.written.set(cell, true);
+            self.live.set(cell, false);
         }
     }
 
@@ -243,21 +303,29 @@ impl Registers {
     pub(crate) fn join(&mut self, other: &Self, stack_pointer: Option<Place>) -> bool {
         let mut changed = false;
         let stack_cell = stack_pointer.map(|place| usize::from(place.cell));
-        let own = self.values.iter_mut().zip(&mut self.known);
-        let others = other.values.iter().zip(&other.known);
-        for (cell, ((value, known), (other_value, other_known))) in own.zip(others).enumerate() {
-            // Of what is not known nothing is lost, however much of it `known` says there is.
-            if !value.is_known() || value == other_value && known == other_known {
+        // What neither has written is the same in both, and of what is not known nothing is lost.
+        let written = self.written.zip(other.written, |own, other| own | other);
+        for cell in self.live.zip(written, |live, written| live & written).members() {
+            let own = (self.values.get_mut(cell), self.known.get_mut(cell));
+            let (Some(value), Some(known)) = own else { break };
+            let (Some(&other_value), Some(&other_known)) =
+                (other.values.get(cell), other.known.get(cell))
+            else {
+                break;
+            };
+            if *value == other_value && *known == other_known {
                 continue;
             }
             if Some(cell) == stack_cell && !other_value.is_known() {
                 continue;
             }
             let before = (*value, *known);
-            *known = (*known).min(*other_known);
+            *known = (*known).min(other_known);
             let size = u32::from(*known);
             *value = value.truncated(size).join(other_value.truncated(size));
             changed |= before != (*value, *known);
+            self.written.set(cell, true);
+            self.live.set(cell, value.is_known());
         }
         changed
     }
