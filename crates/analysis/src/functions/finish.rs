@@ -1,6 +1,7 @@
 //! What the search for functions ends in: functions in address order, their calls, values and
 //! references.
 
+use crate::address_index::SlotSet;
 use crate::blocks::{Block, Exit};
 use crate::calls::{CallKind, CallSite};
 use crate::code::InstructionId;
@@ -48,10 +49,17 @@ impl Discovery<'_> {
                 body,
             });
         }
-        let bodies = functions.iter().flat_map(|function| &function.body.instructions);
-        let mut code: Vec<Address> = bodies.map(|(address, _)| *address).collect();
-        code.sort_unstable();
-        references.retain(|reference: &Reference| code.binary_search(&reference.to).is_err());
+        let index = &self.code.index;
+        let mut code = SlotSet::new(index.slots());
+        for (address, _) in functions.iter().flat_map(|function| &function.body.instructions) {
+            if let Some(slot) = index.slot(*address) {
+                code.insert(slot);
+            }
+        }
+        let is_code = |to: Address| {
+            index.is_code_address(to) && index.slot(to).is_some_and(|slot| code.contains(slot))
+        };
+        references.retain(|reference: &Reference| !is_code(reference.to));
         Found { functions, sites, values, references: References::new(references) }
     }
 
