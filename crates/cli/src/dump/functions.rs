@@ -93,7 +93,7 @@ impl Stage for FunctionsDump<'_> {
         let width = self.address_width.max("address".len());
         writeln!(
             out,
-            "{:width$}  {:>6}  {:>6}  {:>6}  {:>7}  {:>5}  {:9}  {:7}  {:6}  name",
+            "{:width$}  {:>6}  {:>6}  {:>6}  {:>7}  {:>5}  {:14}  {:7}  {:6}  name",
             "address",
             "bytes",
             "instrs",
@@ -106,7 +106,7 @@ impl Stage for FunctionsDump<'_> {
         )?;
         for item in self.functions.iter() {
             let line = format!(
-                "{:width$}  {:>6}  {:>6}  {:>6}  {:>7}  {:>5}  {:9}  {:7}  {:6}  {}",
+                "{:width$}  {:>6}  {:>6}  {:>6}  {:>7}  {:>5}  {:14}  {:7}  {:6}  {}",
                 item.address.to_string(),
                 item.size,
                 item.instruction_count,
