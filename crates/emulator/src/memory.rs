@@ -70,7 +70,7 @@ impl Region {
     }
 }
 
-/// The bytes that a write replaced, within one page.
+/// The bytes that a write replaced.
 #[derive(Clone, Copy, Debug)]
 struct Replaced {
     address: u64,
@@ -216,12 +216,16 @@ impl<'a> Memory<'a> {
         let Some(mut journal) = self.journal.take() else { return };
         while journal.len() > mark.0 {
             let Some(replaced) = journal.pop() else { break };
-            // An entry lies within one page.
             let size = usize::from(replaced.size);
-            let offset = (replaced.address % PAGE_SIZE) as usize;
-            if let Some(&slot) = self.index.get(&(replaced.address / PAGE_SIZE)) {
-                let page = Arc::make_mut(&mut self.pages[slot as usize]);
-                page[offset..offset + size].copy_from_slice(&replaced.bytes[..size]);
+            let mut rest = &replaced.bytes[..size];
+            for (at, count) in pieces(Address(replaced.address), size) {
+                let (piece, after) = rest.split_at(count);
+                let offset = (at.0 % PAGE_SIZE) as usize;
+                if let Some(&slot) = self.index.get(&(at.0 / PAGE_SIZE)) {
+                    let page = Arc::make_mut(&mut self.pages[slot as usize]);
+                    page[offset..offset + count].copy_from_slice(piece);
+                }
+                rest = after;
             }
         }
         self.journal = Some(journal);
@@ -309,15 +313,7 @@ impl<'a> Memory<'a> {
         if !self.watched.is_empty() {
             self.check_watched(address, into.len(), Access::Read)?;
         }
-        let mut rest = into;
-        for (at, count) in pieces(address, rest.len()) {
-            let slot = self.slot(at, Access::Read)?;
-            let (piece, after) = rest.split_at_mut(count);
-            let offset = (at.0 % PAGE_SIZE) as usize;
-            piece.copy_from_slice(&self.pages[slot][offset..offset + count]);
-            rest = after;
-        }
-        Ok(())
+        self.copy(address, into, Access::Read)
     }
 
     /// Reads `length` bytes, or `None` when not all are mapped.
@@ -344,12 +340,12 @@ impl<'a> Memory<'a> {
                 self.slot(at, Access::Write)?;
             }
         }
+        self.record(address, bytes.len())?;
         let mut rest = bytes;
         for (at, count) in pieces {
             let slot = self.slot(at, Access::Write)?;
             let (piece, after) = rest.split_at(count);
             let offset = (at.0 % PAGE_SIZE) as usize;
-            self.record(slot, at, offset, count);
             let page = Arc::make_mut(&mut self.pages[slot]);
             page[offset..offset + count].copy_from_slice(piece);
             rest = after;
@@ -357,15 +353,35 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 
-    fn record(&mut self, slot: usize, address: Address, offset: usize, count: usize) {
-        let Some(journal) = &mut self.journal else { return };
-        let old = &self.pages[slot][offset..offset + count];
-        for (number, chunk) in old.chunks(8).enumerate() {
+    /// Notes what a write of `length` bytes is about to replace: one entry for each eight bytes.
+    fn record(&mut self, address: Address, length: usize) -> Result<(), MemoryError> {
+        let Some(mut journal) = self.journal.take() else { return Ok(()) };
+        for done in (0..length).step_by(8) {
+            let at = address.offset(done as u64);
+            let size = (length - done).min(8);
             let mut bytes = [0; 8];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            let address = address.0.wrapping_add(8 * number as u64);
-            journal.push(Replaced { address, size: chunk.len() as u8, bytes });
+            let copied = self.copy(at, &mut bytes[..size], Access::Write);
+            if copied.is_err() {
+                self.journal = Some(journal);
+                return copied;
+            }
+            journal.push(Replaced { address: at.0, size: size as u8, bytes });
         }
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// Copies bytes of pages out.
+    fn copy(&mut self, from: Address, into: &mut [u8], access: Access) -> Result<(), MemoryError> {
+        let mut rest = into;
+        for (at, count) in pieces(from, rest.len()) {
+            let slot = self.slot(at, access)?;
+            let (piece, after) = rest.split_at_mut(count);
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            piece.copy_from_slice(&self.pages[slot][offset..offset + count]);
+            rest = after;
+        }
+        Ok(())
     }
 
     /// The slot of the page that holds `address`, made on first touch.

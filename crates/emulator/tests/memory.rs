@@ -77,3 +77,14 @@ fn a_write_that_fails_on_its_second_page_changes_nothing() {
     assert_eq!(memory.load(edge, 2), Ok(0x1234));
     assert_eq!(memory.written_since(mark).count(), 1);
 }
+
+#[test]
+fn a_store_across_a_page_boundary_is_one_write() {
+    let program = Program::new(X86_64, true, false, &[0x90]);
+    let mut memory = Memory::new(&program.image, 16);
+    memory.start_journal();
+    let mark = memory.journal_mark();
+    let edge = Address(CODE + 0x1000 - 2);
+    memory.store(edge, 4, 0x1234_5678).unwrap();
+    assert_eq!(memory.written_since(mark).collect::<Vec<_>>(), [(edge, 4)]);
+}

@@ -8,6 +8,7 @@ use crate::hooks::{CallAction, Hooks, NoHooks};
 use crate::machine::{State, WINDOW_BYTES};
 use crate::memory::Memory;
 use miyaburi_image::Address;
+use miyaburi_pcode::Varnode;
 use std::sync::Arc;
 
 impl<'a> Emulator<'a> {
@@ -31,20 +32,23 @@ impl<'a> Emulator<'a> {
         chosen
     }
 
-    /// The global pointer that start-up code sets before it calls anything: functions that rely
-    /// on their caller for it cannot run without.
+    /// The global pointer that start-up code sets before it calls anything but the routine that
+    /// sets it (RISC-V): functions that rely on their caller for it cannot run without.
     pub(super) fn probe_global_pointer(&mut self) -> Option<u64> {
-        struct StopAtCall;
-        impl Hooks for StopAtCall {
-            fn call(&mut self, _: &mut State<'_>, _: &Abi, _: &Call) -> CallAction {
-                CallAction::Stop
+        struct StopOnceSet(Varnode);
+        impl Hooks for StopOnceSet {
+            fn call(&mut self, state: &mut State<'_>, _: &Abi, _: &Call) -> CallAction {
+                match state.register(&self.0) {
+                    0 => CallAction::Enter,
+                    _ => CallAction::Stop,
+                }
             }
         }
         let register = self.abi.global_pointer?;
         let mut state = self.bare_state(64);
         let entry = (self.image.entry(), self.entry_context());
         let limits = Limits { instructions: 500, undo: false, ..Limits::default() };
-        self.call(&mut state, entry, &[], &mut StopAtCall, &limits);
+        self.call(&mut state, entry, &[], &mut StopOnceSet(register), &limits);
         let set = Some(state.register(&register)).filter(|value| *value != 0);
         set.or_else(|| self.image.global_pointer().map(|address| address.0))
     }

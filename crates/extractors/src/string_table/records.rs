@@ -6,8 +6,8 @@
 //!
 //! False positives: any other array of `{pointer, length}` records that a routine fills with five
 //! or more different buffers, such as a benign program's string vector; that alone is therefore
-//! never reported as a configuration. False negatives: tables of fewer than five entries, and
-//! records that hold no length.
+//! never reported as a configuration. False negatives: tables of fewer than five entries, records
+//! that hold no length, and records within 64 bytes of their buffers.
 
 use crate::written::WrittenRanges;
 use miyaburi_emulator::{Layout, Memory};
@@ -102,7 +102,8 @@ fn length_offsets(stride: u64, pointer: u64) -> impl Iterator<Item = i64> {
 }
 
 /// Pointers stored outside the stack that lead to written bytes, in the order of the last store to
-/// each place: memory that was freed is given out again.
+/// each place: memory that was freed is given out again. Those to their own surroundings are links
+/// of lists, such as the empty bins of an allocator.
 fn pointer_cells(
     arch: Arch,
     layout: &Layout,
@@ -119,7 +120,8 @@ fn pointer_cells(
         }
         let Ok(buffer) = memory.load(*address, pointer) else { continue };
         let written = ranges.length_from(Address(buffer));
-        if written > 0 && !layout.is_stack(Address(buffer)) {
+        let is_link = buffer.abs_diff(address.0) < MAX_STRIDE;
+        if written > 0 && !is_link && !layout.is_stack(Address(buffer)) {
             cells.push(Cell { stored_by, address: address.0, buffer, written });
         }
     }
