@@ -4,6 +4,7 @@ use crate::findings::Findings;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::credentials::CredentialList;
 use miyaburi_extractors::endpoints::consumers::EntryReference;
+use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::exploits;
 use miyaburi_extractors::string_table::{self, Table};
@@ -11,9 +12,9 @@ use miyaburi_extractors::xor;
 use miyaburi_image::Address;
 use miyaburi_model::{
     Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Exploit, Family, Key, Level, Method, Protocol, Reference,
-    Report, Scan, StringTable, TableEntry, Verdict, VirtualAddress, credentials_sha256, printable,
-    string_table_sha256,
+    EntryRole, EntryValue, Evidence, Exploit, ExternalSource, Family, Key, Level, Method, Protocol,
+    Reference, Report, Scan, SourceKind, StringTable, TableEntry, Verdict, VirtualAddress,
+    credentials_sha256, printable, string_table_sha256,
 };
 
 /// Signs of the family (table, credentials, vectors, C2) that must come together before any of
@@ -26,7 +27,8 @@ fn at(address: Address) -> VirtualAddress {
 
 /// Adds findings to a report that holds only the sample so far.
 pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
-    let Findings { table, references, list, registry, endpoints, cut, analysis_cut, .. } = findings;
+    let Findings { table, references, list, registry, contacts, cut, analysis_cut, .. } = findings;
+    let endpoints = &contacts.endpoints;
     let has_c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
     let signs = [table.is_some(), list.is_some(), registry.is_some(), has_c2];
     let signs = signs.into_iter().filter(|found| *found).count();
@@ -34,6 +36,7 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
     let is_cut = cut.is_some() || analysis_cut.is_some();
     report.verdict = match (is_family, has_c2, is_cut) {
         (true, true, false) => Verdict::Config,
+        (true, false, false) if contacts.external.is_some() => Verdict::ExternalC2,
         (false, _, false) => Verdict::NoConfig,
         _ => Verdict::Partial,
     };
@@ -53,7 +56,7 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
             None => told,
         }
     }));
-    if !has_c2 {
+    if !has_c2 && contacts.external.is_none() {
         let message = "no C2 found, and no proof that it comes from outside the file";
         report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
     }
@@ -63,7 +66,21 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.endpoints = endpoints_of(endpoints);
     report.endpoints.extend(loaders_of(&findings.exploits));
+    report.external = contacts.external.iter().map(external_of).collect();
     report.scan = scan_of(&findings.exploits);
+}
+
+fn external_of(external: &External) -> ExternalSource {
+    let (source, note) = match external.source {
+        Outside::Argument => (SourceKind::Argv, "a made-up argument was filled in here when run"),
+    };
+    ExternalSource {
+        source,
+        name: None,
+        record: None,
+        transform: None,
+        evidence: vec![Evidence::new(at(external.site), Some(at(external.function)), note)],
+    }
 }
 
 /// The hosts that binaries are fetched from, each URL once.

@@ -7,7 +7,7 @@ use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
 use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
-use miyaburi_extractors::endpoints::{self, Endpoint, constant_addresses};
+use miyaburi_extractors::endpoints::{self, Contacts, constant_addresses};
 use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
@@ -23,7 +23,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) references: Vec<EntryReference>,
     pub(crate) list: Option<CredentialList>,
     pub(crate) registry: Option<Registry>,
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) contacts: Contacts,
     pub(crate) exploits: Vec<Exploit>,
     /// What the extractors say about their findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -68,7 +68,7 @@ pub(crate) fn collect<'a>(
         references,
         list: list.finding,
         registry: registry.finding,
-        endpoints: endpoints.finding,
+        contacts: endpoints.finding,
         exploits,
         diagnostics: diagnostics.into_iter().flatten().collect(),
         cut: subject.budget.cut().or(subject.emulator.is_spent().then_some(Cut::Instructions)),

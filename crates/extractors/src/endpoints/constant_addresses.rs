@@ -11,6 +11,7 @@
 use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
 use crate::endpoints::socket_calls::SocketCalls;
 use crate::subject::Subject;
+use core::net::IpAddr;
 use miyaburi_analysis::{GlobalStore, StackByte, Value};
 use miyaburi_emulator::SocketCall;
 use miyaburi_image::{Address, Endian};
@@ -52,6 +53,29 @@ pub struct Assignment {
     pub computes_host: bool,
     /// Whether the port it writes is computed.
     pub computes_port: bool,
+    /// The constants that it writes to each byte.
+    constants: Vec<Vec<u8>>,
+}
+
+impl Assignment {
+    /// Whether every byte of a host and a port is among the constants that it writes there.
+    #[must_use]
+    pub fn writes(&self, address: &SocketAddress) -> bool {
+        const PORT: usize = 2;
+        const HOST: usize = 4;
+        const LONG_HOST: usize = 8;
+        let (Some(host), Some(port)) = (address.host, address.port) else { return false };
+        let has = |start: usize, bytes: &[u8]| {
+            let constants = self.constants.get(start..).unwrap_or(&[]);
+            constants.len() >= bytes.len()
+                && bytes.iter().zip(constants).all(|(byte, constants)| constants.contains(byte))
+        };
+        has(PORT, &port.to_be_bytes())
+            && match host {
+                IpAddr::V4(host) => has(HOST, &host.octets()),
+                IpAddr::V6(host) => has(LONG_HOST, &host.octets()),
+            }
+    }
 }
 
 /// Everything that code says about constant socket addresses.
@@ -144,10 +168,9 @@ fn assignments(subject: &Subject<'_>) -> Vec<Assignment> {
 }
 
 /// What one function stores in one byte at a fixed place.
-#[derive(Clone, Copy)]
 struct StoredByte {
-    /// The first constant.
-    constant: Option<u8>,
+    /// The constants, each once, in the order of their instructions.
+    constants: Vec<u8>,
     /// Whether it also stores something computed.
     computed: bool,
     /// The instruction of the first store.
@@ -168,12 +191,13 @@ impl FunctionStores {
             for (index, byte) in value[..size].iter().enumerate() {
                 let stored =
                     bytes.entry(store.to.0.wrapping_add(index as u64)).or_insert(StoredByte {
-                        constant: None,
+                        constants: Vec::new(),
                         computed: false,
                         instruction: store.instruction,
                     });
                 match constant {
-                    Some(_) => _ = stored.constant.get_or_insert(*byte),
+                    Some(_) if stored.constants.contains(byte) => {}
+                    Some(_) => stored.constants.push(*byte),
                     None => stored.computed = true,
                 }
             }
@@ -182,7 +206,7 @@ impl FunctionStores {
     }
 
     fn byte(&self, at: u64) -> Option<u8> {
-        self.0.get(&at).and_then(|stored| stored.constant)
+        self.0.get(&at).and_then(|stored| stored.constants.first().copied())
     }
 
     /// Places that are given the number of an address family.
@@ -225,6 +249,9 @@ impl FunctionStores {
             sets_family,
             computes_host: written(HOST).is_some_and(|stored| stored.computed),
             computes_port: written(PORT).is_some_and(|stored| stored.computed),
+            constants: (0..MAX_SIZE as u64)
+                .map(|at| written(at).map_or_else(Vec::new, |stored| stored.constants.clone()))
+                .collect(),
         })
     }
 }

@@ -1,0 +1,44 @@
+//! Proof that the C2 comes from outside the file.
+//!
+//! How it works: the routine that prepares the address is run as a `main` with a made-up host among
+//! its arguments; then the routine that fills in the address is run. A host that appears where
+//! the program connects to came from the arguments.
+//!
+//! False positives: a routine that writes an argument for another purpose into the place that is
+//! connected to. False negatives: programs whose arguments pass through code that the bare machine
+//! cannot run, and every other outside source.
+
+use crate::endpoints::preparation::{ARGUMENT_HOST, Preparation};
+use crate::endpoints::trial::Trial;
+use crate::subject::Subject;
+use miyaburi_image::Address;
+
+/// Where a C2 comes from that is not in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// An argument of the program.
+    Argument,
+}
+
+/// An outside source with its proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct External {
+    /// The source.
+    pub source: Outside,
+    /// The instruction that writes what comes from there.
+    pub site: Address,
+    /// The routine that does.
+    pub function: Address,
+}
+
+/// Whether `function`, run after `preparation`, fills an argument of the program in at `place`.
+pub fn is_argument<'a>(
+    subject: &mut Subject<'a>,
+    preparation: &Preparation<'a>,
+    function: Address,
+    place: Address,
+) -> bool {
+    let trial = Trial { place: Some(place), ..Trial::of(function) };
+    let seen = trial.run(subject, &preparation.state);
+    seen.address.and_then(|address| address.host) == Some(ARGUMENT_HOST)
+}
