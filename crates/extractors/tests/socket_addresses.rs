@@ -78,7 +78,7 @@ fn endpoints(host: [u8; 4], port: u16, system_call: u32) -> Vec<Endpoint> {
         budget: Budget::new(10_000_000, None),
     };
     let constants = constant_addresses::find(&mut subject);
-    endpoints::extract(&mut subject, None, &[], None, &constants).finding
+    endpoints::extract(&mut subject, None, &[], None, &constants).finding.endpoints
 }
 
 /// The one endpoint that is found.

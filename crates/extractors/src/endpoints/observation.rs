@@ -14,7 +14,9 @@ use crate::endpoints::external::{External, Outside};
 use crate::endpoints::preparation::Preparation;
 use crate::endpoints::socket_address::SocketAddress;
 use crate::endpoints::socket_calls::SocketCalls;
-use crate::endpoints::{Endpoint, Role, Source, external, observed, preparation, reported, serves};
+use crate::endpoints::{
+    DNS, Endpoint, Role, Source, external, is_same, observed, preparation, reported, serves,
+};
 use crate::string_table::Table;
 use crate::subject::Subject;
 use miyaburi_emulator::{SocketCall, State};

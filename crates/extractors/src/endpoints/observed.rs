@@ -142,7 +142,9 @@ fn drawn<'a>(
         let mut host = |number| {
             let trial = with(number);
             let seen = trial.run(subject, state);
-            literal(&seen).or_else(|| named(subject, state, &trial, &seen, filled))
+            // A number that a routine cannot work with does not choose.
+            let literal = literal(&seen).filter(|_| seen.is_complete);
+            literal.or_else(|| named(subject, state, &trial, &seen, filled))
         };
         let Some(found) = host(number).filter(|found| !hosts.contains(found)) else { continue };
         if host(number + SAME_REMAINDER).as_ref() == Some(&found) {

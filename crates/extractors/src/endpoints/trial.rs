@@ -49,11 +49,11 @@ pub const fn answer(number: u8) -> IpAddr {
 
 /// Whether a program could mean to connect to `host`: not to the local host or network (RFC 1122),
 /// to many at once, or to the reserved class E (RFC 1112), where every [`answer`] lies. Small numbers
-/// that are no addresses at all lie there, too.
+/// that are no addresses at all lie there, too, or look like the address of a large network.
 #[must_use]
 pub fn can_be_meant(host: IpAddr) -> bool {
     let is_reserved = match host {
-        IpAddr::V4(host) => matches!(host.octets(), [0 | 240.., ..]),
+        IpAddr::V4(host) => matches!(host.octets(), [0 | 240.., ..] | [_, 0, 0, 0]),
         IpAddr::V6(host) => host.segments().starts_with(&[0; 5]),
     };
     !is_reserved && !host.is_loopback() && !host.is_multicast()
@@ -220,7 +220,7 @@ fn answer_block(subject: &Subject<'_>, state: &mut State<'_>, number: u8) -> Add
     let layout = subject.emulator.layout();
     let is_good = |block: &Address| {
         let half = halves_equal(*block).0 & 0xffff;
-        half & 0xff != 0 && half >> 8 != 0 && half % 4 == 0
+        half & 0xff != 0 && half >> 8 != 0 && half.is_multiple_of(4)
     };
     let mut blocks = (0..TRIES).map(|_| layout.fresh_block(state)).filter(is_good);
     blocks.nth(usize::from(number)).unwrap_or_else(|| layout.fresh_block(state))
@@ -353,8 +353,16 @@ mod tests {
         for host in ["192.0.2.7", "203.0.113.255", "2001:db8::1"] {
             assert_eq!(address(host).map(can_be_meant), Ok(true), "{host}");
         }
-        for number in ["0.0.0.12", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "::c"]
-        {
+        for number in [
+            "0.0.0.12",
+            "27.0.0.0",
+            "127.0.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::c",
+        ] {
             assert_eq!(address(number).map(can_be_meant), Ok(false), "{number}");
         }
         assert!(!can_be_meant(answer(1)));
