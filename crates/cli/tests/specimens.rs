@@ -180,6 +180,33 @@ fn tables_and_credentials_of_other_forks_are_decoded() {
     assert_exact(&reports, &examples().join("truth.ndjson"), fields, &select);
 }
 
+/// Forks that keep no table: every string is decoded where it is used.
+#[test]
+fn strings_without_a_table_are_decoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let forks = [".no_table-", ".whole_image-"];
+    let count = unpack(&files, |name| {
+        forks.iter().any(|fork| name.contains(fork))
+            && name.contains("-gcc-tiny.")
+            && name.contains("-O0.")
+    });
+    assert!(count >= 10, "{count}");
+    let reports = reports(&files, folder.path());
+    for (report, truth) in pairs(&reports, &truth_of(&reports, folder.path())) {
+        let (found, known) = (texts(&report), texts(&truth));
+        let name = &report["sample"]["path"];
+        assert!(found.is_subset(&known), "{name}: {:?}", found.difference(&known));
+        assert!(known.len() - found.len() <= 1, "{name}: {:?}", known.difference(&found));
+    }
+}
+
+fn texts(part: &Value) -> BTreeSet<String> {
+    let strings = part["strings"].as_array().unwrap().iter();
+    strings.map(|string| string["text"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn a_wrong_truth_is_noticed() {
     let folder = tempfile::tempdir().unwrap();

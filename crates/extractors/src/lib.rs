@@ -10,6 +10,7 @@ pub mod endpoints;
 pub mod exploits;
 pub mod found;
 pub mod initialisers;
+pub mod loose_strings;
 pub mod string_table;
 pub mod subject;
 pub mod trace;

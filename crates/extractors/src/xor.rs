@@ -29,7 +29,9 @@ pub fn is_text(bytes: &[u8]) -> bool {
     })
 }
 
-fn is_text_byte(byte: u8) -> bool {
+/// Whether a byte is a character of text.
+#[must_use]
+pub const fn is_text_byte(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')
 }
 

@@ -7,14 +7,15 @@ use miyaburi_extractors::endpoints::consumers::EntryReference;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::exploits;
+use miyaburi_extractors::loose_strings::{self, Source as StringSource};
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::xor;
 use miyaburi_image::Address;
 use miyaburi_model::{
     Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Exploit, ExternalSource, Family, Key, Level, Method, Protocol,
-    Reference, Report, Scan, SourceKind, StringTable, TableEntry, Verdict, VirtualAddress,
-    credentials_sha256, printable, string_table_sha256,
+    EntryRole, EntryValue, Evidence, Exploit, ExternalSource, Family, Key, Level, LooseString,
+    Method, Protocol, Reference, Report, Scan, SourceKind, StringTable, TableEntry, Verdict,
+    VirtualAddress, credentials_sha256, printable, string_table_sha256,
 };
 
 /// Signs of the family (table, credentials, vectors, C2) that must come together before any of
@@ -62,6 +63,7 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
     }
     report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
     report.string_table = table.as_ref().map(|table| table_of(table, references, endpoints));
+    report.strings = findings.strings.iter().map(string_of).collect();
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.endpoints = endpoints_of(endpoints);
@@ -268,6 +270,35 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
         cell: Some(at(entry.cell)),
         references: Vec::new(),
         evidence: vec![evidence],
+    }
+}
+
+fn string_of(string: &loose_strings::LooseString) -> LooseString {
+    let address = at(string.address);
+    let evidence = match string.source {
+        StringSource::Decoded { decoder, site, function } => vec![
+            Evidence::new(at(site), Some(at(function)), "decoded here"),
+            Evidence::new(at(decoder), Some(at(decoder)), "decodes"),
+        ],
+        StringSource::Referenced { site, function } => {
+            vec![Evidence::new(at(site), function.map(at), "text under the key of most strings")]
+        }
+        StringSource::InRow { .. } => {
+            vec![Evidence::new(address, None, "one of many texts in a row under one key")]
+        }
+        StringSource::Beside { neighbour } => vec![
+            Evidence::new(address, None, "text under the key of its neighbours"),
+            Evidence::new(at(neighbour), None, "the neighbour before it"),
+        ],
+    };
+    LooseString {
+        address,
+        text: printable(&string.decoded),
+        hex: string.decoded.clone().into(),
+        cipher: Cipher::Xor,
+        effective_key: Some(Key::from(string.key)),
+        role: None,
+        evidence,
     }
 }
 

@@ -11,6 +11,7 @@ use miyaburi_extractors::endpoints::{self, Contacts, constant_addresses};
 use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
+use miyaburi_extractors::loose_strings::{self, LooseString};
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::Subject;
 use miyaburi_image::Image;
@@ -22,6 +23,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) table: Option<Table<'a>>,
     pub(crate) references: Vec<EntryReference>,
     pub(crate) list: Option<CredentialList>,
+    pub(crate) strings: Vec<LooseString>,
     pub(crate) registry: Option<Registry>,
     pub(crate) contacts: Contacts,
     pub(crate) exploits: Vec<Exploit>,
@@ -51,6 +53,7 @@ pub(crate) fn collect<'a>(
     let mut runs = initialisers::run(&mut subject);
     let table = string_table::extract(&mut subject, &mut runs);
     let list = credentials::extract(&mut subject);
+    let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let registry = attacks::extract(&subject, &mut runs);
     let references = match &table.finding {
         Some(table) => consumers::references(&subject, table),
@@ -67,6 +70,7 @@ pub(crate) fn collect<'a>(
         table: table.finding,
         references,
         list: list.finding,
+        strings,
         registry: registry.finding,
         contacts: endpoints.finding,
         exploits,

@@ -1,0 +1,251 @@
+//! Text as it lies encoded in the file: where it begins and where it ends.
+
+use crate::xor;
+use miyaburi_image::{Address, Image};
+
+/// Longest text, in bytes.
+pub(super) const MAX_LENGTH: usize = 1024;
+
+/// Fewest bytes of plain text that are believed to be plain.
+const MIN_PLAIN: usize = 4;
+
+/// Most bytes of padding between texts.
+const MAX_PADDING: u64 = 64;
+
+/// So many zeros are padding, whatever the key.
+const MIN_PADDING: u64 = 3;
+
+/// How texts lie in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Encoding {
+    /// The key as one byte.
+    pub key: u8,
+    /// The alignment of all texts, in bytes; 1 when they follow each other without padding.
+    pub alignment: u64,
+}
+
+/// Shortest text that speaks for a key, in bytes with its end.
+pub(super) const MIN_TELLING: usize = 6;
+
+/// Texts longer than this say no more about the key, in bytes.
+const MAX_TELLING: usize = 128;
+
+/// Keys under which text of some length begins at `start`.
+pub(super) fn keys_at(image: &Image, start: Address) -> Vec<u8> {
+    let bytes = image.bytes_from(start);
+    let bytes = bytes.get(..MAX_TELLING).unwrap_or(bytes);
+    let mut keys: Vec<u8> = Vec::new();
+    for (end, key) in bytes.iter().enumerate().skip(MIN_TELLING - 1) {
+        let is_text = |byte: &u8| xor::is_text_byte(byte ^ key);
+        let before = bytes.get(..end).unwrap_or_default();
+        // Under the key of an earlier end the text is over: that end is no text.
+        if *key != 0 && before.iter().all(is_text) {
+            keys.push(*key);
+        }
+    }
+    let is_text = |key: &u8| Encoding { key: *key, alignment: 1 }.text_at(image, start);
+    keys.retain(|key| is_text(key).is_some());
+    keys
+}
+
+impl Encoding {
+    /// That of texts under `key` at these places.
+    pub(super) fn of(key: u8, places: impl Iterator<Item = Address>) -> Self {
+        let zeros = places.map(|place| place.0.trailing_zeros()).min().unwrap_or(0);
+        Self { key, alignment: 1 << zeros.min(3) }
+    }
+
+    /// The text that begins at `start`, decoded, its terminating zero included.
+    ///
+    /// `None` for plain text that happens to read as text under the key, too, and for text that
+    /// begins with the key's own character or holds it several times in a row: its code is zero, as
+    /// is padding.
+    pub(super) fn text_at(self, image: &Image, start: Address) -> Option<Vec<u8>> {
+        let bytes = image.bytes_from(start);
+        let bytes = bytes.get(..MAX_LENGTH).unwrap_or(bytes);
+        let end = bytes.iter().position(|byte| *byte == self.key)?;
+        let is_plain = is_plain(bytes, end);
+        let bytes = bytes.get(..=end)?;
+        let decoded = xor::apply(bytes, self.key);
+        let is_padding = bytes.first() == Some(&0) || bytes.windows(3).any(|some| some == [0; 3]);
+        (xor::is_text(&decoded) && !is_padding && !is_plain).then_some(decoded)
+    }
+
+    /// The text that begins at `end` or behind the padding there: where it begins, and it decoded.
+    pub(super) fn text_behind(self, image: &Image, end: Address) -> Option<(Address, Vec<u8>)> {
+        let padding = zeros(image.bytes_from(end).iter());
+        let start = end.offset(padding);
+        let is_aligned =
+            padding == 0 || self.alignment > 1 && start.0.is_multiple_of(self.alignment);
+        let text = (padding < MAX_PADDING && is_aligned).then(|| self.text_at(image, start))?;
+        text.map(|decoded| (start, decoded))
+    }
+
+    /// The text that ends before `end` or before the padding there: where it begins, and it decoded.
+    pub(super) fn text_before(self, image: &Image, end: Address) -> Option<(Address, Vec<u8>)> {
+        let padding = zeros(bytes_before(image, end));
+        let terminator = Address(end.0.checked_sub(padding + 1)?);
+        if padding >= MAX_PADDING || image.bytes_from(terminator).first() != Some(&self.key) {
+            return None;
+        }
+        let start = self.start_of(image, terminator)?;
+        self.text_at(image, start).map(|decoded| (start, decoded))
+    }
+
+    /// Where the text begins in which `place` lies: behind the end of another text or padding; or
+    /// right there, when what is before is no text.
+    ///
+    /// A zero is padding or, when that is printable, the key's own character: in a row of several it
+    /// is padding, and a single one counts as a character when some text is before it.
+    pub(super) fn start_of(self, image: &Image, place: Address) -> Option<Address> {
+        let mut start = place;
+        let mut holds_zeros = false;
+        let mut row = 0;
+        while place.0 - start.0 <= MAX_LENGTH as u64 {
+            let zeros = zeros(bytes_before(image, start));
+            let beyond = Address(start.0.checked_sub(zeros + 1)?);
+            let byte = *image.bytes_from(beyond).first()?;
+            let is_believed = !holds_zeros || row >= MIN_PLAIN;
+            match (zeros, byte) {
+                (0, byte) if byte == self.key => return Some(start),
+                (0, byte) if !self.is_text(byte) => return (start == place).then_some(start),
+                (0, _) => row += 1,
+                (MIN_PADDING.., _) if is_believed => return self.first_aligned(start, place),
+                (_, byte) if byte == self.key || !self.is_text(byte) || !self.is_text(0) => {
+                    let is_aligned = start.0.is_multiple_of(self.alignment) && self.alignment > 1;
+                    return (is_aligned && is_believed).then_some(start);
+                }
+                _ => (holds_zeros, row) = (true, 0),
+            }
+            start = beyond;
+        }
+        None
+    }
+
+    /// The first place from `start` to `place` where a text can begin. Behind zeros, a single byte
+    /// before such a place ends a number; more of them may be a text that begins with the key's own
+    /// character.
+    fn first_aligned(self, start: Address, place: Address) -> Option<Address> {
+        let aligned = Address(start.0.next_multiple_of(self.alignment));
+        let skipped = aligned.0 - start.0;
+        let is_certain = skipped == 0 || skipped == 1 && self.alignment >= 4;
+        (is_certain && aligned <= place).then_some(aligned)
+    }
+
+    fn is_text(self, byte: u8) -> bool {
+        xor::is_text_byte(byte ^ self.key)
+    }
+}
+
+/// The bytes before a place, backwards, as many as padding may have.
+fn bytes_before(image: &Image, end: Address) -> impl Iterator<Item = &u8> {
+    (1..=MAX_PADDING)
+        .map_while(move |distance| end.0.checked_sub(distance))
+        .map_while(move |address| image.bytes_from(Address(address)).first())
+}
+
+fn zeros<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
+    bytes.take_while(|byte| **byte == 0).count() as u64
+}
+
+/// Whether bytes are plain text up to their first zero, where that is not the padding behind the
+/// encoded text that ends at `end`.
+fn is_plain(bytes: &[u8], end: usize) -> bool {
+    let Some(zero) = bytes.iter().position(|byte| *byte == 0) else { return false };
+    let is_padding = zero == end + 1 && !bytes.get(end).copied().is_some_and(ends_plain_text);
+    let is_text = zero >= MIN_PLAIN && bytes.get(..=zero).is_some_and(xor::is_text);
+    is_text && !is_padding
+}
+
+/// Whether messages and names often end in this character.
+fn ends_plain_text(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"\t\n\r !%),./:;=>?]".contains(&byte)
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::Encoding;
+    use crate::loose_strings::chains;
+    use crate::xor;
+    use miyaburi_image::{Address, Image};
+
+    const BASE: u64 = 0x40_0000;
+    /// Bytes of the headers of [`image_of`].
+    const HEADERS: u64 = 64 + 56;
+
+    /// An x86-64 program of one segment: its headers, then `data`.
+    fn image_of(data: &[u8]) -> Image {
+        let mut file = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
+        file.resize(16, 0);
+        file.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+        for word in [BASE + HEADERS, 64, 0] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend([0; 4]);
+        for half in [64_u16, 56, 1, 64, 0, 0] {
+            file.extend(half.to_le_bytes());
+        }
+        file.extend([1, 0, 0, 0, 7, 0, 0, 0]);
+        let size = HEADERS + data.len() as u64;
+        for word in [0, BASE, BASE, size, size, 16] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(data);
+        Image::parse(&file).expect("an ELF file")
+    }
+
+    fn place(offset: u64) -> Address {
+        Address(BASE + HEADERS + offset)
+    }
+
+    #[test]
+    fn texts_are_found_before_and_behind_padding() {
+        let key = 0x54;
+        let mut data = vec![3, 0, 0, 0];
+        for text in [&b"sh\0"[..], b"/bin/busybox\0", b"TSource Engine\0"] {
+            data.extend(xor::apply(text, key));
+            data.resize(data.len().next_multiple_of(4), 0);
+        }
+        let image = image_of(&data);
+        let encoding = Encoding { key, alignment: 4 };
+        let shell = Some((place(4), b"sh\0".to_vec()));
+        let busybox = Some((place(8), b"/bin/busybox\0".to_vec()));
+        assert_eq!(encoding.text_behind(&image, place(7)), busybox);
+        assert_eq!(encoding.text_before(&image, place(24)), busybox);
+        // The number before it has a byte that reads as text.
+        assert_eq!(encoding.text_before(&image, place(8)), shell);
+        assert_eq!(encoding.start_of(&image, place(12)), Some(place(8)));
+        // Its first character is the key's own: padding or not, nobody can tell.
+        assert_eq!(encoding.text_behind(&image, place(21)), None);
+    }
+
+    #[test]
+    fn plain_text_is_none_under_any_key() {
+        let lines = "usage: tool [OPTION] FILE...\nPrints each FILE.\n\0-a  all\n\0";
+        let image = image_of(lines.repeat(40).as_bytes());
+        for key in 1..=255 {
+            let encoding = Encoding { key, alignment: 1 };
+            for offset in 0..lines.len() as u64 {
+                let text = encoding.text_at(&image, place(offset));
+                let rest = lines.get(offset as usize..).unwrap_or("");
+                let is_long = rest.find('\0').is_some_and(|end| end >= super::MIN_PLAIN);
+                assert!(!is_long || text.is_none(), "{key:#x} {offset}: {text:?}");
+            }
+        }
+        assert_eq!(chains::strings(&image), Vec::new());
+    }
+
+    #[test]
+    fn a_row_of_texts_tells_its_key_and_a_short_one_does_not() {
+        let texts: Vec<String> = (0..20).map(|number| format!("string {number}\0")).collect();
+        let encoded: Vec<u8> =
+            texts.iter().flat_map(|text| xor::apply(text.as_bytes(), 0xbb)).collect();
+        let found = chains::strings(&image_of(&encoded));
+        let found: Vec<&[u8]> = found.iter().map(|string| string.decoded.as_slice()).collect();
+        let expected: Vec<&[u8]> = texts.iter().skip(2).map(String::as_bytes).collect();
+        assert_eq!(found, expected);
+        let short = encoded.get(..60).expect("some texts");
+        assert_eq!(chains::strings(&image_of(short)), Vec::new());
+    }
+}

@@ -1,0 +1,47 @@
+//! Strings that lie beside those seen decoded: the ones that nobody was seen using.
+
+use crate::loose_strings::encoded_text::Encoding;
+use crate::loose_strings::{LooseString, Source};
+use miyaburi_image::{Address, Image};
+use std::collections::BTreeMap;
+
+/// Adds the strings before and behind known ones, as long as one follows the other.
+///
+/// False positives: other data that directly follows and reads as text up to an encoded zero.
+/// False negatives: what something else separates from all known strings, and the first string when
+/// what lies before it is neither padding nor another string's end.
+pub(super) fn add(image: &Image, encoding: Encoding, strings: &mut BTreeMap<Address, LooseString>) {
+    let known: Vec<(Address, u64)> =
+        strings.values().map(|string| (string.address, string.decoded.len() as u64)).collect();
+    for (neighbour, length) in known {
+        let mut add = |address: Address, decoded: Vec<u8>| {
+            let is_free = is_free(strings, (address, address.offset(decoded.len() as u64)));
+            if is_free {
+                let source = Source::Beside { neighbour };
+                let string = LooseString { address, decoded, key: encoding.key, source };
+                strings.insert(address, string);
+            }
+            is_free
+        };
+        let mut end = neighbour.offset(length);
+        while let Some((address, decoded)) = encoding.text_behind(image, end) {
+            end = address.offset(decoded.len() as u64);
+            if !add(address, decoded) {
+                break;
+            }
+        }
+        let mut start = neighbour;
+        while let Some((address, decoded)) = encoding.text_before(image, start) {
+            start = address;
+            if !add(address, decoded) {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether no known string lies in the span from the first address to the second.
+fn is_free(strings: &BTreeMap<Address, LooseString>, (start, end): (Address, Address)) -> bool {
+    let last = strings.range(..end).next_back();
+    last.is_none_or(|(address, string)| address.offset(string.decoded.len() as u64) <= start)
+}
