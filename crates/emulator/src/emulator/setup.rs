@@ -53,17 +53,25 @@ impl<'a> Emulator<'a> {
         set.or_else(|| self.image.global_pointer().map(|address| address.0))
     }
 
-    /// Puts arguments and return address where a callee looks for them.
-    pub(super) fn place_call(&self, state: &mut State<'a>, function: Address, arguments: &[u64]) {
+    /// The stack pointer that a function called from `state` with so many arguments starts with.
+    #[must_use]
+    pub fn callee_stack_pointer(&self, state: &State<'a>, arguments: usize) -> u64 {
         let registers = self.abi.argument_registers.len();
-        let on_stack = arguments.len().saturating_sub(registers) as u64;
+        let on_stack = arguments.saturating_sub(registers) as u64;
         let slot = u64::from(self.abi.slot_size);
         let frame = (self.abi.stack_arguments + slot * on_stack + 256).next_multiple_of(64);
         let stack_pointer = state.register(&self.abi.stack_pointer);
         // A call has just pushed the return address where that is the convention.
         let pushed = if self.abi.return_address == ReturnAddress::Stack { slot } else { 0 };
         let stack_pointer = (stack_pointer & !63).wrapping_sub(frame).wrapping_sub(pushed);
-        let stack_pointer = stack_pointer & state.address_mask;
+        stack_pointer & state.address_mask
+    }
+
+    /// Puts arguments and return address where a callee looks for them.
+    pub(super) fn place_call(&self, state: &mut State<'a>, function: Address, arguments: &[u64]) {
+        let registers = self.abi.argument_registers.len();
+        let slot = u64::from(self.abi.slot_size);
+        let stack_pointer = self.callee_stack_pointer(state, arguments.len());
         state.set_register(&self.abi.stack_pointer, stack_pointer);
         for (index, value) in arguments.iter().enumerate() {
             if let Some(register) = self.abi.argument_registers.get(index) {

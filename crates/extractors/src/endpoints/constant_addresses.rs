@@ -2,7 +2,7 @@
 //!
 //! How it works: at every call, each argument that points to the stack or to the program's data is
 //! looked at; where the bytes there begin with a socket address family, the routine called is run
-//! to see which socket call it makes.
+//! to see which socket call it makes. What is bound may have any bytes, when their number is right.
 //!
 //! False positives: a structure that happens to begin with the number of an address family, passed
 //! to a routine that makes a socket call. False negatives: addresses built in a loop or copied from
@@ -17,6 +17,9 @@ use miyaburi_emulator::SocketCall;
 use miyaburi_image::{Address, Endian};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
+
+/// An address of which nothing is known.
+const NOTHING: SocketAddress = SocketAddress { host: None, port: None };
 
 /// Arguments looked at.
 const ARGUMENTS: usize = 6;
@@ -119,16 +122,23 @@ fn uses(
                             .into_iter()
                             .map(known)
                             .collect();
-                        (SocketAddress::from_bytes(endian, &bytes), None)
+                        let address = SocketAddress::from_bytes(endian, &bytes);
+                        let mut is_bound = || {
+                            index == 1
+                                && is_size(values.argument(site.address, 2))
+                                && calls.of(subject, callee) == Some(SocketCall::Bind)
+                        };
+                        (address.or_else(|| is_bound().then_some(NOTHING)), None)
                     }
-                    Value::Constant(at) if is_assigned(at) => {
-                        let nothing = SocketAddress { host: None, port: None };
-                        (Some(nothing), Some(Address(at)))
-                    }
+                    Value::Constant(at) if is_assigned(at) => (Some(NOTHING), Some(Address(at))),
                     _ => continue,
                 };
                 let Some(address) = address else { continue };
-                let Some(call) = calls.of(subject, callee) else { continue };
+                let number = values.argument(site.address, 0).constant().filter(|_| index > 1);
+                let call = calls
+                    .of(subject, callee)
+                    .or_else(|| number.and_then(|number| calls.numbered(subject, callee, number)));
+                let Some(call) = call else { continue };
                 let (site, function) = (site.address, function.entry);
                 found.push(Use { site, function, call, address, place });
                 break;
@@ -136,6 +146,12 @@ fn uses(
         }
     }
     found
+}
+
+/// Whether this is the size of a socket address.
+fn is_size(value: Value) -> bool {
+    const SHORT: u64 = 16;
+    value.constant().is_some_and(|size| size == SHORT || size == MAX_SIZE as u64)
 }
 
 fn known(byte: StackByte) -> Option<u8> {

@@ -8,6 +8,8 @@
 //! connected to. False negatives: programs whose arguments pass through code that the bare machine
 //! cannot run, and every other outside source.
 
+use crate::endpoints::constant_addresses::Use;
+use crate::endpoints::midway;
 use crate::endpoints::preparation::{ARGUMENT_HOST, Preparation};
 use crate::endpoints::trial::Trial;
 use crate::subject::Subject;
@@ -41,4 +43,20 @@ pub fn is_argument<'a>(
     let trial = Trial { place: Some(place), ..Trial::of(function) };
     let seen = trial.run(subject, &preparation.state);
     seen.address.and_then(|address| address.host) == Some(ARGUMENT_HOST)
+}
+
+/// Whether `function`, started in its middle after `preparation`, connects to an argument at `used`.
+pub(super) fn is_argument_connected_to<'a>(
+    subject: &mut Subject<'a>,
+    preparation: &Preparation<'a>,
+    function: Address,
+    used: &Use,
+) -> bool {
+    midway::before(subject, function, used.site).into_iter().any(|start| {
+        let trial = Trial { place: used.place, start: Some(start), ..Trial::of(function) };
+        let passed = trial.run(subject, &preparation.state).passed;
+        passed
+            .iter()
+            .any(|passed| passed.site == used.site && passed.address.host == Some(ARGUMENT_HOST))
+    })
 }

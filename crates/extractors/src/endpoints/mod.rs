@@ -16,6 +16,7 @@ mod decoys;
 pub mod external;
 mod from_table;
 pub mod host;
+pub mod midway;
 mod observation;
 pub mod observed;
 pub mod preparation;

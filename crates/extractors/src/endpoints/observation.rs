@@ -9,13 +9,14 @@
 //! False positives and negatives: those of [`observed`], [`preparation`], [`external`] and
 //! [`reported`].
 
-use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses};
+use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses, Use};
 use crate::endpoints::external::{External, Outside};
 use crate::endpoints::preparation::Preparation;
 use crate::endpoints::socket_address::SocketAddress;
 use crate::endpoints::socket_calls::SocketCalls;
+use crate::endpoints::trial::Trial;
 use crate::endpoints::{
-    DNS, Endpoint, Role, Source, external, is_same, observed, preparation, reported, serves,
+    DNS, Endpoint, Role, Source, external, is_same, midway, observed, preparation, reported, serves,
 };
 use crate::string_table::Table;
 use crate::subject::Subject;
@@ -56,6 +57,7 @@ pub(super) fn observe<'a>(
     for place in connected {
         Place { place, constants, state: &state, scanner }.observe(subject, &mut observation);
     }
+    observation.endpoints.extend(bound(subject, &state, constants));
     observation.endpoints.extend(receivers(subject, &state, constants, scanner));
     observation
 }
@@ -83,7 +85,17 @@ impl<'p, 'a> Place<'p, 'a> {
         self.constants.assignments.iter().filter(move |assignment| assignment.place == place)
     }
 
-    /// Whether `function` itself connects there.
+    /// Where `function` itself connects there.
+    fn connections_of(&self, function: Address) -> impl Iterator<Item = &'p Use> + use<'p> {
+        let place = self.place;
+        self.constants.uses.iter().filter(move |used| {
+            used.call == SocketCall::Connect
+                && used.place == Some(place)
+                && used.function == function
+        })
+    }
+
+    /// Whether `function` itself uses it.
     fn is_connected_by(&self, function: Address) -> bool {
         self.constants
             .uses
@@ -101,6 +113,9 @@ impl<'p, 'a> Place<'p, 'a> {
             })
             .collect();
         let mut meant = self.filled_in(subject);
+        if meant.is_empty() {
+            meant.extend(self.inlined(subject, &prepared));
+        }
         if meant.is_empty() {
             meant.extend(prepared.iter().filter_map(|(assignment, run)| {
                 let role = self.role(subject, assignment.function, run.replaced?.port?);
@@ -189,6 +204,36 @@ impl<'p, 'a> Place<'p, 'a> {
         endpoints
     }
 
+    /// What the preparing routine itself fills in before it connects: it is started in its middle,
+    /// where the address is empty again, and what it connects to is a name that it looks up, an
+    /// address that it has as text, or constants other than those it prepares.
+    fn inlined(
+        &self,
+        subject: &mut Subject<'a>,
+        prepared: &[(&Assignment, Preparation<'a>)],
+    ) -> Option<Endpoint> {
+        for (assignment, run) in prepared {
+            let function = assignment.function;
+            for used in self.connections_of(function) {
+                let found = reported::before(subject, &run.state, function, used, |address| {
+                    assignment.writes(address) && Some(*address) != run.first
+                });
+                if let Some(found) = found {
+                    return Some(Endpoint {
+                        role: self.role(subject, function, found.port),
+                        host: found.host,
+                        port: found.port,
+                        source: Source::Computed,
+                        is_observed: true,
+                        site: found.site,
+                        function,
+                    });
+                }
+            }
+        }
+        None
+    }
+
     fn role(&self, subject: &Subject<'_>, function: Address, port: u16) -> Role {
         match port {
             DNS => Role::Resolver,
@@ -204,7 +249,11 @@ impl<'p, 'a> Place<'p, 'a> {
     ) -> Option<External> {
         for (own, run) in prepared {
             let (site, function) = (own.instruction, own.function);
-            if run.takes_argument {
+            let mut connects = || {
+                self.connections_of(function)
+                    .any(|used| external::is_argument_connected_to(subject, run, function, used))
+            };
+            if run.takes_argument || connects() {
                 return Some(External { source: Outside::Argument, site, function });
             }
             for other in self.filling(subject).iter().filter(|other| other.function != function) {
@@ -239,17 +288,17 @@ fn receivers<'a>(
     scanner: Option<Address>,
 ) -> Vec<Endpoint> {
     let mut calls = SocketCalls::default();
-    let functions: BTreeSet<Address> = constants
+    let reporting: Vec<&Use> = constants
         .uses
         .iter()
         .filter(|used| used.call == SocketCall::Connect && used.place.is_none())
-        .map(|used| used.function)
-        .filter(|function| serves(subject, *function, scanner))
+        .filter(|used| serves(subject, used.function, scanner))
         .collect();
-    functions
+    reporting
         .into_iter()
-        .filter_map(|function| {
-            let reported = reported::to(subject, state, function, &mut calls)?;
+        .filter_map(|used| {
+            let function = used.function;
+            let reported = reported::to(subject, state, function, used.site, &mut calls)?;
             Some(Endpoint {
                 host: reported.host,
                 port: reported.port,
@@ -261,4 +310,46 @@ fn receivers<'a>(
             })
         })
         .collect()
+}
+
+/// What is bound whose address is not known from the code alone: two places before it from which
+/// the same address is bound agree on it.
+fn bound<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    constants: &ConstantAddresses,
+) -> Vec<Endpoint> {
+    let is_unknown = |used: &&Use| {
+        used.call == SocketCall::Bind
+            && used.place.is_none()
+            && (used.address.host.is_none() || used.address.port.is_none())
+    };
+    let mut endpoints = Vec::new();
+    for used in constants.uses.iter().filter(is_unknown) {
+        let mut seen: Option<SocketAddress> = None;
+        for start in midway::before(subject, used.function, used.site) {
+            let trial = Trial { start: Some(start), ..Trial::of(used.function) };
+            let passed = trial.run(subject, state).passed;
+            let Some(passed) = passed.into_iter().find(|passed| passed.site == used.site) else {
+                continue;
+            };
+            let address = passed.address;
+            if seen == Some(address)
+                && let (Some(host), Some(port)) = (address.host, address.port)
+            {
+                endpoints.extend((!host.is_unspecified()).then(|| Endpoint {
+                    host: host.to_string(),
+                    port,
+                    role: Role::SingleInstance,
+                    source: Source::Computed,
+                    is_observed: true,
+                    site: used.site,
+                    function: used.function,
+                }));
+                break;
+            }
+            seen = Some(address);
+        }
+    }
+    endpoints
 }

@@ -18,6 +18,7 @@ use crate::endpoints::trial::{Reply, Seen, Trial, answer, can_be_meant};
 use crate::subject::Subject;
 use miyaburi_emulator::State;
 use miyaburi_image::Address;
+use std::ops::RangeInclusive;
 
 /// Numbers that a routine returns instead of what it would.
 const DRAWS: u64 = 8;
@@ -35,8 +36,11 @@ const MAX_ROUTINES: usize = 6;
 /// Words that are made to hold other numbers.
 const MAX_WORDS: usize = 12;
 
-/// A word that leads to fewer hosts does not draw among them.
-const MIN_DRAWN: usize = 3;
+/// A word that leads to fewer hosts does not draw among them, one that leads to more holds one.
+const DRAWN: RangeInclusive<usize> = 3..=8;
+
+/// Numbers that a word holds, and as many large ones.
+const WORD_DRAWS: u64 = 16;
 
 /// What a routine fills in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,9 +85,9 @@ pub fn filled_in<'a>(
     }
     if filled.hosts.len() == 1 {
         for word in words(subject, &plain, place) {
-            let drawn = drawn(subject, state, &|number| trial.with_word(word, number), &mut filled);
-            if drawn.len() >= MIN_DRAWN {
+            if let Some(drawn) = drawn_by_word(subject, state, &trial, word, &mut filled) {
                 add(&mut filled, drawn);
+                break;
             }
         }
     }
@@ -126,6 +130,20 @@ fn named<'a>(
     None
 }
 
+/// The host that `trial` fills in, literally or by name.
+///
+/// A number that a routine cannot work with does not choose.
+fn host_of<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    trial: &Trial,
+    filled: &mut Filled,
+) -> Option<String> {
+    let seen = trial.run(subject, state);
+    let literal = literal(&seen).filter(|_| seen.is_complete);
+    literal.or_else(|| named(subject, state, trial, &seen, filled))
+}
+
 /// The hosts that numbers choose, in their order; those that a number and another with the same
 /// remainder agree on.
 fn drawn<'a>(
@@ -139,19 +157,43 @@ fn drawn<'a>(
         if number >= ENOUGH && hosts.len() < 2 {
             break;
         }
-        let mut host = |number| {
-            let trial = with(number);
-            let seen = trial.run(subject, state);
-            // A number that a routine cannot work with does not choose.
-            let literal = literal(&seen).filter(|_| seen.is_complete);
-            literal.or_else(|| named(subject, state, &trial, &seen, filled))
-        };
+        let mut host = |number| host_of(subject, state, &with(number), filled);
         let Some(found) = host(number).filter(|found| !hosts.contains(found)) else { continue };
         if host(number + SAME_REMAINDER).as_ref() == Some(&found) {
             hosts.push(found);
         }
     }
     hosts
+}
+
+/// The hosts that a word draws, in the order of small numbers, from which generators of random
+/// numbers make small ones; `None` when large ones do not lead to the same few hosts.
+fn drawn_by_word<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    trial: &Trial,
+    word: Address,
+    filled: &mut Filled,
+) -> Option<Vec<String>> {
+    /// The golden ratio's share of 32 bits (Knuth), which spreads numbers evenly.
+    const SPREAD: u64 = 0x9e37_79b1;
+    let mut hosts: Vec<String> = Vec::new();
+    let mut host = |value| host_of(subject, state, &trial.with_word(word, value), filled);
+    for number in 0..WORD_DRAWS {
+        if number > ENOUGH && hosts.len() < 2 {
+            return None;
+        }
+        let found = host(number)?;
+        if !hosts.contains(&found) {
+            hosts.push(found);
+        }
+    }
+    let is_choice = DRAWN.contains(&hosts.len())
+        && (1..=WORD_DRAWS).all(|number| {
+            let large = number.wrapping_mul(SPREAD) & u64::from(u32::MAX);
+            host(large).is_some_and(|host| hosts.contains(&host))
+        });
+    is_choice.then_some(hosts)
 }
 
 /// Words of the program's variables that a run read, but for those of the address itself.

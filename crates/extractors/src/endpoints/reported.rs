@@ -9,8 +9,11 @@
 //! as fetching a program. False negatives: receivers that stand as an address, and routines
 //! that were inlined where the bare machine does not lead.
 
+use crate::endpoints::constant_addresses::Use;
+use crate::endpoints::midway;
+use crate::endpoints::socket_address::SocketAddress;
 use crate::endpoints::socket_calls::SocketCalls;
-use crate::endpoints::trial::{Passed, Reply, Trial, answer};
+use crate::endpoints::trial::{Passed, Reply, Trial, answer, can_be_meant};
 use crate::subject::Subject;
 use miyaburi_emulator::{SocketCall, State};
 use miyaburi_image::Address;
@@ -26,24 +29,71 @@ pub struct Reported {
     pub site: Address,
 }
 
-/// The named host that `function` connects to.
+/// The named host that `function` connects to at the call `site`. When it does not come that far
+/// from its beginning, it is started nearer and nearer the beginning from the call backwards.
 pub fn to<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
     function: Address,
+    site: Address,
     calls: &mut SocketCalls,
 ) -> Option<Reported> {
-    let trial = Trial { has_arguments: true, ..Trial::of(function) };
+    let whole = Trial { has_arguments: true, ..Trial::of(function) };
+    let midway = midway::before(subject, function, site).into_iter();
+    let midway = midway.map(|start| Trial { start: Some(start), ..Trial::of(function) });
+    std::iter::once(whole).chain(midway).find_map(|trial| {
+        followed(subject, state, &trial, &|first| first.site == site || trial.start.is_none())
+            .filter(|found| calls.of(subject, found.1) == Some(SocketCall::Connect))
+            .map(|found| found.0)
+    })
+}
+
+/// The host that `function` connects to at `used`, an address in the program's data, when started
+/// in its middle: one that it looks up, one that it has as text, or constants that `is_constant`
+/// knows.
+pub(super) fn before<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    function: Address,
+    used: &Use,
+    is_constant: impl Fn(&SocketAddress) -> bool,
+) -> Option<Reported> {
+    for start in midway::before(subject, function, used.site) {
+        let trial = Trial { place: used.place, start: Some(start), ..Trial::of(function) };
+        let seen = trial.run(subject, state);
+        let passed = seen.passed.iter().find(|passed| passed.site == used.site);
+        if let Some(Passed { site, address, .. }) = passed
+            && let Some(host) = address.host.filter(|host| can_be_meant(*host))
+            && (seen.dotted.contains(&host) || is_constant(address))
+        {
+            return Some(Reported { host: host.to_string(), port: address.port?, site: *site });
+        }
+        let named = followed(subject, state, &trial, &|passed| passed.site == used.site);
+        if let Some((found, _)) = named {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The named host whose address `trial` hands on where `is_wanted`, and whom it is handed to.
+pub(super) fn followed<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    trial: &Trial,
+    is_wanted: &dyn Fn(&Passed) -> bool,
+) -> Option<(Reported, Address)> {
     let plain = trial.run(subject, state);
     for (routine, name) in plain.named {
         let mut passed =
             |number| trial.with_reply(routine, Reply::Answer(number)).run(subject, state).passed;
         let (first, second) = (passed(1), passed(2));
-        let followed = first.iter().zip(&second).find(|(first, second)| {
-            follows(first, second) && calls.of(subject, first.callee) == Some(SocketCall::Connect)
-        });
-        if let Some((Passed { site, address, .. }, _)) = followed {
-            return Some(Reported { host: name, port: address.port?, site: *site });
+        let followed = first
+            .iter()
+            .zip(&second)
+            .find(|(first, second)| is_wanted(first) && follows(first, second));
+        if let Some((Passed { site, address, callee }, _)) = followed {
+            return Some((Reported { host: name, port: address.port?, site: *site }, *callee));
         }
     }
     None

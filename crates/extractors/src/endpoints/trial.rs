@@ -8,6 +8,7 @@
 //! lies deeper than [`MAX_DEPTH`] calls, or behind system calls whose result counts.
 
 use crate::endpoints::host;
+use crate::endpoints::midway::Start;
 use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
 use crate::subject::Subject;
 use core::net::{IpAddr, Ipv4Addr};
@@ -24,6 +25,9 @@ const POINTERS: u64 = 0x100;
 
 /// Bytes of its addresses: enough for any count of one byte.
 const ADDRESSES: u64 = 0x400;
+
+/// Bytes of the stack that a routine may use.
+const STACK_USED: u64 = 0x4000;
 
 /// How deep the calls lie in which names and addresses are looked for.
 const MAX_DEPTH: usize = 4;
@@ -77,6 +81,8 @@ pub struct Trial {
     pub has_arguments: bool,
     /// Where it leaves an address.
     pub place: Option<Address>,
+    /// Where it is started, when not at its beginning.
+    pub start: Option<Start>,
     /// Routines that return something else.
     pub replies: Vec<(Address, Reply)>,
     /// Words of four bytes with the values they are given.
@@ -96,6 +102,8 @@ pub struct Seen {
     pub routines: Vec<Address>,
     /// Routines that were handed a host name, and which.
     pub named: Vec<(Address, String)>,
+    /// Addresses that were handed on as text.
+    pub dotted: Vec<IpAddr>,
     /// Socket addresses that were handed on.
     pub passed: Vec<Passed>,
     /// Words of four bytes that were read.
@@ -117,7 +125,14 @@ impl Trial {
     /// Runs `function` as it is.
     #[must_use]
     pub const fn of(function: Address) -> Self {
-        Self { function, has_arguments: false, place: None, replies: Vec::new(), words: Vec::new() }
+        Self {
+            function,
+            has_arguments: false,
+            place: None,
+            start: None,
+            replies: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
     /// The same with one more routine that returns something else.
@@ -152,7 +167,7 @@ impl Trial {
             ..Limits::default()
         };
         state.memory.start_read_log();
-        let function = (self.function, context);
+        let function = (self.start.map_or(self.function, |start| start.address), context);
         let outcome = subject.emulator.call(&mut state, function, arguments, &mut watch, &limits);
         subject.budget.spend(outcome.instructions);
         let mut seen = watch.seen;
@@ -162,9 +177,10 @@ impl Trial {
         let Some(place) = self.place else { return seen };
         seen.sets_family = state.memory.load(place, 2).is_ok_and(|family| family != 0);
         seen.address = left_behind(&mut state.memory, place, subject.emulator.arch().endian);
-        // What a summarised call seemed to return is no host.
+        // Neither what a summarised call seemed to return nor a place in the machine is a host.
         let written = state.memory.load(place.offset(4), 4).unwrap_or_default();
-        if watch.invented.iter().any(|value| value & u64::from(u32::MAX) == written) {
+        let is_invented = watch.invented.iter().any(|value| value & u64::from(u32::MAX) == written);
+        if is_invented || is_own_memory(subject, &mut state, written) {
             seen.address = seen.address.map(|address| SocketAddress { host: None, ..address });
         }
         seen
@@ -174,7 +190,12 @@ impl Trial {
         let arch = subject.emulator.arch();
         // What was there before is not what this routine fills in.
         if let Some(place) = self.place {
-            state.memory.write(place, &[0; SHORT_SIZE])?;
+            // Of which family it is was said earlier.
+            let skipped = if self.start.is_some() { 2 } else { 0 };
+            state.memory.write(place.offset(skipped as u64), &[0; SHORT_SIZE][skipped..])?;
+        }
+        if let Some(start) = self.start {
+            start.set_up(subject, state)?;
         }
         let mut replies = Vec::new();
         let mut invented = Vec::new();
@@ -211,6 +232,14 @@ pub fn left_behind(
     let bytes: Vec<Option<u8>> = bytes.into_iter().map(Some).collect();
     let address = SocketAddress::from_bytes(endian, &bytes)?;
     Some(SocketAddress { port: address.port.filter(|port| *port != 0), ..address })
+}
+
+/// Whether `value` lies in memory that the emulator has given to the routine.
+fn is_own_memory(subject: &Subject<'_>, state: &mut State<'_>, value: u64) -> bool {
+    let layout = subject.emulator.layout();
+    let is_given = layout.fresh_block_at(Address(value)).is_some()
+        && Address(value) < layout.fresh_block(state);
+    is_given || value.abs_diff(layout.initial_stack_pointer().0) < STACK_USED
 }
 
 /// Where the `number`th answer lies: what is read from its pointers differs from answer to answer.
@@ -260,10 +289,12 @@ struct Watch {
 impl Watch {
     fn note(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) {
         let arguments = arguments(state, abi);
-        if self.seen.named.iter().all(|(routine, _)| *routine != call.callee)
-            && let Some(name) = arguments.iter().find_map(|argument| name(state, *argument))
-        {
-            self.seen.named.push((call.callee, name));
+        for host in arguments.iter().filter_map(|argument| named_host(state, *argument)) {
+            match host.parse::<IpAddr>() {
+                Ok(address) => self.seen.dotted.push(address),
+                Err(_) if self.seen.named.iter().any(|(known, _)| *known == call.callee) => {}
+                Err(_) => self.seen.named.push((call.callee, host)),
+            }
         }
         if self.seen.passed.len() < MAX_PASSED
             && let Some(address) =
@@ -310,19 +341,19 @@ fn arguments(state: &mut State<'_>, abi: &Abi) -> Vec<u64> {
     arguments
 }
 
-/// The host name at an address.
-fn name(state: &mut State<'_>, at: u64) -> Option<String> {
-    let text = string(state, Address(at))?;
-    host::parse(&text).filter(|host| host.parse::<IpAddr>().is_err())
+/// The host that the text at an address names.
+fn named_host(state: &mut State<'_>, at: u64) -> Option<String> {
+    host::parse(&string(state, Address(at))?)
 }
 
-/// The socket address of version 4 at an address.
+/// The socket address at an address.
 fn socket_address(state: &mut State<'_>, endian: Endian, at: u64) -> Option<SocketAddress> {
     if !state.memory.is_mapped(Address(at)) {
         return None;
     }
-    let bytes: Vec<Option<u8>> =
-        state.memory.bytes(Address(at), SHORT_SIZE)?.into_iter().map(Some).collect();
+    let long = state.memory.bytes(Address(at), MAX_SIZE);
+    let bytes = long.or_else(|| state.memory.bytes(Address(at), SHORT_SIZE))?;
+    let bytes: Vec<Option<u8>> = bytes.into_iter().map(Some).collect();
     SocketAddress::from_bytes(endian, &bytes)
         .filter(|address| address.port.is_some_and(|port| port != 0))
 }
