@@ -38,6 +38,13 @@ pub struct Registry {
     pub vectors: Vec<Vector>,
 }
 
+impl Registry {
+    /// The routines behind the vectors.
+    pub fn handlers(&self) -> impl Iterator<Item = Address> + '_ {
+        self.vectors.iter().map(|vector| vector.handler)
+    }
+}
+
 /// A code pointer that a run stored.
 struct Cell {
     address: Address,

@@ -117,7 +117,7 @@ fn analyze_image(
     match Program::analyze_within(&image, &*language, limits) {
         Ok(program) => {
             let findings = findings::collect(&image, &*language, &program, options, deadline);
-            compose::add(&mut report, &findings);
+            compose::add(&mut report, &program, &findings);
             *cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
             report
         }

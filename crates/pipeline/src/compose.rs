@@ -1,13 +1,15 @@
 //! What the extractors found, in the terms of the report.
 
 use crate::findings::Findings;
+use crate::routines;
+use miyaburi_analysis::Program;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::credentials::CredentialList;
-use miyaburi_extractors::endpoints::consumers::EntryReference;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::exploits;
 use miyaburi_extractors::loose_strings::{self, Source as StringSource};
+use miyaburi_extractors::roles::Purpose;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::xor;
 use miyaburi_image::Address;
@@ -27,8 +29,8 @@ fn at(address: Address) -> VirtualAddress {
 }
 
 /// Adds findings to a report that holds only the sample so far.
-pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
-    let Findings { table, references, list, registry, contacts, cut, analysis_cut, .. } = findings;
+pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Findings<'_>) {
+    let Findings { table, list, registry, contacts, cut, analysis_cut, .. } = findings;
     let endpoints = &contacts.endpoints;
     let has_c2 = endpoints.iter().any(|endpoint| endpoint.role == Role::C2);
     let signs = [table.is_some(), list.is_some(), registry.is_some(), has_c2];
@@ -62,13 +64,15 @@ pub(crate) fn add(report: &mut Report, findings: &Findings<'_>) {
         report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
     }
     report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
-    report.string_table = table.as_ref().map(|table| table_of(table, references, endpoints));
+    report.string_table = table.as_ref().map(|table| table_of(table, findings));
     report.strings = findings.strings.iter().map(string_of).collect();
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.endpoints = endpoints_of(endpoints);
     report.endpoints.extend(loaders_of(&findings.exploits));
     report.external = contacts.external.iter().map(external_of).collect();
+    report.functions = routines::of(program, findings);
+    report.data = routines::data_of(findings);
     report.scan = scan_of(&findings.exploits);
 }
 
@@ -193,8 +197,8 @@ fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
 }
 
 /// The role of an entry that an endpoint is made of.
-fn role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> EntryRole {
-    let role = endpoints.iter().find_map(|endpoint| {
+fn endpoint_role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> Option<EntryRole> {
+    endpoints.iter().find_map(|endpoint| {
         let Source::Table { host, port } = endpoint.source else { return None };
         match endpoint.role {
             Role::C2 if id == host => Some(EntryRole::C2Host),
@@ -203,21 +207,34 @@ fn role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> EntryRole {
             Role::ScanReceiver if id == port => Some(EntryRole::ScanReceiverPort),
             _ => None,
         }
-    });
-    role.unwrap_or(EntryRole::Unknown)
+    })
 }
 
-fn table_of(
-    table: &Table<'_>,
-    references: &[EntryReference],
-    endpoints: &[endpoints::Endpoint],
-) -> StringTable {
+/// The role of an entry by who reads it.
+fn role_of(purpose: Purpose) -> EntryRole {
+    match purpose {
+        Purpose::Resolver => EntryRole::Resolver,
+        Purpose::ScannerDialogue => EntryRole::ScannerDialogue,
+        Purpose::Killer => EntryRole::Killer,
+        Purpose::Watchdog => EntryRole::Watchdog,
+        Purpose::AttackPayload => EntryRole::AttackPayload,
+        Purpose::HttpFragment => EntryRole::HttpFragment,
+        Purpose::UserAgent => EntryRole::UserAgent,
+        Purpose::ExecutionMessage => EntryRole::ExecutionMessage,
+    }
+}
+
+fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
+    let Findings { references, purposes, contacts, .. } = findings;
+    let endpoints = &contacts.endpoints;
     let entries: Vec<TableEntry> = table
         .entries
         .iter()
         .map(|entry| {
             let mut reported = entry_of(table, entry);
-            reported.role = role_of(entry.id, endpoints);
+            reported.role = endpoint_role_of(entry.id, endpoints)
+                .or_else(|| purposes.get(&entry.id).copied().map(role_of))
+                .unwrap_or(EntryRole::Unknown);
             reported.references = references
                 .iter()
                 .filter(|reference| reference.id == entry.id)

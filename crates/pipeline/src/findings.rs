@@ -12,16 +12,20 @@ use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::loose_strings::{self, LooseString};
+use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::Subject;
 use miyaburi_image::Image;
 use miyaburi_pcode::Language;
+use rustc_hash::FxHashMap;
 use std::time::Instant;
 
 /// Everything that was found in one image.
 pub(crate) struct Findings<'a> {
     pub(crate) table: Option<Table<'a>>,
     pub(crate) references: Vec<EntryReference>,
+    /// What entries of the table are for, by id.
+    pub(crate) purposes: FxHashMap<u32, Purpose>,
     pub(crate) list: Option<CredentialList>,
     pub(crate) strings: Vec<LooseString>,
     pub(crate) registry: Option<Registry>,
@@ -64,11 +68,23 @@ pub(crate) fn collect<'a>(
     let known = table.finding.as_ref();
     let endpoints = endpoints::extract(&mut subject, known, &references, scanner, &constants);
     let exploits = exploits::extract(&subject, &constants);
+    let purposes = known.map_or_else(FxHashMap::default, |table| {
+        let known = KnownRoutines {
+            scanner,
+            handlers: registry.finding.iter().flat_map(Registry::handlers).collect(),
+            setup: [Some(table.initialiser), registry.finding.as_ref().map(|r| r.initialiser)]
+                .into_iter()
+                .flatten()
+                .collect(),
+        };
+        roles::find(&subject, table, &references, &known)
+    });
     let diagnostics =
         [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];
     Findings {
         table: table.finding,
         references,
+        purposes,
         list: list.finding,
         strings,
         registry: registry.finding,

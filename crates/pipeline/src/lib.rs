@@ -3,6 +3,7 @@
 mod analyze;
 mod compose;
 mod findings;
+mod routines;
 mod sample;
 
 pub use analyze::{Cuts, Options, analyze, analyze_with_cuts};

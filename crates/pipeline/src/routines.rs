@@ -1,0 +1,76 @@
+//! Which routines and data of the program play which role.
+
+use crate::findings::Findings;
+use miyaburi_analysis::Program;
+use miyaburi_extractors::endpoints::Role;
+use miyaburi_extractors::string_table::Table;
+use miyaburi_extractors::string_table::accessors::Access;
+use miyaburi_image::Address;
+use miyaburi_model::{DataItem, Function, VirtualAddress};
+use std::collections::BTreeMap;
+
+/// The routines whose role is known, by address; a routine in which several were inlined has the
+/// first of its roles in the order in which they are gathered here.
+pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function> {
+    let mut roles: BTreeMap<Address, &str> = BTreeMap::new();
+    let mut add = |address: Option<Address>, role: &'static str| {
+        if let Some(address) = address {
+            roles.entry(address).or_insert(role);
+        }
+    };
+    if let Some(table) = &findings.table {
+        add(Some(table.initialiser), "table_init");
+        for accessor in &table.accessors {
+            let role = match accessor.access {
+                Access::Toggles => "toggle_obf",
+                Access::Retrieves => "table_retrieve_val",
+            };
+            add(Some(accessor.function), role);
+        }
+    }
+    if let Some(list) = &findings.list {
+        add(Some(list.adder), "add_auth_entry");
+        add(Some(list.initialiser), "scanner_init");
+    }
+    if let Some(registry) = &findings.registry {
+        add(Some(registry.initialiser), "attack_init");
+        for handler in registry.handlers() {
+            add(Some(handler), "attack");
+        }
+    }
+    for endpoint in &findings.contacts.endpoints {
+        let role = match endpoint.role {
+            Role::C2 => "resolve_cnc_addr",
+            Role::ScanReceiver => "report_working",
+            Role::SingleInstance => "ensure_single_instance",
+            Role::Resolver | Role::Decoy | Role::Unknown => continue,
+        };
+        add(Some(endpoint.function), role);
+    }
+    let extent = |entry: Address| {
+        let function = program.function(program.function_at(entry)?)?;
+        let end = function.blocks().iter().map(|block| block.end).max()?;
+        end.distance_from(entry).filter(|size| *size > 0)
+    };
+    roles
+        .into_iter()
+        .map(|(entry, role)| Function {
+            address: VirtualAddress(entry.0),
+            size: extent(entry),
+            role: role.to_owned(),
+        })
+        .collect()
+}
+
+/// The data whose role is known.
+pub(crate) fn data_of(findings: &Findings<'_>) -> Vec<DataItem> {
+    findings.table.iter().filter_map(string_table).collect()
+}
+
+/// The table, as far as it has entries.
+fn string_table(table: &Table<'_>) -> Option<DataItem> {
+    let last = table.entries.iter().map(|entry| entry.cell).max()?;
+    let size = last.distance_from(table.base)?.checked_add(table.stride)?;
+    let address = VirtualAddress(table.base.0);
+    Some(DataItem { address, size: Some(size), role: "string_table".to_owned() })
+}
