@@ -308,16 +308,20 @@ fn fuse_products(ops: &mut [MicroOp]) {
         if !matches!(op.opcode, Opcode::FLOAT_ADD | Opcode::FLOAT_SUB) {
             continue;
         }
+        let writer_of = |operand: Operand, end: usize| {
+            let named = matches!(operand, Operand::State(_));
+            named.then(|| before[..end].iter().rposition(|it| it.output == operand)).flatten()
+        };
         let product_at = |slot: usize| {
-            let found = before.iter().rev().find(|earlier| earlier.output == op.inputs[slot])?;
-            let (product, negated) = match found.opcode {
-                Opcode::FLOAT_NEG => {
-                    (before.iter().rev().find(|it| it.output == found.inputs[0])?, true)
-                }
-                _ => (found, false),
-            };
-            let same_size = product.output_size == op.output_size;
-            (product.opcode == Opcode::FLOAT_MULT && same_size).then_some((product, negated))
+            let at = writer_of(op.inputs[slot], before.len())?;
+            let negated = before[at].opcode == Opcode::FLOAT_NEG;
+            let at = if negated { writer_of(before[at].inputs[0], at)? } else { at };
+            let product = &before[at];
+            let changed = |it: &MicroOp| product.inputs[..2].contains(&it.output);
+            let fits = product.opcode == Opcode::FLOAT_MULT
+                && product.output_size == op.output_size
+                && !before[at..].iter().any(changed);
+            fits.then_some((product, negated))
         };
         let (slot, (product, negated)) = match (product_at(0), product_at(1)) {
             (Some(product), _) => (0, product),

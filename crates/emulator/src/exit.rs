@@ -56,7 +56,7 @@ pub enum Reason {
     /// A call to an address that holds no code.
     #[error("call to {0}, which is no code")]
     NotCode(Address),
-    /// Calls nest too deep.
+    /// Calls or register windows nest too deep.
     #[error("calls nest too deep")]
     Depth,
     /// One call spent its budget.
@@ -71,6 +71,7 @@ impl From<Trouble> for Reason {
             Trouble::DivisionByZero => Self::DivisionByZero,
             Trouble::Trap => Self::Trap,
             Trouble::Unimplemented(opcode) => Self::Unimplemented(opcode),
+            Trouble::Depth => Self::Depth,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The calls under way.
 
 use crate::memory::JournalMark;
+use crate::windows::Windows;
 use miyaburi_image::Address;
 use miyaburi_pcode::Context;
 
@@ -25,7 +26,7 @@ pub(crate) struct Frame {
     pub(crate) deadline: u64,
     pub(crate) started: u64,
     pub(crate) registers: Option<Box<[u8]>>,
-    pub(crate) windows: usize,
+    pub(crate) windows: Windows,
     pub(crate) journal: JournalMark,
     pub(crate) fresh_blocks: u64,
 }

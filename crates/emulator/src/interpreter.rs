@@ -44,6 +44,8 @@ pub(crate) enum Trouble {
     DivisionByZero,
     Trap,
     Unimplemented(Opcode),
+    /// Register windows nest too deep.
+    Depth,
 }
 
 impl From<MemoryError> for Trouble {
@@ -300,7 +302,7 @@ pub(crate) fn accessed(
 
 fn branch(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
     match op.user_op {
-        UserOp::WindowSave => state.save_window(),
+        UserOp::WindowSave if !state.save_window() => return Err(Trouble::Depth),
         UserOp::WindowRestore => state.restore_window(),
         _ => {}
     }

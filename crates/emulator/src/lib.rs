@@ -18,6 +18,7 @@ mod memory;
 mod registers;
 mod user_op;
 mod wide;
+mod windows;
 
 pub use abi::{Abi, ErrorFlag, MissingRegister, ModeSwitch, ReturnAddress};
 pub use emulator::{Emulator, Limits, Outcome};

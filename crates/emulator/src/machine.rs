@@ -2,15 +2,10 @@
 
 use crate::memory::Memory;
 use crate::registers::RegisterMap;
+use crate::windows::{WINDOW_BYTES, Windows};
 use miyaburi_image::{Address, Endian};
 use miyaburi_pcode::{Context, Varnode};
 use std::sync::Arc;
-
-/// Bytes of the local and input registers of one window.
-pub(crate) const WINDOW_BYTES: usize = 64;
-
-/// Deepest nesting of register windows.
-const MAX_WINDOWS: usize = 4096;
 
 /// Everything that changes while code runs. Cloning makes a snapshot.
 #[derive(Clone)]
@@ -28,7 +23,7 @@ pub struct State<'a> {
     pub(crate) thread_pointer: u64,
     /// Where the rounding mode of floating-point numbers lies, on a CPU where programs change it.
     pub(crate) rounding_mode: Option<u32>,
-    pub(crate) windows: Vec<[u8; WINDOW_BYTES]>,
+    pub(crate) windows: Windows,
     pub(crate) pc: Address,
     pub(crate) context: Context,
     /// Blocks of fresh memory taken so far.
@@ -101,16 +96,16 @@ impl State<'_> {
         self.bytes.get_mut(offset as usize..offset as usize + size as usize).unwrap_or(&mut [])
     }
 
-    /// Keeps the current window's local and input registers for the matching restore.
-    pub(crate) fn save_window(&mut self) {
-        let Some(base) = self.window_base else { return };
+    /// Keeps the current window's local and input registers for the matching restore; false when
+    /// windows nest too deep.
+    #[must_use]
+    pub(crate) fn save_window(&mut self) -> bool {
+        let Some(base) = self.window_base else { return true };
         let mut window = [0; WINDOW_BYTES];
         if let Some(bytes) = self.bytes.get(base as usize..base as usize + WINDOW_BYTES) {
             window.copy_from_slice(bytes);
         }
-        if self.windows.len() < MAX_WINDOWS {
-            self.windows.push(window);
-        }
+        self.windows.push(window)
     }
 
     /// Brings back what [`State::save_window`] kept; without a match the registers stay.

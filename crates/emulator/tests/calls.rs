@@ -159,6 +159,48 @@ fn every_call_has_its_own_register_window() {
     assert_eq!((outcome.exit, outcome.result), (Exit::Returned, (12 << 8) + 42));
 }
 
+#[test]
+fn undoing_a_call_brings_back_the_windows_that_it_left() {
+    const LEAVES_TOO_OFTEN: [u32; 18] = [
+        0x9de3_bfa0, // outer: save %sp, -96, %sp
+        0xa010_2033, // mov 0x33, %l0
+        0x4000_0005, // call middle
+        0x0100_0000, // nop
+        0xb010_0010, // mov %l0, %i0
+        0x81c7_e008, // ret
+        0x81e8_0000, // restore
+        0x9de3_bfa0, // middle: save %sp, -96, %sp
+        0x4000_0004, // call inner
+        0x0100_0000, // nop
+        0x81c7_e008, // ret
+        0x81e8_0000, // restore
+        0x81e8_0000, // inner: restore, to the window of outer
+        0xa010_2022, // mov 0x22, %l0
+        0x9de3_bfa0, // save %sp, -96, %sp
+        0xc200_2010, // ld [0x10], %g1, which is not mapped
+        0x81c3_e008, // retl
+        0x0100_0000, // nop
+    ];
+    let code: Vec<u8> = LEAVES_TOO_OFTEN.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let program = Program::new(SPARC, false, true, &code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::default());
+    assert_eq!((outcome.exit, outcome.summarised, outcome.result), (Exit::Returned, 1, 0x33));
+}
+
+#[test]
+fn windows_nest_only_so_deep() {
+    // save %sp, -96, %sp; ba .-4; nop
+    let code = [0x9de3_bfa0_u32, 0x10bf_ffff, 0x0100_0000];
+    let code: Vec<u8> = code.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let program = Program::new(SPARC, false, true, &code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::default());
+    assert_eq!(outcome.exit, Exit::Failed { at: Address(CODE), reason: Reason::Depth });
+}
+
 /// Answers for a device at a fixed address, and notes what is stored there.
 #[derive(Default)]
 struct Device {

@@ -4,15 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use miyaburi_analysis::{Cut, Program};
+use miyaburi_analysis::Program;
 use miyaburi_corpus::read_file;
-use miyaburi_image::{Arch, Image};
+use miyaburi_image::Image;
 use miyaburi_pcode::language_for;
 
 use crate::Status;
 use crate::arguments::{Arguments, DumpArguments, DumpFormat, DumpStage};
 use crate::dump::{
-    CallGraphDump, CodeDump, ConstantsDump, FunctionsDump, ImageDump, Scope, Stage, write_json,
+    CallGraphDump, CodeDump, ConstantsDump, FunctionsDump, ImageDump, Scope, Source, Stage,
+    write_json,
 };
 use crate::error::{CommandError, DumpError, complain};
 use crate::output::Output;
@@ -35,7 +36,14 @@ fn check(arguments: &DumpArguments) {
     } else {
         return;
     };
-    Arguments::command().error(ErrorKind::ArgumentConflict, problem).exit();
+    let mut command = Arguments::command();
+    command.build();
+    let dump = command.find_subcommand_mut("dump");
+    match dump {
+        Some(dump) => dump.error(ErrorKind::ArgumentConflict, problem),
+        None => command.error(ErrorKind::ArgumentConflict, problem),
+    }
+    .exit();
 }
 
 fn failure(arguments: &DumpArguments, error: impl Into<DumpError>) -> CommandError {
@@ -45,42 +53,47 @@ fn failure(arguments: &DumpArguments, error: impl Into<DumpError>) -> CommandErr
 fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     let bytes = read_file(&arguments.path).map_err(|error| failure(arguments, error))?;
     let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
+    let path = arguments.path.to_string_lossy();
+    let diagnostics = image.diagnostics().iter().map(ToString::to_string).collect();
+    let mut source = Source { path: &path, arch: image.arch(), cut: None, diagnostics };
     if arguments.stage == DumpStage::Image {
-        return write(arguments, image.arch(), None, &ImageDump::new(&image));
+        return write(arguments, &source, &ImageDump::new(&image));
     }
     let language = language_for(image.arch()).map_err(|error| failure(arguments, error))?;
     let program = Program::analyze(&image, language.as_ref());
     let program = program.map_err(|error| failure(arguments, error))?;
     let scope = Scope::new(&program, &arguments.functions);
     let scope = scope.map_err(|error| failure(arguments, error))?;
-    let (arch, cut) = (image.arch(), program.cut());
-    if let Some(cut) = cut {
-        complain(format!("{}: {cut}", arguments.path.display()));
+    source.cut = program.cut();
+    if program.functions().is_empty() {
+        source.diagnostics.push("no code was found".to_owned());
+    }
+    let cut = source.cut.map(|cut| cut.to_string());
+    for problem in source.diagnostics.iter().chain(&cut) {
+        complain(format!("{path}: {problem}"));
     }
     match arguments.stage {
         DumpStage::Image | DumpStage::Functions => {
-            write(arguments, arch, cut, &FunctionsDump::new(&scope))
+            write(arguments, &source, &FunctionsDump::new(&scope))
         }
-        DumpStage::Disasm => write(arguments, arch, cut, &CodeDump::new(&scope, false)),
-        DumpStage::Pcode => write(arguments, arch, cut, &CodeDump::new(&scope, true)),
+        DumpStage::Disasm => write(arguments, &source, &CodeDump::new(&scope, false)),
+        DumpStage::Pcode => write(arguments, &source, &CodeDump::new(&scope, true)),
         DumpStage::Callgraph if arguments.format == DumpFormat::Dot => {
             let graph = CallGraphDump::new(&scope);
             Output::create(arguments.output.as_deref())?.stream(|out| graph.write_dot(out))
         }
-        DumpStage::Callgraph => write(arguments, arch, cut, &CallGraphDump::new(&scope)),
-        DumpStage::Constants => write(arguments, arch, cut, &ConstantsDump::new(&scope)),
+        DumpStage::Callgraph => write(arguments, &source, &CallGraphDump::new(&scope)),
+        DumpStage::Constants => write(arguments, &source, &ConstantsDump::new(&scope)),
     }
 }
 
 fn write(
     arguments: &DumpArguments,
-    arch: Arch,
-    cut: Option<Cut>,
+    source: &Source<'_>,
     stage: &impl Stage,
 ) -> Result<(), CommandError> {
-    let path = arguments.path.to_string_lossy();
     Output::create(arguments.output.as_deref())?.stream(|out| match arguments.format {
-        DumpFormat::Json => write_json(stage, &path, arch, cut, out),
+        DumpFormat::Json => write_json(stage, source, out),
         DumpFormat::Text | DumpFormat::Dot => stage.write_text(out),
     })
 }

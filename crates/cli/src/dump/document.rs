@@ -37,24 +37,37 @@ struct Document<'a, S> {
     cpu: &'static str,
     /// What ended the analysis before it was done.
     cut: Option<String>,
+    /// What is wrong with the file.
+    diagnostics: &'a [String],
     #[serde(flatten)]
     content: &'a S,
+}
+
+/// The file that a stage is of, and what is to be known with it.
+pub(crate) struct Source<'a> {
+    /// The file, as named by the user.
+    pub(crate) path: &'a str,
+    /// Its CPU type.
+    pub(crate) arch: Arch,
+    /// What ended the analysis before it was done.
+    pub(crate) cut: Option<Cut>,
+    /// What is wrong with the file.
+    pub(crate) diagnostics: Vec<String>,
 }
 
 /// Writes a stage for scripts.
 pub(crate) fn write_json<S: Stage>(
     stage: &S,
-    path: &str,
-    arch: Arch,
-    cut: Option<Cut>,
+    source: &Source<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         stage: stage.name(),
-        path,
-        cpu: arch.cpu,
-        cut: cut.map(|cut| cut.to_string()),
+        path: source.path,
+        cpu: source.arch.cpu,
+        cut: source.cut.map(|cut| cut.to_string()),
+        diagnostics: &source.diagnostics,
         content: stage,
     };
     document.serialize(&mut Serializer::with_formatter(&mut *out, Lines::new(stage.depth())))?;

@@ -48,6 +48,8 @@ pub(crate) struct ImageDump<'a> {
     imports: Stream<'a, ImportItem<'a>>,
     indirect_functions: Stream<'a, IndirectItem>,
     /// What was damaged or left out, and what was done about it.
+    /// Every stage's document has them.
+    #[serde(skip)]
     diagnostics: Stream<'a, String>,
 }
 

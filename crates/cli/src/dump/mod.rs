@@ -24,7 +24,7 @@ mod value;
 pub(crate) use callgraph::CallGraphDump;
 pub(crate) use code::CodeDump;
 pub(crate) use constants::ConstantsDump;
-pub(crate) use document::{Stage, write_json};
+pub(crate) use document::{Source, Stage, write_json};
 pub(crate) use functions::FunctionsDump;
 pub(crate) use image::ImageDump;
 pub(crate) use scope::{NoFunction, Scope};

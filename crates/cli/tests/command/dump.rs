@@ -129,6 +129,37 @@ fn damage_is_told() {
     assert!(image["diagnostics"][0].as_str().unwrap().contains(repaired), "{image}");
 }
 
+/// The document of a stage of a damaged file, whose damage is told on standard error.
+fn json_of_damaged(bytes: &[u8], stage: &str, told: &str) -> Value {
+    let root = folder(&[("program", bytes)]);
+    let path = root.path().join("program");
+    let mut command = miyaburi();
+    command.arg("dump").arg(&path).args(["--stage", stage, "--format", "json"]);
+    let output = command.assert().code(0).stderr(contains(told)).get_output().stdout.clone();
+    serde_json::from_slice(&output).unwrap()
+}
+
+#[test]
+fn every_stage_tells_of_damage() {
+    let mut bytes = i386();
+    // The entry point lies in no segment.
+    bytes[24..28].copy_from_slice(&0x0700_0000_u32.to_le_bytes());
+    for stage in ["functions", "disasm", "pcode", "callgraph", "constants"] {
+        let told = "the entry point 0x7000000 is not mapped";
+        let document = json_of_damaged(&bytes, stage, told);
+        assert!(document["diagnostics"][0].as_str().unwrap().contains(told), "{document}");
+    }
+}
+
+#[test]
+fn a_file_without_code_is_told() {
+    let bytes = elf(3, b"");
+    let told = "no code was found";
+    let document = json_of_damaged(&bytes, "functions", told);
+    assert_eq!(document["functions"], json!([]));
+    assert!(document["diagnostics"].as_array().unwrap().contains(&json!(told)), "{document}");
+}
+
 #[test]
 fn functions_have_their_sizes_and_calls() {
     let entry = json!({

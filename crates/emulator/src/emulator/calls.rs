@@ -98,7 +98,7 @@ impl<'a> Emulator<'a> {
                 .limits
                 .undo
                 .then(|| state.bytes[..self.registers.size() as usize].into()),
-            windows: state.windows.len(),
+            windows: state.windows.clone(),
             journal: state.memory.journal_mark(),
             fresh_blocks: state.fresh_blocks,
         });
@@ -123,7 +123,7 @@ impl<'a> Emulator<'a> {
         if let Some(registers) = &frame.registers {
             state.bytes[..registers.len()].copy_from_slice(registers);
         }
-        state.windows.truncate(frame.windows);
+        state.windows = frame.windows;
         state.memory.roll_back(frame.journal);
         state.fresh_blocks = frame.fresh_blocks;
         self.set_mode(state, frame.return_context);

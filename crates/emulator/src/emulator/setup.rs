@@ -5,8 +5,9 @@ use crate::abi::{Abi, ReturnAddress};
 use crate::exit::Exit;
 use crate::frames::Call;
 use crate::hooks::{CallAction, Hooks, NoHooks};
-use crate::machine::{State, WINDOW_BYTES};
+use crate::machine::State;
 use crate::memory::Memory;
+use crate::windows::{WINDOW_BYTES, Windows};
 use miyaburi_image::Address;
 use miyaburi_pcode::Varnode;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ impl<'a> Emulator<'a> {
                 },
             ),
             thread_pointer: 0,
-            windows: Vec::new(),
+            windows: Windows::default(),
             pc: Address(0),
             context: self.language.initial_context(),
             fresh_blocks: 0,

@@ -22,6 +22,9 @@ const MAX_KEPT: u64 = 2 << 20;
 /// that is still at it ends its call, as it would never end.
 const OPERATIONS_PER_BLOCK: u64 = 1 << 20;
 
+/// More than the average instruction of any program takes.
+const OPERATIONS_PER_INSTRUCTION: u64 = 64;
+
 /// What changes in the course of one run, beside the machine state.
 pub(super) struct Run {
     pub(super) frames: Frames,
@@ -80,8 +83,9 @@ impl<'a> Emulator<'a> {
         }
         run.operations += left.executed;
         let begun = block.instructions_before(from);
-        run.instructions +=
-            block.instructions_before(left.at + 1).saturating_sub(begun).max(left.executed / 64);
+        run.instructions += block.instructions_before(left.at + 1).saturating_sub(begun);
+        // One instruction can go round and round.
+        run.instructions = run.instructions.max(run.operations / OPERATIONS_PER_INSTRUCTION);
         let place = block.place_of(left.at);
         state.pc = place.map_or(state.pc, |place| place.address);
         if run.instructions > run.limits.instructions {
