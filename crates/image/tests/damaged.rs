@@ -255,8 +255,42 @@ fn a_p_memsz_beyond_the_address_space_ends_with_it() {
     patch(&mut file, program_header_field(false, 1, "p_vaddr"), Endian::Big, 0xffff_f000);
     patch(&mut file, program_header_field(false, 1, "p_memsz"), Endian::Big, 0x10_0000);
     let image = Image::parse(&file).unwrap();
-    assert_eq!(image.segment_at(Address(0xffff_f000)).unwrap().size, 0xfff);
+    assert_eq!(image.segment_at(Address(0xffff_f000)).unwrap().size, 0x1000);
+    assert!(image.is_mapped(Address(0xffff_ffff)));
     assert!(!image.is_mapped(Address(0)));
+    assert!(!image.is_mapped(Address(0x1_0000_0000)));
+}
+
+#[test]
+fn a_segment_that_ends_with_the_address_space_is_whole() {
+    let builder = &builders()[0];
+    let mut file = builder.build();
+    let start = 0x1_0000_0000 - data().len() as u64;
+    for (field, value) in [("p_vaddr", start), ("p_memsz", data().len() as u64)] {
+        patch(&mut file, program_header_field(false, 1, field), Endian::Big, value);
+    }
+    let image = Image::parse(&file).unwrap();
+    assert_eq!(image.bytes_from(Address(start)), data());
+    assert_eq!(image.diagnostics(), []);
+}
+
+/// The end of a segment is a number of 64 bits, so that the last byte of so many stays out.
+#[test]
+fn a_segment_that_ends_with_64_bits_of_addresses_lacks_a_byte() {
+    let builder = &builders()[1];
+    let mut file = builder.build();
+    let size = data().len() as u64;
+    let start = size.wrapping_neg();
+    for (field, value) in [("p_vaddr", start), ("p_memsz", size)] {
+        patch(&mut file, program_header_field(true, 1, field), Endian::Little, value);
+    }
+    let image = Image::parse(&file).unwrap();
+    assert_eq!(image.segment_at(Address(start)).unwrap().end(), Address(u64::MAX));
+    let address = Address(start);
+    assert_eq!(
+        image.diagnostics(),
+        [ImageDiagnostic::SegmentCut { address, size, used: size - 1 }]
+    );
 }
 
 #[test]

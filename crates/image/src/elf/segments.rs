@@ -133,7 +133,8 @@ impl Budget {
         diagnostics: &mut Vec<ImageDiagnostic>,
     ) -> Option<Mapping> {
         let address = Address(mapping.address);
-        let room = arch.address_mask().saturating_sub(mapping.address);
+        // The end is a number itself, so the very last byte of 64 bits of addresses stays out.
+        let room = arch.address_mask().saturating_add(1).saturating_sub(mapping.address);
         let size = mapping.size.min(room).min(self.memory);
         if size < mapping.size {
             let (size, used) = (mapping.size, size);
