@@ -109,3 +109,17 @@ fn a_delay_slot_of_a_jump_that_is_made_changes_nothing_elsewhere() {
         assert_eq!(values.argument(Address(CODE + taken), 1), Value::Constant(7), "{name}");
     }
 }
+
+/// Two stores that make up a value which ends with the largest stack offset there is.
+#[test]
+fn the_last_bytes_of_the_stack_are_composed() {
+    // mov rax, 0x7ffffffffffffff7; mov dword [rsp+rax], 1; mov dword [rsp+rax+4], 1;
+    // mov rdi, [rsp+rax]; call f; ret; f: ret
+    let code = hex("48b8f7ffffffffffff7fc7040401000000c744040401000000488b3c04e801000000c3c3");
+    let image = image(X86_64, &code, &[0; 16]);
+    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+    let program = Program::analyze(&image, language.as_ref()).unwrap();
+    let values = program.values(program.function_at(Address(CODE)).unwrap()).unwrap();
+    let site = values.sites().next().unwrap();
+    assert_eq!(values.argument(site, 0), Value::Constant(0x1_0000_0001));
+}

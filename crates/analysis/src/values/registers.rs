@@ -298,6 +298,26 @@ impl Registers {
         }
     }
 
+    /// Gives up all values but that of the stack pointer, of the register that is always zero, and
+    /// those to be kept.
+    pub(crate) fn forget(
+        &mut self,
+        cells: &RegisterCells,
+        stack_pointer: Option<Place>,
+        is_kept: impl Fn(Value) -> bool,
+    ) {
+        let fixed = [stack_pointer.map(|place| place.cell), cells.zero];
+        let is_fixed =
+            |cell: usize| fixed.iter().flatten().any(|fixed| usize::from(*fixed) == cell);
+        for cell in self.live.members().filter(|cell| !is_fixed(*cell)) {
+            if let Some(value) = self.values.get_mut(cell).filter(|value| !is_kept(**value)) {
+                *value = Value::Unknown;
+                self.written.set(cell, true);
+                self.live.set(cell, false);
+            }
+        }
+    }
+
     /// Takes what holds in both; true when that is less than before. A known stack pointer
     /// survives an unknown one, as compilers keep it equal on all paths.
     pub(crate) fn join(&mut self, other: &Self, stack_pointer: Option<Place>) -> bool {

@@ -1,14 +1,31 @@
 //! The fixed point of the value analysis over one function's blocks.
+//!
+//! A block is run again whenever its entry state has lost something, until nothing is lost any
+//! more: values are told of a whole solution alone. Runs are few, but a chain of copies in a loop
+//! (`a = b; b = c; ...`) loses one value a turn, so after many runs of a block more is given up
+//! than paths ask for (widening). That loses values of long chains and never keeps one that
+//! another path takes back.
 
 use crate::blocks::{Block, Body};
+use crate::values::Value;
 use crate::values::engine::{Engine, Scratch};
 use crate::values::observer::{Observer, State};
 use crate::work::Held;
 use miyaburi_image::Address;
 
-/// How often a block is looked at again because its entry state lost something. Values only ever
-/// get lost, so few passes suffice; what a hostile file keeps unstable is dropped by the cap.
-const MAX_VISITS: u8 = 12;
+/// How often a block is run before its entry state gives up more than what differs between paths:
+/// enough for loops that shift so many variables.
+const EXACT_VISITS: u8 = 32;
+
+/// How often until a change leaves nothing but the stack pointer. Before that frame pointers, saved
+/// registers and the global pointer are kept.
+const FRAME_VISITS: u8 = 48;
+
+/// How often at most. No block comes so far: a state with a stack pointer alone changes once.
+const MAX_VISITS: u8 = 64;
+
+/// Blocks that are looked through in the time of a step.
+const BLOCKS_PER_STEP: u64 = 64;
 
 /// The known values at the start of each block that control reaches, of one function after the
 /// other: the memory is used again.
@@ -58,11 +75,6 @@ impl Solution {
         let order = reverse_postorder(body);
         let mut run = Run { solution: self, engine, body };
         while run.pass(&order, observer)? {}
-        for &number in &order {
-            if run.is_dirty(number) {
-                run.block(number, observer)?;
-            }
-        }
         self.scratch.assumed.sort_unstable();
         self.scratch.assumed.dedup();
         Some(())
@@ -118,12 +130,12 @@ impl Run<'_> {
         self.solution.is_dirty.get(number as usize).copied().unwrap_or_default()
     }
 
-    /// Runs every dirty block that may still be run; whether there was any.
+    /// Runs every dirty block; whether there was any.
     fn pass<O: Observer>(&mut self, order: &[u32], observer: &mut O) -> Option<bool> {
+        self.engine.code.work.spend(order.len() as u64 / BLOCKS_PER_STEP).then_some(())?;
         let mut is_progress = false;
         for &number in order {
-            let visits = self.solution.visits.get(number as usize).copied().unwrap_or(MAX_VISITS);
-            if !self.is_dirty(number) || visits >= MAX_VISITS {
+            if !self.is_dirty(number) {
                 continue;
             }
             is_progress = true;
@@ -148,13 +160,13 @@ impl Run<'_> {
         Some(is_progress)
     }
 
-    /// Runs a block that is reached.
+    /// Runs a block that is reached; `None` also when it was run too often.
     fn block<O: Observer>(&mut self, number: u32, observer: &mut O) -> Option<()> {
         let index = number as usize;
         let solution = &mut *self.solution;
         *solution.is_dirty.get_mut(index)? = false;
-        let visits = solution.visits.get_mut(index)?;
-        *visits = visits.saturating_add(1);
+        let visits = solution.visits.get_mut(index).filter(|visits| **visits < MAX_VISITS)?;
+        *visits += 1;
         solution.state.clone_from(solution.entry_states.get(index)?);
         let block = self.body.blocks.get(index)?;
         observer.block(number, &solution.state);
@@ -168,14 +180,18 @@ impl Run<'_> {
     /// Takes the state behind the last block in at the start of another.
     fn arrive(&mut self, number: u32) -> Option<()> {
         let index = number as usize;
-        let Solution { entry_states, is_reached, is_dirty, state, held, .. } = &mut *self.solution;
+        let Solution { entry_states, is_reached, is_dirty, visits, state, held, .. } =
+            &mut *self.solution;
         let (Some(known), Some(is_reached), Some(is_dirty)) =
             (entry_states.get_mut(index), is_reached.get_mut(index), is_dirty.get_mut(index))
         else {
             return Some(());
         };
         if std::mem::replace(is_reached, true) {
-            *is_dirty |= join(self.engine, known, state);
+            if join(self.engine, known, state) {
+                *is_dirty = true;
+                widen(self.engine, known, visits.get(index).copied().unwrap_or(MAX_VISITS));
+            }
         } else {
             known.clone_from(state);
             *is_dirty = true;
@@ -192,6 +208,20 @@ fn join(engine: &Engine<'_>, known: &mut State, arriving: &State) -> bool {
     let registers = known.registers.join(&arriving.registers, stack_pointer);
     let stack = known.stack.join(&arriving.stack);
     registers || stack
+}
+
+/// Gives up what may go on changing at the start of a block that was run `visits` times.
+fn widen(engine: &Engine<'_>, known: &mut State, visits: u8) {
+    let is_frame = |value: Value| {
+        matches!(value, Value::StackOffset(_) | Value::AtEntry { offset: 0, .. })
+            || value.constant().is_some_and(|value| engine.global_pointer == Some(value))
+    };
+    let is_kept = |value: Value| visits < FRAME_VISITS && is_frame(value);
+    if visits >= EXACT_VISITS {
+        let stack_pointer = engine.cells.locate(&engine.abi.stack_pointer);
+        known.registers.forget(engine.cells, stack_pointer, is_kept);
+        known.stack.forget(is_kept);
+    }
 }
 
 pub(crate) fn run_block<O: Observer>(

@@ -4,8 +4,8 @@ use crate::arithmetic::mask;
 use crate::values::Value;
 use miyaburi_image::Endian;
 
-/// The most slots that are remembered; further stores are forgotten, which loses values but never
-/// invents one.
+/// The most slots that are remembered; further stores are forgotten, and with the first of them to
+/// the incoming arguments what those held.
 const MAX_SLOTS: usize = 1024;
 
 /// Bytes from the address handed to a callee that it may have overwritten. Objects larger than
@@ -33,15 +33,18 @@ impl Slot {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct StackMemory {
     slots: Vec<Slot>,
+    /// What is at and above `0` beside the slots need not be the incoming arguments any more.
+    has_lost_arguments: bool,
 }
 
 impl Clone for StackMemory {
     fn clone(&self) -> Self {
-        Self { slots: self.slots.clone() }
+        Self { slots: self.slots.clone(), ..*self }
     }
 
     fn clone_from(&mut self, other: &Self) {
         self.slots.clone_from(&other.slots);
+        self.has_lost_arguments = other.has_lost_arguments;
     }
 }
 
@@ -75,16 +78,26 @@ impl StackMemory {
         }
         if is_kept && self.slots.len() < MAX_SLOTS {
             parts.push(fresh);
+        } else if is_kept {
+            self.has_lost_arguments |= end > 0;
         }
         parts.sort_by_key(|slot| slot.offset);
         self.slots.splice(first..first + count, parts);
+    }
+
+    /// Gives up all values but those to be kept.
+    pub(crate) fn forget(&mut self, is_kept: impl Fn(Value) -> bool) {
+        self.slots.retain(|slot| is_kept(slot.value));
+        self.has_lost_arguments = true;
     }
 
     /// The value of `size` bytes, or `None` when nothing was stored there.
     pub(crate) fn load(&self, offset: i64, size: u8, endian: Endian) -> Option<Value> {
         let end = offset.checked_add(i64::from(size))?;
         let first = self.slots.partition_point(|slot| slot.end() <= offset);
-        let slot = self.slots.get(first).filter(|slot| slot.offset < end)?;
+        let Some(slot) = self.slots.get(first).filter(|slot| slot.offset < end) else {
+            return (self.has_lost_arguments && end > 0).then_some(Value::Unknown);
+        };
         if slot.is_stale {
             return Some(Value::Unknown);
         }
@@ -105,7 +118,8 @@ impl StackMemory {
     fn compose(&self, offset: i64, size: u8, endian: Endian) -> Option<u64> {
         let mut bytes = [0; 8];
         let bytes = bytes.get_mut(..usize::from(size))?;
-        for (place, byte) in (offset..).zip(bytes.iter_mut()) {
+        // The other way round the offset behind the last byte would be worked out, too.
+        for (byte, place) in bytes.iter_mut().zip(offset..) {
             let (value, is_stale) = self.byte(place, endian)?;
             *byte = if is_stale { return None } else { value };
         }
@@ -137,11 +151,12 @@ impl StackMemory {
 
     /// Takes what holds in both; true when that is less than before.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
-        if self.slots == other.slots {
+        if self == other {
             return false;
         }
         let before = self.slots.len();
-        let mut changed = false;
+        let mut changed = other.has_lost_arguments && !self.has_lost_arguments;
+        self.has_lost_arguments |= other.has_lost_arguments;
         let mut others = other.slots.iter().peekable();
         let mut lost_arguments = Vec::new();
         self.slots.retain_mut(|slot| {
@@ -182,7 +197,7 @@ fn part(slot: &Slot, start: i64, end: i64, endian: Endian) -> Option<Slot> {
 
 #[cfg(test)]
 mod tests {
-    use super::StackMemory;
+    use super::{MAX_SLOTS, StackMemory};
     use crate::values::Value;
     use miyaburi_image::Endian::{Big, Little};
 
@@ -234,6 +249,34 @@ mod tests {
         stack.hand_out(-16);
         assert_eq!(stack.load(-4, 4, Little), Some(saved));
         assert_eq!(stack.load(-8, 4, Little), Some(Value::Unknown));
+    }
+
+    /// A join that says again and again that something was lost would never settle.
+    #[test]
+    fn arguments_that_no_slot_is_left_for_are_lost_once() {
+        let mut full = StackMemory::default();
+        (0..MAX_SLOTS as i64).for_each(|at| full.store(-8 - at * 8, 8, Value::Constant(1), Little));
+        let mut other = full.clone();
+        other.store(16, 8, Value::Constant(5), Little);
+        assert_eq!(other.load(16, 8, Little), Some(Value::Unknown));
+        assert_eq!(full.load(16, 8, Little), None);
+        assert!(full.join(&other));
+        assert_eq!(full.load(16, 8, Little), Some(Value::Unknown));
+        assert_eq!(full.load(-8, 8, Little), Some(Value::Constant(1)));
+        assert!(!full.join(&other));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_unknown() {
+        let saved = Value::AtEntry { register: 8, offset: 0 };
+        let mut stack = StackMemory::default();
+        stack.store(-8, 8, saved, Little);
+        stack.store(-16, 8, Value::Constant(3), Little);
+        stack.store(8, 8, Value::Constant(4), Little);
+        stack.forget(|value| value == saved);
+        assert_eq!(stack.load(-8, 8, Little), Some(saved));
+        assert_eq!(stack.load(-16, 8, Little), None);
+        assert_eq!(stack.load(8, 8, Little), Some(Value::Unknown));
     }
 
     #[test]
