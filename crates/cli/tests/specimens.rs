@@ -202,6 +202,23 @@ fn strings_without_a_table_are_decoded() {
     }
 }
 
+/// Forks whose attacks are chosen by a switch or by a text.
+#[test]
+fn attacks_without_a_registry_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| {
+        let target = ["armv7-thumb-", "mips-le-", "sparc32-", "x86_64-"];
+        target.iter().any(|target| name.starts_with(target))
+            && name.contains("gcc-tiny.switch_dispatch-")
+    });
+    assert!(count >= 8, "{count}");
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    assert_exact(&reports, &truth, "attacks.vectors,scan.probes,scan.syn", &[]);
+}
+
 fn texts(part: &Value) -> BTreeSet<String> {
     let strings = part["strings"].as_array().unwrap().iter();
     strings.map(|string| string["text"].as_str().unwrap().to_owned()).collect()

@@ -183,6 +183,22 @@ fn options_count_by_key_and_default_and_their_names_apart() {
 }
 
 #[test]
+fn attacks_count_by_vector_or_command_whatever_their_kind() {
+    let truths = [truth(
+        '1',
+        json!({"attacks": [{"vector": 0, "kind": "udp"}, {"command": "SYN", "kind": "syn"}]}),
+    )];
+    let correct = |found: Value| {
+        let score = score(&truths, &[report('1', found)]);
+        (field(&score, "attacks.vectors").correct, field(&score, "attacks").correct)
+    };
+    let vector = json!({"vector": 0, "kind": null});
+    let command = json!({"vector": null, "command": "SYN", "kind": null});
+    assert_eq!(correct(json!({"attacks": [vector, command]})), (2, 0));
+    assert_eq!(correct(json!({"attacks": [vector, {"vector": 1, "command": "UDP"}]})), (1, 0));
+}
+
+#[test]
 fn roles_are_scored_for_entries_whose_role_is_given() {
     let truths = [truth(
         '1',
@@ -222,7 +238,7 @@ fn every_other_kind_of_field() {
     same["string_table"]["sha256"] = json!(sha256('a'));
     let score_right = score(&[truth('1', right.clone())], &[report('1', same)]);
     assert_eq!(score_right.inexact, []);
-    assert_eq!(score_right.total.fields.len(), 15);
+    assert_eq!(score_right.total.fields.len(), 16);
 
     for (pointer, wrong, name) in [
         ("/verdict", json!("config"), "verdict"),

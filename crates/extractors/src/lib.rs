@@ -11,6 +11,7 @@ pub mod exploits;
 pub mod found;
 pub mod initialisers;
 pub mod loose_strings;
+pub mod probes;
 pub mod roles;
 pub mod string_table;
 pub mod subject;

@@ -10,8 +10,11 @@ use crate::{Evidence, HexBytes, VirtualAddress};
 /// One attack vector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attack {
-    /// The number by which the C2 orders it.
-    pub vector: u32,
+    /// The number by which the C2 orders it, null when it orders by a text.
+    pub vector: Option<u32>,
+    /// The text by which the C2 orders it, when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Entry of the handler.
     pub handler: VirtualAddress,
     /// What it is by what it sends, such as `udp` or `syn`; null when not known.

@@ -13,12 +13,15 @@ pub struct Scan {
     /// Ports it probes.
     #[serde(default)]
     pub probes: Vec<Probe>,
-    /// Fields of its SYN packet by name, such as `tcp.seq`.
-    #[serde(default)]
+    /// Fields of its SYN packet by name, such as `tcp.seq`; absent when none is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub syn: BTreeMap<String, FieldDescriptor>,
     /// Requests it sends to exploit devices.
     #[serde(default)]
     pub exploits: Vec<Exploit>,
+    /// Where ports and packet were seen.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
 }
 
 /// A port and how often it is probed.

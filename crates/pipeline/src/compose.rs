@@ -4,20 +4,22 @@ use crate::findings::Findings;
 use crate::routines;
 use miyaburi_analysis::Program;
 use miyaburi_extractors::attacks::Registry;
+use miyaburi_extractors::attacks::dispatch::{Dispatcher, Order};
 use miyaburi_extractors::credentials::CredentialList;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::exploits;
 use miyaburi_extractors::loose_strings::{self, Source as StringSource};
+use miyaburi_extractors::probes::Probes;
 use miyaburi_extractors::roles::Purpose;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::xor;
 use miyaburi_image::Address;
 use miyaburi_model::{
     Attack, Cipher, Confidence, Credential, Credentials, Diagnostic, Endpoint, EndpointRole,
-    EntryRole, EntryValue, Evidence, Exploit, ExternalSource, Family, Key, Level, LooseString,
-    Method, Protocol, Reference, Report, Scan, SourceKind, StringTable, TableEntry, Verdict,
-    VirtualAddress, credentials_sha256, printable, string_table_sha256,
+    EntryRole, EntryValue, Evidence, Exploit, ExternalSource, Family, FieldValue, Key, Level,
+    LooseString, Method, Probe, Protocol, Reference, Report, Scan, SourceKind, StringTable,
+    TableEntry, Verdict, VirtualAddress, credentials_sha256, printable, string_table_sha256,
 };
 
 /// Signs of the family (table, credentials, vectors, C2) that must come together before any of
@@ -68,12 +70,13 @@ pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Finding
     report.strings = findings.strings.iter().map(string_of).collect();
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
+    report.attacks.extend(findings.dispatcher.iter().flat_map(dispatched));
     report.endpoints = endpoints_of(endpoints);
     report.endpoints.extend(loaders_of(&findings.exploits));
     report.external = contacts.external.iter().map(external_of).collect();
     report.functions = routines::of(program, findings);
     report.data = routines::data_of(findings);
-    report.scan = scan_of(&findings.exploits);
+    report.scan = scan_of(&findings.exploits, findings.probes.as_ref());
 }
 
 fn external_of(external: &External) -> ExternalSource {
@@ -114,7 +117,7 @@ fn loaders_of(exploits: &[exploits::Exploit]) -> Vec<Endpoint> {
     endpoints
 }
 
-fn scan_of(exploits: &[exploits::Exploit]) -> Option<Scan> {
+fn scan_of(exploits: &[exploits::Exploit], probes: Option<&Probes>) -> Option<Scan> {
     let exploits: Vec<Exploit> = exploits
         .iter()
         .map(|exploit| {
@@ -129,7 +132,23 @@ fn scan_of(exploits: &[exploits::Exploit]) -> Option<Scan> {
             }
         })
         .collect();
-    (!exploits.is_empty()).then(|| Scan { exploits, ..Scan::default() })
+    let ports = probes.map(|probes| probes.ports.as_slice()).unwrap_or_default();
+    let probed = ports.iter().map(|port| Probe { port: port.port, weight: port.weight }).collect();
+    let from_destination = probes.is_some_and(|probes| probes.sequence_is_destination);
+    let sequence = from_destination.then(|| {
+        let from = FieldValue::From { from: "ip.dst".to_owned() };
+        ("tcp.seq".to_owned(), from.into())
+    });
+    let evidence = probes.map(|probes| {
+        Evidence::new(at(probes.site), Some(at(probes.scanner)), "hands over the packet when run")
+    });
+    let scan = Scan {
+        probes: probed,
+        syn: sequence.into_iter().collect(),
+        exploits,
+        evidence: evidence.into_iter().collect(),
+    };
+    (probes.is_some() || !scan.exploits.is_empty()).then_some(scan)
 }
 
 /// The family, with the routines that gave it away.
@@ -352,7 +371,8 @@ fn attacks_of(registry: &Registry) -> Vec<Attack> {
         .vectors
         .iter()
         .map(|vector| Attack {
-            vector: vector.number,
+            vector: Some(vector.number),
+            command: None,
             handler: at(vector.handler),
             kind: None,
             kind_method: None,
@@ -368,6 +388,40 @@ fn attacks_of(registry: &Registry) -> Vec<Attack> {
                 at(vector.registered_at.unwrap_or(vector.handler)),
                 Some(at(registry.initialiser)),
                 "registered here",
+            )],
+        })
+        .collect()
+}
+
+fn dispatched(dispatcher: &Dispatcher) -> Vec<Attack> {
+    let number = |order: &Order| match order {
+        Order::Vector(vector) => Some(u32::from(*vector)),
+        Order::Command(_) => None,
+    };
+    let text = |order: &Order| match order {
+        Order::Vector(_) => None,
+        Order::Command(text) => Some(text.clone()),
+    };
+    let attacks = dispatcher.attacks.iter();
+    attacks
+        .clone()
+        .map(|attack| Attack {
+            vector: number(&attack.order),
+            command: text(&attack.order),
+            handler: at(attack.handler),
+            kind: None,
+            kind_method: None,
+            same_as: attacks
+                .clone()
+                .filter(|other| other.order != attack.order && other.handler == attack.handler)
+                .filter_map(|other| number(&other.order))
+                .collect(),
+            options: Vec::new(),
+            packets: Vec::new(),
+            evidence: vec![Evidence::new(
+                at(attack.site),
+                Some(at(dispatcher.parser)),
+                "called when the command is handed over",
             )],
         })
         .collect()

@@ -3,6 +3,7 @@
 use crate::analyze::Options;
 use miyaburi_analysis::Program;
 use miyaburi_emulator::{Emulator, PAGE_SIZE};
+use miyaburi_extractors::attacks::dispatch::{self, Dispatcher};
 use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
@@ -12,6 +13,7 @@ use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::Diagnostic;
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::loose_strings::{self, LooseString};
+use miyaburi_extractors::probes::{self, Probes};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::Subject;
@@ -29,8 +31,10 @@ pub(crate) struct Findings<'a> {
     pub(crate) list: Option<CredentialList>,
     pub(crate) strings: Vec<LooseString>,
     pub(crate) registry: Option<Registry>,
+    pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) contacts: Contacts,
     pub(crate) exploits: Vec<Exploit>,
+    pub(crate) probes: Option<Probes>,
     /// What the extractors say about their findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What ended the extractors' runs before they were done.
@@ -68,10 +72,21 @@ pub(crate) fn collect<'a>(
     let known = table.finding.as_ref();
     let endpoints = endpoints::extract(&mut subject, known, &references, scanner, &constants);
     let exploits = exploits::extract(&subject, &constants);
+    let filled = known.map_or_else(|| subject.bare_state(), |table| table.filled.clone());
+    // The most laborious last, and only where something of the family was found.
+    let is_likely = known.is_some() || list.finding.is_some();
+    let dispatcher = match registry.finding {
+        None if is_likely => dispatch::extract(&mut subject, &filled),
+        _ => None,
+    };
+    let probes = scanner.and_then(|scanner| probes::extract(&mut subject, &filled, scanner));
+    let dispatched = dispatcher.iter().flat_map(|found| &found.attacks).map(|found| found.handler);
+    let registered = registry.finding.iter().flat_map(Registry::handlers);
+    let handlers = registered.chain(dispatched).collect();
     let purposes = known.map_or_else(FxHashMap::default, |table| {
         let known = KnownRoutines {
             scanner,
-            handlers: registry.finding.iter().flat_map(Registry::handlers).collect(),
+            handlers,
             setup: [Some(table.initialiser), registry.finding.as_ref().map(|r| r.initialiser)]
                 .into_iter()
                 .flatten()
@@ -88,8 +103,10 @@ pub(crate) fn collect<'a>(
         list: list.finding,
         strings,
         registry: registry.finding,
+        dispatcher,
         contacts: endpoints.finding,
         exploits,
+        probes,
         diagnostics: diagnostics.into_iter().flatten().collect(),
         cut: subject.budget.cut().or(subject.emulator.is_spent().then_some(Cut::Instructions)),
         // Last: the extractors ask the analysis for more.

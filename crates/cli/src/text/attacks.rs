@@ -34,7 +34,14 @@ fn headline(attack: &Attack) -> String {
     let same =
         if same.is_empty() { String::new() } else { format!(", same as {}", same.join(" ")) };
     let method = method.unwrap_or_default();
-    escape(&format!("{:>3}  {kind}{method}, handler {}{same}", attack.vector, attack.handler))
+    escape(&format!("{}  {kind}{method}, handler {}{same}", order(attack), attack.handler))
+}
+
+/// The number or text by which the C2 orders an attack.
+pub(super) fn order(attack: &Attack) -> String {
+    let text = attack.command.as_ref().map(|command| format!("\"{command}\""));
+    let number = attack.vector.map(|vector| vector.to_string());
+    format!("{:>3}", text.or(number).unwrap_or_default())
 }
 
 pub(super) fn option(option: &AttackOption) -> String {

@@ -10,7 +10,7 @@ use miyaburi_model::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::attacks::{option, packet};
+use super::attacks::{option, order, packet};
 use super::escape;
 use super::layout::{Page, Palette};
 use super::report::{address, count, spelled, value};
@@ -202,7 +202,7 @@ impl Part {
     }
 
     fn attacks(&mut self, attacks: &ItemChanges<Attack>) {
-        let label = |attack: &Attack| [format!("{:>3}", attack.vector), kind(attack)];
+        let label = |attack: &Attack| [order(attack), kind(attack)];
         let options = |attack: &Attack| {
             let options: Vec<_> = attack.options.iter().map(option).collect();
             if options.is_empty() {

@@ -125,10 +125,10 @@ impl Item for Credential {
 }
 
 impl Item for Attack {
-    type Key<'a> = u32;
+    type Key<'a> = (Option<u32>, Option<&'a str>);
 
     fn key(&self, _: usize) -> Self::Key<'_> {
-        self.vector
+        (self.vector, self.command.as_deref())
     }
 
     /// The handler's address is none of its properties, nor is the order in which options and

@@ -60,13 +60,16 @@ const ENTRY_ID: &[Member] = &[member("id")];
 const STRING: &[Member] = &[member("text")];
 const CREDENTIAL: &[Member] = &[member("user"), member("password"), member("weight")];
 const OPTION: &[Member] = &[member("key"), member("default")];
-const ATTACK: &[Member] = &[member("vector"), member("kind"), Member("options", Some(OPTION))];
+const ATTACK: &[Member] =
+    &[member("vector"), member("command"), member("kind"), Member("options", Some(OPTION))];
+const ORDER: &[Member] = &[member("vector"), member("command")];
 const PROBE: &[Member] = &[member("port"), member("weight")];
 const EXPLOIT: &[Member] = &[member("path"), member("loader")];
 const PLACE: &[Member] = &[member("address"), member("role")];
 
 /// Every scored field. What items hold beyond their key is scored as a field of its own, so that
-/// a wrong detail does not hide a right item; so is the role of a table entry.
+/// a wrong detail does not hide a right item; so are the role of a table entry, and what an attack is
+/// ordered by, its vector or command.
 pub(crate) const FIELDS: &[Field] = &[
     scalar("verdict", "/verdict"),
     scalar("family", "/family/name"),
@@ -104,6 +107,7 @@ pub(crate) const FIELDS: &[Field] = &[
     keys("credentials.entries", "/credentials/entries", CREDENTIAL),
     details("credentials.details", "/credentials/entries", CREDENTIAL),
     keys("attacks", "/attacks", ATTACK),
+    keys("attacks.vectors", "/attacks", ORDER),
     details("attacks.details", "/attacks", ATTACK),
     keys("scan.probes", "/scan/probes", PROBE),
     scalar("scan.syn", "/scan/syn"),

@@ -87,10 +87,11 @@ fn program(sample: &Sample) -> Program {
 fn parse_main(report: &Report, program: Program, names: &Names<'_>) -> ParseMain {
     let servers = report.endpoints.iter().filter(|endpoint| endpoint.role == EndpointRole::C2);
     let first = servers.min_by_key(|server| server.order.unwrap_or(u32::MAX));
-    let attacks = report.attacks.iter().map(|attack| Attack {
-        vector: attack.vector,
-        name: names.of(attack.handler),
-        entrypoint: place(attack.handler),
+    // That program knows attacks by number alone.
+    let attacks = report.attacks.iter().filter_map(|attack| {
+        let vector = attack.vector?;
+        let name = names.of(attack.handler);
+        Some(Attack { vector, name, entrypoint: place(attack.handler) })
     });
     let attacks: Vec<Attack> = attacks.collect();
     ParseMain {

@@ -5,8 +5,10 @@
 //! order of registration.
 //!
 //! False positives: any registry of numbered callbacks, such as a command table; that alone is
-//! therefore never reported as a configuration. False negatives: dispatch without a registry
-//! (a switch, a table of constants).
+//! therefore never reported as a configuration. False negatives: dispatch without a registry, which
+//! [`dispatch`] looks for.
+
+pub mod dispatch;
 
 use crate::found::Found;
 use crate::initialisers::Initialiser;

@@ -1,0 +1,330 @@
+//! Attacks without a registry: which routine a command leads to, seen by handing over commands.
+//!
+//! How it works: routines that look like they choose among others are handed a command as the family
+//! sends it (duration, vector or name, targets, options), once for every vector, then for every text
+//! that they refer to. The routine that is then called with the number of targets, the targets, the
+//! number of options and the options is the handler.
+//!
+//! False positives: none is known; a routine must read the command whole and hand on what it says.
+//! False negatives: commands laid out in another way, and dispatchers that need more than the bare
+//! machine gives them.
+
+use crate::subject::Subject;
+use miyaburi_analysis::FunctionId;
+use miyaburi_emulator::{Abi, Call, CallAction, Hooks, Limits, Reason, State};
+use miyaburi_image::Address;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Fewest attacks that make a dispatcher.
+const MIN_ATTACKS: usize = 3;
+
+/// Routines that are tried, with their callers.
+const MAX_CANDIDATES: usize = 12;
+
+/// Instructions that one command may take.
+const INSTRUCTIONS: u64 = 12_000;
+
+/// Texts that are tried as commands.
+const MAX_TEXTS: usize = 128;
+
+/// Longest command, in bytes.
+const MAX_TEXT: usize = 32;
+
+/// Targets and options of the command: numbers that nothing else is likely to be.
+const TARGETS: u8 = 3;
+const OPTIONS: u8 = 2;
+
+/// A handler that more vectors than this lead to is what happens with unknown ones.
+const MAX_VECTORS_OF_ONE: usize = 16;
+
+/// Routines that are made to return 0 in turn, as `fork` does in the child.
+const MAX_FORKS: usize = 6;
+
+/// What a command is chosen by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// A number.
+    Vector(u8),
+    /// A text.
+    Command(String),
+}
+
+/// One attack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatched {
+    /// What the C2 orders it by.
+    pub order: Order,
+    /// The routine behind it.
+    pub handler: Address,
+    /// The call that leads there.
+    pub site: Address,
+}
+
+/// The dispatcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatcher {
+    /// The routine that takes the command.
+    pub parser: Address,
+    /// In the order of vectors or texts.
+    pub attacks: Vec<Dispatched>,
+}
+
+/// Looks for the routine that takes commands.
+pub fn extract<'a>(subject: &mut Subject<'a>, state: &State<'a>) -> Option<Dispatcher> {
+    for parser in candidates(subject) {
+        let first = run(subject, state, parser, &command(&[0]), None);
+        if !first.reads_command {
+            continue;
+        }
+        let forks: Vec<Address> = first.undone.into_iter().take(MAX_FORKS).collect();
+        for fork in std::iter::once(None).chain(forks.into_iter().map(Some)) {
+            let mut attacks = by_vector(subject, state, parser, fork);
+            if handlers(&attacks) < MIN_ATTACKS {
+                attacks = by_text(subject, state, parser, fork);
+            }
+            if handlers(&attacks) >= MIN_ATTACKS {
+                return Some(Dispatcher { parser, attacks });
+            }
+        }
+    }
+    None
+}
+
+fn handlers(attacks: &[Dispatched]) -> usize {
+    attacks.iter().map(|attack| attack.handler).collect::<BTreeSet<Address>>().len()
+}
+
+/// Functions that call many others which nobody else calls, and the callers of those functions.
+fn candidates(subject: &Subject<'_>) -> Vec<Address> {
+    let program = subject.program;
+    let own_callees = |function: FunctionId| {
+        let callees: BTreeSet<FunctionId> =
+            program.calls_of(function).filter_map(|site| site.callee).collect();
+        let is_own =
+            |callee: &FunctionId| program.callers(*callee).all(|site| site.caller == function);
+        callees.into_iter().filter(is_own).count()
+    };
+    let mut ranked: Vec<(usize, FunctionId)> =
+        program.function_ids().map(|function| (own_callees(function), function)).collect();
+    ranked.retain(|(callees, _)| *callees >= MIN_ATTACKS);
+    ranked.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+    let mut found: Vec<Address> = Vec::new();
+    for (_, function) in ranked.into_iter().take(MAX_CANDIDATES) {
+        let callers = program.callers(function).map(|site| site.caller);
+        for function in std::iter::once(function).chain(callers) {
+            let entry = program.function(function).map(|function| function.entry);
+            found.extend(entry.filter(|entry| !found.contains(entry)));
+        }
+    }
+    found
+}
+
+fn by_vector<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    parser: Address,
+    fork: Option<Address>,
+) -> Vec<Dispatched> {
+    let orders = (0..=u8::MAX).map(|vector| (Order::Vector(vector), vec![vector]));
+    let mut attacks = led_to(subject, state, (parser, fork), orders);
+    let mut vectors: BTreeMap<Address, usize> = BTreeMap::new();
+    for attack in &attacks {
+        *vectors.entry(attack.handler).or_default() += 1;
+    }
+    let is_chosen = |attack: &Dispatched| {
+        vectors.get(&attack.handler).is_some_and(|count| *count <= MAX_VECTORS_OF_ONE)
+    };
+    attacks.retain(is_chosen);
+    attacks
+}
+
+fn by_text<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    parser: Address,
+    fork: Option<Address>,
+) -> Vec<Dispatched> {
+    let orders = texts_near(subject, parser).into_iter().map(|text| {
+        let mut order = vec![text.len() as u8];
+        order.extend(text.as_bytes());
+        (Order::Command(text), order)
+    });
+    led_to(subject, state, (parser, fork), orders)
+}
+
+/// What each order leads to.
+///
+/// What nothing is known for ends the process; where that call seems to return, whatever code is
+/// next runs. Its system call tells: it is one more than on the way to a handler.
+fn led_to<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    (parser, fork): (Address, Option<Address>),
+    orders: impl Iterator<Item = (Order, Vec<u8>)>,
+) -> Vec<Dispatched> {
+    let mut attacks: Vec<(usize, Dispatched)> = Vec::new();
+    for (order, bytes) in orders {
+        let run = run(subject, state, parser, &command(&bytes), fork);
+        if let Some((handler, site)) = run.handler {
+            attacks.push((run.system_calls, Dispatched { order, handler, site }));
+        }
+    }
+    let fewest = attacks.iter().map(|(system_calls, _)| *system_calls).min();
+    attacks.retain(|(system_calls, _)| Some(*system_calls) == fewest);
+    attacks.into_iter().map(|(_, attack)| attack).collect()
+}
+
+/// Texts that a function, or one that it calls, refers to.
+fn texts_near(subject: &Subject<'_>, parser: Address) -> BTreeSet<String> {
+    let program = subject.program;
+    let Some(parser) = program.function_at(parser) else { return BTreeSet::new() };
+    let callees = program.calls_of(parser).filter_map(|site| site.callee);
+    let near: BTreeSet<FunctionId> = std::iter::once(parser).chain(callees).collect();
+    let references = program.references().all().iter();
+    let texts = references.filter_map(|reference| {
+        let text = subject.image.read_c_string(reference.to, MAX_TEXT)?;
+        let is_command = !text.is_empty() && text.iter().all(u8::is_ascii_graphic);
+        let text = is_command.then(|| std::str::from_utf8(text).ok()).flatten()?;
+        let function = program.function_containing(reference.from)?;
+        near.contains(&function).then(|| text.to_owned())
+    });
+    texts.take(MAX_TEXTS).collect()
+}
+
+/// A command as the family sends it: duration, what to do, targets with their masks, options with
+/// their texts (the leak's `attack_parse`).
+fn command(order: &[u8]) -> Vec<u8> {
+    let mut command = vec![0, 0, 0, 1];
+    command.extend(order);
+    command.push(TARGETS);
+    for host in 1..=TARGETS {
+        command.extend([192, 0, 2, host, 32]);
+    }
+    command.push(OPTIONS);
+    for key in 1..=OPTIONS {
+        command.extend([u8::MAX - key, 1, b'1']);
+    }
+    command
+}
+
+fn run<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    parser: Address,
+    command: &[u8],
+    fork: Option<Address>,
+) -> Watch {
+    let mut watch = Watch { fork, ..Watch::default() };
+    let program = subject.program;
+    let Some(context) = program.function_at(parser).and_then(|id| program.context_of(id)) else {
+        return watch;
+    };
+    let mut state = state.clone();
+    let block = subject.emulator.layout().fresh_block(&mut state);
+    if state.memory.write(block, command).is_err() {
+        return watch;
+    }
+    let arguments = [block.0, command.len() as u64];
+    for convention in &subject.emulator.abi().local_conventions {
+        for (register, argument) in convention.iter().zip(arguments) {
+            state.set_register(register, argument);
+        }
+    }
+    state.memory.start_read_log();
+    let instructions = subject.budget.grant(INSTRUCTIONS);
+    let limits = Limits { instructions, call_instructions: instructions / 2, ..Limits::default() };
+    let routine = (parser, context);
+    let outcome = subject.emulator.call(&mut state, routine, &arguments, &mut watch, &limits);
+    subject.budget.spend(outcome.instructions);
+    let reads = state.memory.take_read_log();
+    let is_read = |byte: &u64| {
+        let byte = block.offset(*byte).0;
+        reads.iter().any(|(start, size)| (start.0..start.0 + u64::from(*size)).contains(&byte))
+    };
+    watch.reads_command = (0..command.len() as u64).all(|byte| is_read(&byte));
+    watch
+}
+
+/// Waits for the call of a handler; all system calls return 0.
+#[derive(Default)]
+struct Watch {
+    /// The routine that returns 0 unexecuted.
+    fork: Option<Address>,
+    /// The routine that was handed targets and options, and the call.
+    handler: Option<(Address, Address)>,
+    /// Routines that could not be run.
+    undone: BTreeSet<Address>,
+    /// Whether every byte of the command is read.
+    reads_command: bool,
+    system_calls: usize,
+}
+
+impl Hooks for Watch {
+    fn call(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) -> CallAction {
+        if Some(call.callee) == self.fork {
+            return CallAction::Return(0);
+        }
+        if is_handed_attack(state, abi) {
+            self.handler = Some((call.callee, call.site));
+            return CallAction::Stop;
+        }
+        CallAction::Enter
+    }
+
+    fn summarised(
+        &mut self,
+        _state: &mut State<'_>,
+        _abi: &Abi,
+        call: &Call,
+        _reason: &Reason,
+        _value: u64,
+    ) {
+        self.undone.insert(call.callee);
+    }
+
+    fn system_call(
+        &mut self,
+        state: &mut State<'_>,
+        abi: &Abi,
+        _site: Address,
+        _number: u64,
+    ) -> bool {
+        abi.set_system_call_result(state, 0);
+        self.system_calls += 1;
+        true
+    }
+}
+
+/// Whether a routine is called with the number of targets, the targets, the number of options and
+/// the options.
+fn is_handed_attack(state: &mut State<'_>, abi: &Abi) -> bool {
+    let platform: Vec<u64> = (0..4).map(|index| abi.argument(state, index)).collect();
+    let local = abi.local_conventions.iter();
+    let local: Vec<Vec<u64>> = local
+        .map(|registers| registers.iter().map(|register| state.register(register)).collect())
+        .collect();
+    let is_count = |value: u64, count: u8| value & 0xff == u64::from(count) && value < 0x100;
+    let holds = |arguments: &[u64]| match *arguments {
+        [targets, at, options, ..] if is_count(targets, TARGETS) && is_count(options, OPTIONS) => {
+            let is_place = |value: u64| state.memory.is_mapped(Address(value));
+            is_place(at) && arguments.get(3).is_none_or(|options| is_place(*options))
+        }
+        _ => false,
+    };
+    holds(&platform) || local.iter().any(|arguments| holds(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn a_command_is_laid_out_as_the_family_does() {
+        let expected = [
+            &[0, 0, 0, 1, 7, 3][..],
+            &[192, 0, 2, 1, 32, 192, 0, 2, 2, 32, 192, 0, 2, 3, 32],
+            &[2, 254, 1, b'1', 253, 1, b'1'],
+        ];
+        assert_eq!(command(&[7]), expected.concat());
+    }
+}

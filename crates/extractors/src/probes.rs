@@ -1,0 +1,313 @@
+//! What the scanner sends to find devices: the ports of its SYN packets, how often each is probed,
+//! and where fields of the packet come from.
+//!
+//! How it works: the scanner is run in a bare machine until a call hands over a TCP packet with a
+//! header of IP and nothing but SYN set. It is run again while that memory is watched: each time a
+//! new destination is written over the last one, the packet before it was complete. The ports come
+//! in a cycle when the code counts; the weights are those of one cycle.
+//!
+//! False positives: a program that adds credentials and sends SYN packets for another purpose.
+//! False negatives: scanners that let the kernel build packets, and those that need more than the
+//! bare machine gives them. Of ports without a cycle the weights are not known; where there are many
+//! ports, none is constant.
+
+use crate::subject::Subject;
+use miyaburi_emulator::{
+    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, WatchedAccess,
+};
+use miyaburi_image::Address;
+use std::collections::BTreeMap;
+
+/// Instructions of one run.
+const INSTRUCTIONS: u64 = 2_000_000;
+
+/// Instructions within which a scanner sends its first packet.
+const INSTRUCTIONS_TO_FIRST: u64 = 600_000;
+
+/// Packets looked at.
+const MAX_PACKETS: usize = 120;
+
+/// Fewest packets that tell anything.
+const MIN_PACKETS: usize = 8;
+
+/// Ports beyond this are not constant.
+const MAX_PORTS: usize = 4;
+
+/// Bytes of a SYN packet: headers of IP (RFC 791) and TCP (RFC 9293) without options.
+const PACKET: usize = 40;
+
+/// Where the destination address lies in it.
+const DESTINATION: core::ops::Range<usize> = 16..20;
+
+/// Where the TCP header begins.
+const TCP: usize = 20;
+
+/// Arguments in which the packet is looked for.
+const ARGUMENTS: usize = 4;
+
+/// System calls whose answer is tried to be a number, for generators that time and process ids seed.
+const MAX_SEEDS: usize = 12;
+
+/// That number.
+const SEED: u64 = 0x2545_f491;
+
+/// A probed port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The port.
+    pub port: u16,
+    /// Packets to it in a cycle; `None` without one.
+    pub weight: Option<u32>,
+}
+
+/// What the scanner sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probes {
+    /// The ports, the most probed first; empty when they are not constant.
+    pub ports: Vec<Port>,
+    /// Whether the sequence number is the destination address.
+    pub sequence_is_destination: bool,
+    /// The call that is handed the packet.
+    pub site: Address,
+    /// The scanner.
+    pub scanner: Address,
+}
+
+/// One packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Syn {
+    destination: [u8; 4],
+    port: u16,
+    sequence: [u8; 4],
+}
+
+/// How the outside answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    /// The first call returns 0 unexecuted: `fork` in the child.
+    skips_first_call: bool,
+    /// The system call, counted from 0, that returns [`SEED`]; others return 0.
+    seed: Option<usize>,
+}
+
+/// What the scanner at `scanner` sends, run from `state`.
+pub fn extract<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    scanner: Address,
+) -> Option<Probes> {
+    let seeds = (1..=MAX_SEEDS).map(|seed| (false, Some(seed)));
+    let tries = [(false, None), (true, None)].into_iter().chain(seeds);
+    for (skips_first_call, seed) in tries {
+        let answers = Answers { skips_first_call, seed };
+        let mut finder = Watch::new(answers, None);
+        run(subject, state, scanner, INSTRUCTIONS_TO_FIRST, &mut finder);
+        let Some((packet, site)) = finder.found else { continue };
+        let mut watch = Watch::new(answers, Some(packet));
+        run(subject, state, scanner, INSTRUCTIONS, &mut watch);
+        if watch.packets.len() >= MIN_PACKETS {
+            let ports = ports_of(&watch.packets);
+            let sequence_is_destination = copies_destination(&watch.packets);
+            return Some(Probes { ports, sequence_is_destination, site, scanner });
+        }
+    }
+    None
+}
+
+fn run<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    scanner: Address,
+    instructions: u64,
+    watch: &mut Watch,
+) {
+    let program = subject.program;
+    let Some(context) = program.function_at(scanner).and_then(|id| program.context_of(id)) else {
+        return;
+    };
+    let mut state = state.clone();
+    let instructions = subject.budget.grant(instructions);
+    let limits = Limits { instructions, ..Limits::default() };
+    let outcome = subject.emulator.call(&mut state, (scanner, context), &[], watch, &limits);
+    subject.budget.spend(outcome.instructions);
+}
+
+/// Looks for the packet, or watches it being filled in.
+struct Watch {
+    answers: Answers,
+    calls: usize,
+    system_calls: usize,
+    /// The packet that is watched.
+    packet: Option<Address>,
+    /// The first packet handed over, and the call.
+    found: Option<(Address, Address)>,
+    /// Whether more than the destination was written since the last packet.
+    is_filled: bool,
+    packets: Vec<Syn>,
+}
+
+impl Watch {
+    const fn new(answers: Answers, packet: Option<Address>) -> Self {
+        Self {
+            answers,
+            calls: 0,
+            system_calls: 0,
+            packet,
+            found: None,
+            is_filled: false,
+            packets: Vec::new(),
+        }
+    }
+}
+
+impl Hooks for Watch {
+    fn call(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) -> CallAction {
+        self.calls += 1;
+        if self.calls == 1 && self.answers.skips_first_call {
+            return CallAction::Return(0);
+        }
+        if self.packet.is_none() {
+            self.found = handed_packet(state, abi).map(|packet| (packet, call.site));
+        }
+        let is_done = self.found.is_some() || self.packets.len() >= MAX_PACKETS;
+        if is_done { CallAction::Stop } else { CallAction::Enter }
+    }
+
+    fn system_call(
+        &mut self,
+        state: &mut State<'_>,
+        abi: &Abi,
+        _site: Address,
+        _number: u64,
+    ) -> bool {
+        let is_seed = self.answers.seed == Some(self.system_calls);
+        abi.set_system_call_result(state, if is_seed { SEED } else { 0 });
+        self.system_calls += 1;
+        true
+    }
+
+    fn watched(&self) -> Vec<Region> {
+        let region = |start| Region { start, size: PACKET as u64 };
+        self.packet.map(region).into_iter().collect()
+    }
+
+    fn access(
+        &mut self,
+        state: &mut State<'_>,
+        _abi: &Abi,
+        _site: Address,
+        access: &WatchedAccess,
+    ) {
+        let Some(packet) = self.packet.filter(|_| access.access == Access::Write) else { return };
+        let Some(offset) = access.address.distance_from(packet) else { return };
+        let offset = offset as usize;
+        if offset >= TCP {
+            self.is_filled = true;
+        } else if self.is_filled && DESTINATION.contains(&offset) {
+            self.is_filled = false;
+            self.packets.extend(syn_at(state, packet));
+        }
+    }
+}
+
+/// The first argument that leads to a SYN packet.
+fn handed_packet(state: &mut State<'_>, abi: &Abi) -> Option<Address> {
+    let mut arguments: Vec<u64> = (0..ARGUMENTS).map(|index| abi.argument(state, index)).collect();
+    let local = abi.local_conventions.iter().flatten();
+    arguments.extend(local.map(|register| state.register(register)));
+    arguments.into_iter().map(Address).find(|place| syn_at(state, *place).is_some())
+}
+
+/// The SYN packet at `place`, when there is one with a destination.
+fn syn_at(state: &mut State<'_>, place: Address) -> Option<Syn> {
+    const VERSION_AND_LENGTH: u8 = 0x45;
+    const PROTOCOL_TCP: u8 = 6;
+    const ONLY_SYN: u8 = 2;
+    if state.memory.load(place, 1).ok()? as u8 != VERSION_AND_LENGTH {
+        return None;
+    }
+    let bytes: [u8; PACKET] = state.memory.bytes(place, PACKET)?.try_into().ok()?;
+    let is_syn = bytes[9] == PROTOCOL_TCP && bytes[TCP + 13] == ONLY_SYN;
+    let destination = [bytes[16], bytes[17], bytes[18], bytes[19]];
+    let port = u16::from_be_bytes([bytes[TCP + 2], bytes[TCP + 3]]);
+    let sequence = [bytes[TCP + 4], bytes[TCP + 5], bytes[TCP + 6], bytes[TCP + 7]];
+    let is_addressed = destination != [0; 4] && port != 0;
+    (is_syn && is_addressed).then_some(Syn { destination, port, sequence })
+}
+
+/// The ports with their weights in a cycle; none when there are many.
+fn ports_of(packets: &[Syn]) -> Vec<Port> {
+    let ports: Vec<u16> = packets.iter().map(|packet| packet.port).collect();
+    let repeats = |cycle: &usize| ports.iter().zip(ports.iter().skip(*cycle)).all(|(a, b)| a == b);
+    // A cycle counts when it was seen three times.
+    let cycle = (1..=ports.len() / 3).find(repeats);
+    let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
+    for port in ports.iter().take(cycle.unwrap_or(ports.len())) {
+        *counts.entry(*port).or_default() += 1;
+    }
+    if counts.len() > MAX_PORTS {
+        return Vec::new();
+    }
+    let common = counts.values().copied().fold(0, greatest_common_divisor).max(1);
+    let mut counts: Vec<(u16, u32)> = counts.into_iter().collect();
+    counts.sort_by_key(|(port, count)| (std::cmp::Reverse(*count), *port));
+    let weight = |count: u32| cycle.map(|_| count / common);
+    counts.into_iter().map(|(port, count)| Port { port, weight: weight(count) }).collect()
+}
+
+const fn greatest_common_divisor(one: u32, other: u32) -> u32 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
+}
+
+/// Whether every packet's sequence number is its destination, and destinations differ.
+fn copies_destination(packets: &[Syn]) -> bool {
+    let differ = packets.windows(2).any(|pair| match pair {
+        [one, next] => one.destination != next.destination,
+        _ => false,
+    });
+    differ && packets.iter().all(|packet| packet.sequence == packet.destination)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Port, Syn, copies_destination, ports_of};
+
+    fn packets(ports: impl Iterator<Item = u16>) -> Vec<Syn> {
+        let packet = |(number, port): (u8, u16)| {
+            let destination = [192, 0, 2, number];
+            Syn { destination, port, sequence: destination }
+        };
+        (1..).zip(ports).map(packet).collect()
+    }
+
+    #[test]
+    fn a_cycle_gives_the_weights() {
+        let sent = packets((0..60).map(|round| if round % 10 == 0 { 2323 } else { 23 }));
+        let weighted = |port, weight| Port { port, weight: Some(weight) };
+        assert_eq!(ports_of(&sent), [weighted(23, 9), weighted(2323, 1)]);
+        assert_eq!(ports_of(&packets([23; 30].into_iter())), [weighted(23, 1)]);
+        assert!(copies_destination(&sent));
+    }
+
+    #[test]
+    fn without_a_cycle_there_are_no_weights() {
+        let drawn = [23, 23, 2323, 23, 23, 23, 2323, 23, 2323, 23, 23, 23];
+        let ports = ports_of(&packets(drawn.into_iter()));
+        assert_eq!(ports, [23, 2323].map(|port| Port { port, weight: None }));
+    }
+
+    #[test]
+    fn drawn_ports_are_not_constant() {
+        assert_eq!(ports_of(&packets((0..100).map(|round| 1000 + round * 7))), []);
+    }
+
+    #[test]
+    fn other_sequence_numbers_are_no_copies() {
+        let mut sent = packets([23; 20].into_iter());
+        sent[3].sequence = [1, 2, 3, 4];
+        assert!(!copies_destination(&sent));
+        let same = [sent[0]; 9];
+        assert!(!copies_destination(&same));
+        assert!(!copies_destination(&[]));
+    }
+}
