@@ -115,6 +115,11 @@ fn uses(
         for site in program.calls_of(id) {
             let Some(callee) = site.target else { continue };
             for index in 0..ARGUMENTS {
+                let mut is_bound = || {
+                    index == 1
+                        && is_size(values.argument(site.address, 2))
+                        && calls.of(subject, callee) == Some(SocketCall::Bind)
+                };
                 let (address, place) = match values.argument(site.address, index) {
                     Value::StackOffset(offset) => {
                         let bytes: Vec<Option<u8>> = values
@@ -123,22 +128,14 @@ fn uses(
                             .map(known)
                             .collect();
                         let address = SocketAddress::from_bytes(endian, &bytes);
-                        let mut is_bound = || {
-                            index == 1
-                                && is_size(values.argument(site.address, 2))
-                                && calls.of(subject, callee) == Some(SocketCall::Bind)
-                        };
                         (address.or_else(|| is_bound().then_some(NOTHING)), None)
                     }
+                    Value::Unknown => (is_bound().then_some(NOTHING), None),
                     Value::Constant(at) if is_assigned(at) => (Some(NOTHING), Some(Address(at))),
                     _ => continue,
                 };
                 let Some(address) = address else { continue };
-                let number = values.argument(site.address, 0).constant().filter(|_| index > 1);
-                let call = calls
-                    .of(subject, callee)
-                    .or_else(|| number.and_then(|number| calls.numbered(subject, callee, number)));
-                let Some(call) = call else { continue };
+                let Some(call) = calls.of(subject, callee) else { continue };
                 let (site, function) = (site.address, function.entry);
                 found.push(Use { site, function, call, address, place });
                 break;

@@ -11,50 +11,23 @@ const INSTRUCTIONS: u64 = 3_000;
 /// Remembers what each routine was seen to do.
 #[derive(Default)]
 pub struct SocketCalls {
-    known: FxHashMap<(Address, Option<u64>), Option<SocketCall>>,
+    known: FxHashMap<Address, Option<SocketCall>>,
 }
 
 impl SocketCalls {
     /// The first call on a socket address that `function` makes when handed what such calls take;
     /// `None` when it makes none, or none is reached.
     pub fn of(&mut self, subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
-        self.observed(subject, function, None)
-    }
-
-    /// The same for a routine that makes the system call of which it is given the number first.
-    pub fn numbered(
-        &mut self,
-        subject: &mut Subject<'_>,
-        function: Address,
-        number: u64,
-    ) -> Option<SocketCall> {
-        const MAX_NUMBER: u64 = 0x2000;
-        if number >= MAX_NUMBER {
-            return None;
-        }
-        self.observed(subject, function, Some(number))
-    }
-
-    fn observed(
-        &mut self,
-        subject: &mut Subject<'_>,
-        function: Address,
-        number: Option<u64>,
-    ) -> Option<SocketCall> {
-        if let Some(known) = self.known.get(&(function, number)) {
+        if let Some(known) = self.known.get(&function) {
             return *known;
         }
-        let found = observe(subject, function, number);
-        self.known.insert((function, number), found);
+        let found = observe(subject, function);
+        self.known.insert(function, found);
         found
     }
 }
 
-fn observe(
-    subject: &mut Subject<'_>,
-    function: Address,
-    number: Option<u64>,
-) -> Option<SocketCall> {
+fn observe(subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
     let abi = subject.emulator.abi().clone();
     let site = SystemCallSite::new(subject.emulator.arch(), subject.program.language(), &abi)?;
     let mut state = subject.bare_state();
@@ -70,7 +43,6 @@ fn observe(
     const DESCRIPTOR: u64 = 3;
     const LENGTH: u64 = 16;
     let arguments = [DESCRIPTOR, buffer.0, LENGTH, buffer.0, buffer.0, LENGTH];
-    let arguments: Vec<u64> = number.into_iter().chain(arguments).collect();
     subject.emulator.call(&mut state, (function, context), &arguments, &mut watch, &limits);
     watch.seen
 }
