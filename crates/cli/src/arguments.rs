@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use miyaburi_image::Address;
 
@@ -64,6 +65,10 @@ pub(crate) struct ExtractArguments {
     /// How to print reports [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ReportFormat>,
+
+    /// Tell for every value how it was found, with the code that says so; for --format text
+    #[arg(long)]
+    pub explain: bool,
 
     /// Write to this file instead of standard output; with --format mirai-toushi, the directory
     /// to write into
@@ -276,6 +281,18 @@ fn percent(text: &str) -> Result<f64, String> {
 fn label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("not LABEL=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Ends the program as the argument parser does, for combinations of the arguments of `subcommand`
+/// that have no meaning.
+pub(crate) fn usage_error(subcommand: &str, problem: &str) -> ! {
+    let mut command = Arguments::command();
+    command.build();
+    match command.find_subcommand_mut(subcommand) {
+        Some(command) => command.error(ErrorKind::ArgumentConflict, problem),
+        None => command.error(ErrorKind::ArgumentConflict, problem),
+    }
+    .exit()
 }
 
 #[cfg(test)]

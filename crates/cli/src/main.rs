@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod dump;
 mod error;
+mod explain;
 mod output;
 mod progress;
 mod reports;

@@ -242,3 +242,36 @@ fn a_wrong_truth_is_noticed() {
         .assert()
         .code(1);
 }
+
+#[test]
+fn an_explanation_leads_from_the_table_to_the_c2() {
+    // The C2 is entry 3 of the table: its host, key and id are those of the build's record.
+    let path = examples().join("armv5-gcc-tiny.classic-O0.single");
+    let output = miyaburi().args(["extract", "--explain"]).arg(path).output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, why) = text.split_once("\nWhy\n").unwrap();
+    let story = why.split("\n\n").find(|story| story.contains("c2 net.amber.example.com:37324"));
+    let lines: Vec<&str> = story.unwrap().lines().map(str::trim).collect();
+    let said = |line: &&&str| line.split_once(". ").is_some_and(|(n, _)| n.parse::<u8>().is_ok());
+    let steps: Vec<&&str> = lines.iter().filter(said).collect();
+    for (step, words) in [
+        (0, ["entry 3 of the string table", "\"net.amber.example.com\"", "table_init"]),
+        (1, ["toggle_obf", "xor", "0x66"]),
+        (2, ["it is asked for by its id", "resolve_cnc_addr", ""]),
+        (3, ["entry 4 of the string table", "port 37324", "table_init"]),
+    ] {
+        assert!(words.iter().all(|word| steps[step].contains(word)), "{}", steps[step]);
+    }
+    // What is added is added by a call, and its id is in the instruction before.
+    let marked = lines.iter().position(|line| line.starts_with("> ")).unwrap();
+    assert!(lines[marked].contains("bl 0x") && lines[marked - 1].contains("mov r0,#0x3"));
+}
+
+#[test]
+fn only_text_explains() {
+    let path = examples().join("armv5-gcc-tiny.classic-O0.single");
+    let mut command = miyaburi();
+    command.args(["extract", "--explain", "--format", "ndjson"]).arg(path);
+    command.assert().code(2).stdout("");
+}

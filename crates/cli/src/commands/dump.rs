@@ -2,15 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use miyaburi_analysis::Program;
 use miyaburi_corpus::read_file;
 use miyaburi_image::Image;
 use miyaburi_pcode::language_for;
 
 use crate::Status;
-use crate::arguments::{Arguments, DumpArguments, DumpFormat, DumpStage};
+use crate::arguments::{DumpArguments, DumpFormat, DumpStage, usage_error};
 use crate::dump::{
     CallGraphDump, CodeDump, ConstantsDump, FunctionsDump, ImageDump, Scope, Source, Stage,
     write_json,
@@ -36,14 +34,7 @@ fn check(arguments: &DumpArguments) {
     } else {
         return;
     };
-    let mut command = Arguments::command();
-    command.build();
-    let dump = command.find_subcommand_mut("dump");
-    match dump {
-        Some(dump) => dump.error(ErrorKind::ArgumentConflict, problem),
-        None => command.error(ErrorKind::ArgumentConflict, problem),
-    }
-    .exit();
+    usage_error("dump", problem);
 }
 
 fn failure(arguments: &DumpArguments, error: impl Into<DumpError>) -> CommandError {

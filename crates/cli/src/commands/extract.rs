@@ -10,12 +10,13 @@ use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Options, analyze};
 
 use crate::Status;
-use crate::arguments::{Budgets, ExtractArguments};
+use crate::arguments::{Budgets, ExtractArguments, ReportFormat, usage_error};
 use crate::error::{CommandError, complain};
 use crate::progress;
 use crate::reports::ReportWriter;
 
 pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> {
+    check(arguments);
     let inputs = collect(&arguments.paths);
     if inputs.is_empty() {
         complain("no files in the directories given");
@@ -54,6 +55,13 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     match stopped {
         Some(error) => Err(error),
         None => writer.finish().map(|()| status),
+    }
+}
+
+/// Ends the program for combinations without a meaning.
+fn check(arguments: &ExtractArguments) {
+    if arguments.explain && arguments.format.is_some_and(|format| format != ReportFormat::Text) {
+        usage_error("extract", "--explain is for --format text");
     }
 }
 

@@ -38,11 +38,11 @@ impl ReportWriter {
             (Some(ReportFormat::MiraiToushi) | None, _) => None,
         };
         let output = Output::create(path)?;
-        let format = format.unwrap_or(match output.is_terminal() {
+        let format = format.unwrap_or(match arguments.explain || output.is_terminal() {
             true => PrintedFormat::Text,
             false => PrintedFormat::Ndjson,
         });
-        Ok(Self::Printed(Printer::new(output, format, one_file)))
+        Ok(Self::Printed(Printer::new(output, format, one_file, arguments.explain)))
     }
 
     /// Takes one report.

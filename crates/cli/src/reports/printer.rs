@@ -3,6 +3,7 @@
 use miyaburi_model::Report;
 
 use crate::error::CommandError;
+use crate::explain::explain;
 use crate::output::Output;
 use crate::text::{self, Palette};
 
@@ -25,13 +26,16 @@ pub(crate) struct Printer {
     /// Indented JSON is a single object, not an array.
     single: bool,
     printed: usize,
+    /// Whether texts say how values were found.
+    explains: bool,
 }
 
 impl Printer {
-    /// Indented JSON is a single object when `single`.
-    pub(super) fn new(output: Output, format: PrintedFormat, single: bool) -> Self {
+    /// Indented JSON is a single object when `single`; texts say how values were found when it
+    /// `explains`.
+    pub(super) fn new(output: Output, format: PrintedFormat, single: bool, explains: bool) -> Self {
         let palette = Palette::for_terminal(output.is_terminal());
-        Self { output, format, palette, single, printed: 0 }
+        Self { output, format, palette, single, printed: 0, explains }
     }
 
     pub(super) fn print(&mut self, report: &Report) -> Result<(), CommandError> {
@@ -45,6 +49,12 @@ impl Printer {
             PrintedFormat::Ndjson => serde_json::to_string(report)? + "\n",
             PrintedFormat::Json if self.single => serde_json::to_string_pretty(report)? + "\n",
             PrintedFormat::Json => serde_json::to_string_pretty(report)?,
+            PrintedFormat::Text if self.explains => {
+                let explained = explain(report, self.palette).map_err(|error| {
+                    CommandError::Dump { path: report.sample.path.clone().into(), error }
+                })?;
+                text::report(report, self.palette) + &explained
+            }
             PrintedFormat::Text => text::report(report, self.palette),
         };
         self.printed += 1;

@@ -15,5 +15,5 @@ mod tests;
 pub(crate) use diff::diff;
 pub(crate) use escape::escape;
 pub(crate) use layout::Palette;
-pub(crate) use report::report;
+pub(crate) use report::{address as endpoint_address, report, spelled, value as entry_value};
 pub(crate) use score::score;

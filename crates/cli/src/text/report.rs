@@ -102,7 +102,7 @@ fn endpoint_row(endpoint: &Endpoint, with_role: bool) -> [String; 6] {
 }
 
 /// Host, port and protocol of an endpoint.
-pub(super) fn address(endpoint: &Endpoint) -> String {
+pub(crate) fn address(endpoint: &Endpoint) -> String {
     let host = if endpoint.host.contains(':') {
         format!("[{}]", endpoint.host)
     } else {
@@ -165,7 +165,7 @@ fn entry_row(entry: &TableEntry) -> [String; 5] {
 }
 
 /// The decoded value of an entry.
-pub(super) fn value(entry: &TableEntry) -> String {
+pub(crate) fn value(entry: &TableEntry) -> String {
     match &entry.value {
         EntryValue::Text { text } => format!("\"{text}\""),
         EntryValue::Port { port } => format!("port {port}"),
@@ -239,7 +239,7 @@ fn diagnostics(page: &mut Page, diagnostics: &[Diagnostic]) {
 }
 
 /// How a value is spelled in JSON, which is how the documentation names it.
-pub(super) fn spelled(value: &impl serde::Serialize) -> String {
+pub(crate) fn spelled(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(other) => other.to_string(),
