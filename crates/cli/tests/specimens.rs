@@ -197,8 +197,15 @@ fn strings_without_a_table_are_decoded() {
     for (report, truth) in pairs(&reports, &truth_of(&reports, folder.path())) {
         let (found, known) = (texts(&report), texts(&truth));
         let name = &report["sample"]["path"];
-        assert!(found.is_subset(&known), "{name}: {:?}", found.difference(&known));
-        assert!(known.len() - found.len() <= 1, "{name}: {:?}", known.difference(&found));
+        let extra: Vec<&String> = found.difference(&known).collect();
+        assert!(extra.is_empty(), "{name}: {extra:?}");
+        // A text that no code reads is found by its neighbours, if at all.
+        let is_read = |text: &&String| {
+            let strings = truth["strings"].as_array().unwrap();
+            strings.iter().any(|string| string["text"] == **text && !string["role"].is_null())
+        };
+        let missing: Vec<&String> = known.difference(&found).filter(is_read).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
     }
 }
 
