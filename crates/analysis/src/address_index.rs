@@ -3,7 +3,7 @@
 use miyaburi_image::{Address, Image, Permissions};
 
 /// The most bytes of code that are indexed; what lies beyond is not analysed.
-const MAX_CODE_BYTES: usize = 64 << 20;
+const MAX_CODE_BYTES: usize = 32 << 20;
 
 /// The file-backed part of one executable segment.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use crate::code::{Code, InstructionId};
 use crate::flow::{Flow, absolute_target};
 use crate::functions::learnt::{ComputedJump, Learnt};
+use crate::work::Held;
 use miyaburi_image::Address;
 use miyaburi_pcode::Opcode;
 use rustc_hash::FxHashSet;
@@ -39,8 +40,11 @@ pub struct Block {
     pub(crate) instructions: Range<u32>,
 }
 
+/// Bytes of a block's list of successors, as allocators round them up.
+const SUCCESSORS_BYTES: usize = 32;
+
 /// The code of one function.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Body {
     /// In address order.
     pub(crate) instructions: Vec<(Address, InstructionId)>,
@@ -48,9 +52,18 @@ pub(crate) struct Body {
     pub(crate) blocks: Vec<Block>,
     /// The block of the entry point.
     pub(crate) entry_block: u32,
+    /// The memory of all this.
+    held: Held,
 }
 
 impl Body {
+    /// The memory it takes, in bytes.
+    fn bytes(&self) -> usize {
+        self.instructions.capacity() * size_of::<(Address, InstructionId)>()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.blocks.len() * SUCCESSORS_BYTES
+    }
+
     /// The number of the block whose last instruction is the one at `address`.
     pub(crate) fn block_ending_with(&self, address: Address) -> Option<u32> {
         let place = self.instructions.binary_search_by_key(&address, |(at, _)| *at).ok()? as u32;
@@ -109,7 +122,16 @@ impl Exploration<'_> {
             self.connect(code, &instructions, &starts, &sites, &mut targets, block);
         }
         let entry_block = starts.binary_search(&self.entry).unwrap_or_default() as u32;
-        Body { instructions, blocks, entry_block }
+        let mut body = Body { instructions, blocks, entry_block, held: Held::new(&code.work) };
+        body.held.set(body.bytes());
+        body
+    }
+
+    /// The memory that building takes at most, in bytes, where every leader starts a block.
+    pub(crate) fn bytes(&self) -> usize {
+        // Blocks are collected in a list that doubles, and sorted by their starts.
+        let block = 2 * size_of::<Block>() + SUCCESSORS_BYTES + 2 * size_of::<Address>();
+        self.visited.len() * 2 * size_of::<(Address, InstructionId)>() + self.leaders.len() * block
     }
 
     fn connect(
@@ -196,7 +218,7 @@ fn cut(
     leaders: &[Address],
     ends_block: impl Fn(Address, Flow) -> bool,
 ) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+    let mut blocks: Vec<Block> = Vec::with_capacity(leaders.len());
     let mut open: Option<(Address, Address, u32)> = None;
     let mut leaders = leaders.iter().peekable();
     let close = |blocks: &mut Vec<Block>,

@@ -17,7 +17,10 @@ const MAX_INSTRUCTIONS: usize = 4 << 20;
 const LIFT_STEPS: u64 = 16;
 
 /// Bytes of an instruction that is not in the dense table.
-const OTHER_BYTES: usize = 32;
+const OTHER_BYTES: usize = 64;
+
+/// Bytes of an address at which code can lie: its instruction, its owner, and a bit in some sets.
+const SLOT_BYTES: usize = 9;
 
 /// A lifted instruction, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +100,7 @@ impl Code {
         if index.is_cut() {
             work.end(Cut::Size);
         }
+        work.keep(index.slots() * SLOT_BYTES);
         Self {
             first: vec![0; index.slots()],
             index,
@@ -152,16 +156,21 @@ impl Code {
         let lifted = lifter.lift(&ImageBytes(image), address, self.context(context), scratch);
         let lifted = lifted.and_then(|()| check_size(address, scratch));
         let number = match &lifted {
-            Ok(()) => self.store(address, context, scratch),
+            Ok(()) => self
+                .store(address, context, scratch)
+                .ok_or(LiftError::Limit { address, limit: "memory of one file" })?,
             Err(_) => FAILED,
         };
         self.enter(slot, address, context, number);
         lifted.map(|()| InstructionId(number))
     }
 
-    fn store(&mut self, address: Address, context: ContextId, lifted: &Instruction) -> u32 {
+    /// Keeps a lifted instruction; `None` when there is no memory for it.
+    fn store(&mut self, address: Address, context: ContextId, lifted: &Instruction) -> Option<u32> {
+        if !self.work.reserve(&mut self.records, 1) {
+            return None;
+        }
         let number = self.records.len() as u32;
-        self.work.keep(size_of::<Record>());
         let successor_context = self.intern(lifted.successor_context);
         if !lifted.prescribed.is_empty() {
             let interned: Vec<_> = lifted
@@ -169,10 +178,11 @@ impl Code {
                 .iter()
                 .map(|(at, context)| (*at, self.intern(*context)))
                 .collect();
+            self.work.keep(OTHER_BYTES + size_of_val(interned.as_slice()));
             self.prescribed.insert(number, interned);
         }
         let record = Record {
-            first_op: self.first_op(number, lifted),
+            first_op: self.first_op(number, lifted)?,
             op_count: lifted.ops.len() as u16,
             length: lifted.length as u16,
             own_length: lifted.own_length as u8,
@@ -182,28 +192,34 @@ impl Code {
             has_prescribed: !lifted.prescribed.is_empty(),
         };
         self.records.push(record);
-        number
+        Some(number)
     }
 
-    /// Where the operations of instruction `number` are, kept now if they were not before.
-    fn first_op(&mut self, number: u32, lifted: &Instruction) -> u32 {
+    /// Where the operations of instruction `number` are, kept now if they were not before; `None`
+    /// when there is no memory for them.
+    fn first_op(&mut self, number: u32, lifted: &Instruction) -> Option<u32> {
         if let Some(form) = lifted.form.map(|form| form as usize) {
             if form >= self.forms.len() {
+                let more = form + 1 - self.forms.len();
+                self.work.reserve(&mut self.forms, more).then_some(())?;
                 self.forms.resize(form + 1, 0);
             }
             if let Some(first) = self.forms.get_mut(form) {
                 let known = first.checked_sub(1).and_then(|known| self.records.get(known as usize));
                 if let Some(known) = known {
-                    return known.first_op;
+                    return Some(known.first_op);
                 }
                 *first = number + 1;
             }
         }
         let first_op = self.ops.len() as u32;
-        self.work.keep(size_of_val(lifted.ops.as_slice()));
+        let count = lifted.ops.len();
+        let is_affordable =
+            self.work.reserve(&mut self.ops, count) && self.work.reserve(&mut self.matters, count);
+        is_affordable.then_some(())?;
         self.ops.extend_from_slice(&lifted.ops);
         self.relevance.mark(&lifted.ops, &mut self.matters);
-        first_op
+        Some(first_op)
     }
 
     fn enter(&mut self, slot: usize, address: Address, context: ContextId, number: u32) {

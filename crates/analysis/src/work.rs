@@ -16,18 +16,19 @@ pub struct Limits {
     /// Steps: evaluations of one instruction, and work of that size. A file with little code gets
     /// less: eight million, and a hundred a byte.
     pub steps: u64,
-    /// Bytes of lifted code and of values that are kept at the same time; the process needs more
-    /// while tables grow. A file with little code gets less: 128 MiB, and 512 a byte.
+    /// Bytes of tables, lifted code and values that are kept at the same time; a quarter more while
+    /// results are put together, and the process needs more while a table grows. A file with little
+    /// code gets less: 128 MiB, and 512 a byte.
     pub bytes: u64,
     /// Wall clock behind the other two: where it cuts depends on the machine.
     pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
-    /// No deadline. Static programs of 2.5 MB, the largest measured, take 24 million steps and
-    /// 560 MB.
+    /// No deadline. Static programs of 2 MB, the largest measured, take 13 million steps and
+    /// 230 MB.
     fn default() -> Self {
-        Self { steps: 100_000_000, bytes: 1 << 30, deadline: None }
+        Self { steps: 100_000_000, bytes: 512 << 20, deadline: None }
     }
 }
 
@@ -126,6 +127,29 @@ impl Meter {
         !self.is_cut()
     }
 
+    /// Takes memory for `more` items of a list that is kept; false, and none is taken, once nothing
+    /// more may be done.
+    pub(crate) fn reserve<T>(&self, list: &mut Vec<T>, more: usize) -> bool {
+        let bytes = growth(list, more) * size_of::<T>();
+        if bytes > 0 && !self.keep(bytes) {
+            self.release(bytes);
+            return false;
+        }
+        reserve(list, more);
+        true
+    }
+
+    /// Whether there is room for so much of the results; ends the work when there is not. They may
+    /// take a quarter more than the work before.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        let kept = self.bytes.load(Ordering::Relaxed).saturating_add(bytes as u64);
+        let fits = kept <= self.limits.bytes.saturating_add(self.limits.bytes / 4);
+        if !fits {
+            self.end(Cut::Bytes);
+        }
+        fits
+    }
+
     /// Gives back memory of something that is dropped.
     pub(crate) fn release(&self, bytes: usize) {
         let kept = self.bytes.load(Ordering::Relaxed).saturating_sub(bytes as u64);
@@ -161,6 +185,28 @@ impl Meter {
     }
 }
 
+/// Bytes up to which lists double.
+const DOUBLED_BYTES: usize = 1 << 20;
+
+/// By how many items a list has to grow so that `more` fit: large ones by a quarter at least, as
+/// what it had and what it gets are there at the same time.
+fn growth<T>(list: &Vec<T>, more: usize) -> usize {
+    if list.capacity() - list.len() >= more {
+        return 0;
+    }
+    let is_small = list.capacity() * size_of::<T>() < DOUBLED_BYTES;
+    let step = if is_small { list.capacity() } else { list.capacity() / 4 };
+    (list.len() + more).max(list.capacity() + step.max(4)) - list.capacity()
+}
+
+/// Makes room for `more` items without doubling large lists.
+pub(crate) fn reserve<T>(list: &mut Vec<T>, more: usize) {
+    let growth = growth(list, more);
+    if growth > 0 {
+        list.reserve_exact(list.capacity() + growth - list.len());
+    }
+}
+
 /// Memory that is given back when this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
@@ -180,13 +226,23 @@ impl Held {
         self.work.as_ref().is_some_and(|work| work.keep(bytes))
     }
 
-    /// Keeps so much in place of what was kept before.
-    pub(crate) fn set(&mut self, bytes: usize) {
+    /// Keeps so much in place of what was kept before; false once nothing more may be done.
+    pub(crate) fn set(&mut self, bytes: usize) -> bool {
         if let Some(work) = &self.work {
             work.release(self.bytes);
         }
         self.bytes = 0;
-        self.keep(bytes);
+        self.keep(bytes)
+    }
+
+    /// The memory kept.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Never gives the memory back.
+    pub(crate) fn for_good(mut self) {
+        self.work = None;
     }
 }
 

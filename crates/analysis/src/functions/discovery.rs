@@ -19,7 +19,7 @@ use crate::values::observer::Silent;
 use crate::values::registers::RegisterCells;
 use crate::values::relevance::Relevance;
 use crate::values::solve::Solution;
-use crate::work::{Cut, Meter};
+use crate::work::{Cut, Meter, reserve};
 use miyaburi_emulator::{Abi, ReturnAddress};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Instruction, Language, Lifter, Opcode};
@@ -32,8 +32,8 @@ const MAX_FUNCTIONS: usize = 1 << 17;
 /// Drafts that are looked through in the time of a step.
 pub(crate) const DRAFTS_PER_STEP: u64 = 8;
 
-/// Bytes of an instruction that a draft has reached.
-const VISIT_BYTES: usize = 32;
+/// Bytes of a function in the tables by entry.
+const ENTRY_BYTES: usize = 64;
 
 /// Waiting calls that are looked through in the time of a step.
 const WAITS_PER_STEP: u64 = 16;
@@ -63,7 +63,7 @@ pub(crate) struct Discovery<'a> {
     /// Where the first instructions, up to what is known or no code, make no room on the stack:
     /// with more known there are fewer of them.
     pub(crate) frameless: FxHashSet<(Address, ContextId)>,
-    pub(crate) pointer_candidates: Option<Arc<[PointerCandidate]>>,
+    pub(crate) pointer_candidates: Option<Arc<Vec<PointerCandidate>>>,
     by_entry: FxHashMap<Address, u32>,
     /// The contexts in which functions start.
     pub(crate) modes: FxHashSet<ContextId>,
@@ -159,7 +159,9 @@ impl<'a> Discovery<'a> {
         if self.drafts.len() >= MAX_FUNCTIONS {
             self.code.work.end(Cut::Size);
         }
-        let is_affordable = self.code.work.spend(1) && self.code.work.keep(size_of::<Draft>());
+        let work = &self.code.work;
+        let is_affordable =
+            work.spend(1) && work.keep(ENTRY_BYTES) && work.reserve(&mut self.drafts, 1);
         if !is_affordable || self.lift(entry, context).is_none() {
             return;
         }
@@ -168,7 +170,7 @@ impl<'a> Discovery<'a> {
         self.ownership.starts.insert(slot);
         let trespassers = self.ownership.visitors(slot);
         self.modes.insert(context);
-        self.drafts.push(Draft::new(entry, context, origin));
+        self.drafts.push(Draft::new(entry, context, origin, &self.code.work));
         for trespasser in trespassers {
             self.restart(trespasser);
         }
@@ -184,7 +186,6 @@ impl<'a> Discovery<'a> {
     pub(crate) fn restart(&mut self, number: u32) {
         let Some(draft) = self.drafts.get_mut(number as usize) else { return };
         self.code.work.spend(draft.visited.len() as u64);
-        self.code.work.release(draft.visited.len() * VISIT_BYTES);
         for (address, _) in &draft.visited {
             if let Some(slot) = self.code.index.slot(*address) {
                 self.ownership.release(slot, number);
@@ -192,7 +193,7 @@ impl<'a> Discovery<'a> {
         }
         self.ownership.stop_sharing(number, &draft.shared);
         let (returned, was_undone) = (draft.returns, draft.was_undone);
-        *draft = Draft::new(draft.entry, draft.context, draft.origin);
+        *draft = Draft::new(draft.entry, draft.context, draft.origin, &self.code.work);
         // Others have relied on it.
         draft.returns = returned;
         draft.was_undone = was_undone;
@@ -237,14 +238,20 @@ impl<'a> Discovery<'a> {
                 draft.leaders.push(address);
                 return;
             }
+            let is_full = draft.visited.len() == draft.visited.capacity();
+            reserve(&mut draft.visited, 1);
             draft.visited.push((address, id));
-            if !self.code.work.keep(VISIT_BYTES) || !self.code.work.spend(1) {
+            if is_full && !draft.account() || !self.code.work.spend(1) {
                 return;
             }
             let view = self.code.instruction(id);
             let next = address.offset(u64::from(view.length));
-            if !view.flow.is_plain() && !self.follow(number, address, id, next) {
-                return;
+            if !view.flow.is_plain() {
+                let goes_on = self.follow(number, address, id, next);
+                let is_affordable = self.draft_mut(number).is_some_and(Draft::account);
+                if !goes_on || !is_affordable {
+                    return;
+                }
             }
             context = self.code.context_after(id, next);
             address = next;

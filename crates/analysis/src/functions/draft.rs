@@ -6,10 +6,17 @@ use crate::code::{Code, ContextId, InstructionId};
 use crate::functions::Origin;
 use crate::functions::learnt::Learnt;
 use crate::functions::reading::Reading;
+use crate::work::{Held, Meter};
 use miyaburi_image::Address;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Bytes of a slot that several drafts have reached, in the tables of both.
+const SHARED_BYTES: usize = 128;
+
+/// Bytes of a tail call, in the draft and by callee.
+const TAIL_CALL_BYTES: usize = 96;
 
 /// What has been found out about one function.
 pub(crate) struct Draft {
@@ -49,6 +56,8 @@ pub(crate) struct Draft {
     pub(crate) body: Option<Arc<Body>>,
     /// What the values of that body told.
     pub(crate) reading: Option<Arc<Reading>>,
+    /// The memory of the lists.
+    held: Held,
 }
 
 /// A jump over another function's start.
@@ -69,7 +78,12 @@ pub(crate) struct Waiting {
 }
 
 impl Draft {
-    pub(crate) fn new(entry: Address, context: ContextId, origin: Origin) -> Self {
+    pub(crate) fn new(
+        entry: Address,
+        context: ContextId,
+        origin: Origin,
+        work: &Arc<Meter>,
+    ) -> Self {
         Self {
             entry,
             context,
@@ -92,7 +106,43 @@ impl Draft {
             is_dirty: false,
             body: None,
             reading: None,
+            held: Held::new(work),
         }
+    }
+
+    /// Takes memory for what the lists have grown by; false once nothing more may be done.
+    pub(crate) fn account(&mut self) -> bool {
+        let bytes = self.bytes();
+        bytes == self.held.bytes() || self.held.set(bytes)
+    }
+
+    /// The memory of the lists, and of what others note of the draft.
+    fn bytes(&self) -> usize {
+        let addresses = self.leaders.capacity()
+            + self.unknown_jumps.capacity()
+            + self.constant_jumps.capacity()
+            + self.unknown_calls.capacity()
+            + self.jumps_that_call.capacity();
+        self.visited.capacity() * size_of::<(Address, InstructionId)>()
+            + self.shared.len() * SHARED_BYTES
+            + addresses * size_of::<Address>()
+            + self.open.capacity() * size_of::<(Address, ContextId)>()
+            + self.crossings.capacity() * size_of::<Crossing>()
+            + self.calls.capacity() * size_of::<(Address, Address, ContextId)>()
+            + self.waiting.capacity() * (size_of::<Waiting>() + size_of::<u32>())
+            + self.tail_calls.len() * TAIL_CALL_BYTES
+    }
+
+    /// Drops the lists: what they were for is done.
+    pub(crate) fn drop_lists(&mut self) {
+        self.visited = Vec::new();
+        self.shared = FxHashSet::default();
+        self.leaders = Vec::new();
+        self.open = Vec::new();
+        self.calls = Vec::new();
+        self.waiting = Vec::new();
+        self.tail_calls = BTreeSet::new();
+        self.account();
     }
 
     /// Notes that the blocks are no longer what they were.
@@ -104,7 +154,7 @@ impl Draft {
     /// The blocks as far as they are known.
     pub(crate) fn build(&self, code: &Code, learnt: &Learnt) -> Body {
         let stops: Vec<Address> = self.waiting.iter().map(|waiting| waiting.site).collect();
-        Exploration {
+        let exploration = Exploration {
             entry: self.entry,
             visited: &self.visited,
             leaders: &self.leaders,
@@ -112,8 +162,9 @@ impl Draft {
             jumps_that_call: &self.jumps_that_call,
             stops: &stops,
             tail_calls: &self.tail_calls,
-        }
-        .build(code)
+        };
+        // Behind a cut functions may be left without blocks.
+        if code.work.fits(exploration.bytes()) { exploration.build(code) } else { Body::default() }
     }
 
     /// Whether what follows the call at `site` waits for the callee.

@@ -11,9 +11,16 @@ use crate::functions::draft::Draft;
 use crate::functions::{Function, FunctionId};
 use crate::references::{Reference, References};
 use crate::values::Values;
+use crate::values::solve::Solution;
 use miyaburi_image::Address;
 use miyaburi_pcode::Opcode;
 use std::sync::Arc;
+
+/// Bytes of a call in the lists by function, too, and while those are made.
+const CALL_BYTES: usize = 2 * size_of::<CallSite>() + 32;
+
+/// Bytes of a function and what belongs to it, beside its lists.
+const FUNCTION_BYTES: usize = 2 * (size_of::<Function>() + size_of::<Values>());
 
 /// What was found; functions and values are in the same order.
 pub(crate) struct Found {
@@ -34,6 +41,9 @@ impl Discovery<'_> {
         let mut values = Vec::with_capacity(order.len());
         let mut references = Vec::new();
         let mut sites = Vec::new();
+        self.solution = Solution::default();
+        self.solved = None;
+        self.code.work.keep(order.len() * FUNCTION_BYTES);
         for (place, &(entry, number)) in (0u32..).zip(&order) {
             let first = sites.len();
             sites.extend(self.call_sites(number, FunctionId(place), &entries));
@@ -48,6 +58,9 @@ impl Discovery<'_> {
                 context: draft.context,
                 body,
             });
+            if let Some(draft) = self.drafts.get_mut(number as usize) {
+                draft.drop_lists();
+            }
         }
         let index = &self.code.index;
         let mut code = SlotSet::new(index.slots());
@@ -75,11 +88,18 @@ impl Discovery<'_> {
         if let Some(draft) = self.drafts.get_mut(number as usize) {
             draft.reading = None;
         }
+        let work = self.code.work.clone();
         let (abi, cells, endian) = (self.abi.clone(), self.cells.clone(), self.engine().endian());
         let Some(reading) = Arc::get_mut(&mut reading) else {
             return Values::new(Vec::new(), Vec::new(), endian, abi, cells);
         };
+        if !work.fits(2 * size_of_val(reading.references.as_slice())) {
+            return Values::new(Vec::new(), Vec::new(), endian, abi, cells);
+        }
+        let before = references.capacity();
         references.append(&mut reading.references);
+        work.keep((references.capacity() - before) * size_of::<Reference>());
+        std::mem::take(&mut reading.held).for_good();
         let mut known = std::mem::take(&mut reading.sites);
         let mut calls: Vec<Address> = sites.iter().map(|site| site.address).collect();
         calls.sort_unstable();
@@ -121,8 +141,12 @@ impl Discovery<'_> {
             };
             let (callee, return_address) = (target.and_then(find), next);
             sites.push(CallSite { address, caller, target, callee, kind, return_address });
+            if !self.code.work.fits(sites.len() * CALL_BYTES) {
+                break;
+            }
         }
         sites.extend(tail_calls(&body.blocks, &body.instructions, draft, caller, find));
+        self.code.work.keep(sites.len() * CALL_BYTES);
         sites
     }
 }

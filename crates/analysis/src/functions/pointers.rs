@@ -26,6 +26,9 @@ const INSTRUCTIONS_PER_STEP: u64 = 16;
 /// Words of data that are looked at in the time of a step.
 const WORDS_PER_STEP: u64 = 8;
 
+/// Bytes of a word in the lists made of those that point to code.
+const WORD_BYTES: usize = 32;
+
 /// In such images, numbers this close to each other are no addresses of functions.
 const LOW_BASE_DISTANCE: u64 = 8;
 
@@ -140,7 +143,7 @@ impl Discovery<'_> {
 
     /// The words of all segments that are addresses at which code can lie; they are looked for
     /// once.
-    fn pointer_candidates(&mut self) -> Arc<[PointerCandidate]> {
+    fn pointer_candidates(&mut self) -> Arc<Vec<PointerCandidate>> {
         if let Some(known) = &self.pointer_candidates {
             return known.clone();
         }
@@ -162,11 +165,14 @@ impl Discovery<'_> {
                 let Some(slot) = self.code.index.slot(Address(word)) else { continue };
                 let here = segment.address.offset(offset as u64);
                 let is_in_code = self.code.index.slot(here).is_some();
+                if !self.code.work.reserve(&mut candidates, 1) {
+                    break;
+                }
                 candidates.push(PointerCandidate { here, word, slot, is_in_code });
             }
         }
-        self.code.work.keep(size_of_val(candidates.as_slice()));
-        let candidates: Arc<[PointerCandidate]> = candidates.into();
+        self.code.work.keep(candidates.len() * WORD_BYTES);
+        let candidates = Arc::new(candidates);
         self.pointer_candidates = Some(candidates.clone());
         candidates
     }

@@ -10,7 +10,7 @@ use crate::values::engine::Engine;
 use crate::values::observer::{CallEvent, Observer, State, StoreEvent};
 use crate::values::solve::Solution;
 use crate::values::values_of::{GlobalStore, Site};
-use crate::work::Held;
+use crate::work::{Held, reserve};
 use miyaburi_image::Address;
 use miyaburi_pcode::Varnode;
 use std::ops::Range;
@@ -51,7 +51,7 @@ pub(crate) struct Reading {
     /// Writable memory that was taken as constant: where, how many bytes.
     assumed: Vec<(Address, u32)>,
     assumed_global_pointer: Option<u64>,
-    held: Held,
+    pub(crate) held: Held,
 }
 
 impl Reading {
@@ -65,6 +65,8 @@ impl Reading {
         is_low: bool,
         solution: &mut Solution,
     ) -> Self {
+        let mut held = Held::new(&engine.code.work);
+        held.keep(body.blocks.len() * size_of::<Range<usize>>());
         let mut log = Log {
             engine,
             starts,
@@ -73,7 +75,7 @@ impl Reading {
             sites: Vec::new(),
             blocks: vec![0..0; body.blocks.len()],
             current: 0,
-            held: Held::new(&engine.code.work),
+            held,
             is_in_frame: false,
         };
         solution.solve(engine, body, entry, &mut log);
@@ -135,11 +137,12 @@ impl Reading {
         self.sites.sort_by_key(|(address, _)| *address);
         self.sites.dedup_by_key(|(address, _)| *address);
         let sites: usize = self.sites.iter().map(|(_, site)| site.bytes()).sum();
-        let lists = size_of_val(self.references.as_slice())
-            + size_of_val(self.jumps.as_slice())
-            + size_of_val(self.constants.as_slice())
-            + size_of_val(self.literals.as_slice())
-            + size_of_val(self.stores.as_slice());
+        let lists = self.references.capacity() * size_of::<Reference>()
+            + self.jumps.capacity() * size_of::<JumpFact>()
+            + self.constants.capacity() * size_of::<u64>()
+            + self.literals.capacity() * size_of::<usize>()
+            + self.stores.capacity() * size_of::<GlobalStore>()
+            + self.assumed.capacity() * size_of::<(Address, u32)>();
         self.held.set(sites + lists);
     }
 
@@ -220,18 +223,21 @@ impl Log<'_> {
     }
 
     fn log(&mut self, fact: Fact) {
-        if self.held.keep(size_of::<Fact>()) {
+        // The list doubles, and what is made of it is about as large.
+        if self.held.keep(2 * size_of::<Fact>()) {
+            reserve(&mut self.facts, 1);
             self.facts.push(fact);
         }
     }
 
     fn note_site(&mut self, address: Address, target: Value, is_jump: bool, state: &State) {
-        let bytes = size_of::<Option<(Address, Site)>>() + state.bytes();
+        let bytes = 2 * size_of::<Option<(Address, Site)>>() + state.bytes();
         if !self.held.keep(bytes) {
             return;
         }
         let site = Site::new(self.engine, target, is_jump, state);
         self.log(Fact::Site { number: self.sites.len(), is_jump });
+        reserve(&mut self.sites, 1);
         self.sites.push(Some((address, site)));
     }
 

@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Within how many instructions a function that is jumped to makes room on the stack.
 const EARLY_PROLOGUE: usize = 12;
 
+/// Bytes of something learnt about a jump or call, those of the table around it included.
+const LEARNT_BYTES: usize = 96;
+
 /// Waiting calls that are looked through in the time of a step.
 const WAITING_PER_STEP: u64 = 16;
 
@@ -219,6 +222,7 @@ impl Discovery<'_> {
     fn resolve_call(&mut self, number: u32, site: Address, target: Value) -> bool {
         let pointer = target.constant().and_then(|pointer| self.code_pointer(pointer));
         let Some((target, context)) = pointer else { return false };
+        self.code.work.keep(LEARNT_BYTES);
         self.learnt.calls.insert(site, (target, context));
         self.call(number, site, target, context);
         true
@@ -237,6 +241,7 @@ impl Discovery<'_> {
             self.add(target, context, Origin::TailCall);
             self.note_tail_call(number, from, target);
         } else {
+            self.code.work.keep(LEARNT_BYTES);
             self.learnt.inner_jumps.insert((from, target));
             self.enter(number, target, context);
         }
@@ -347,6 +352,7 @@ impl Discovery<'_> {
             return;
         };
         if let Some(targets) = switch {
+            self.code.work.keep(LEARNT_BYTES + size_of_val(targets.as_slice()));
             self.learnt.jumps.insert(site, ComputedJump::Switch(targets.clone()));
             let id = self.code.instruction_at(site);
             for target in targets {
@@ -362,6 +368,7 @@ impl Discovery<'_> {
                 draft.constant_jumps.push(site);
             }
             let learnt = ComputedJump::To(target, context);
+            self.code.work.keep(LEARNT_BYTES);
             if self.learnt.jumps.insert(site, learnt.clone()) == Some(learnt) {
                 return;
             }
@@ -372,6 +379,7 @@ impl Discovery<'_> {
             ReturnAddress::Register(link, _) => is_entry_link(target, link.offset),
             ReturnAddress::Stack => false,
         };
+        self.code.work.keep(LEARNT_BYTES);
         if let Value::Loaded { from, .. } = target {
             self.learnt.slots.insert(site, from);
         }

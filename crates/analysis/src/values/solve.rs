@@ -24,6 +24,9 @@ const FRAME_VISITS: u8 = 48;
 /// How often at most. No block comes so far: a state with a stack pointer alone changes once.
 const MAX_VISITS: u8 = 64;
 
+/// Bytes of states that are used again for the next function.
+const REUSED_BYTES: usize = 8 << 20;
+
 /// Blocks that are looked through in the time of a step.
 const BLOCKS_PER_STEP: u64 = 64;
 
@@ -83,6 +86,9 @@ impl Solution {
     fn reset(&mut self, engine: &Engine<'_>, body: &Body, entry: Address) -> Option<()> {
         let count = body.blocks.len();
         let work = &engine.code.work;
+        if self.held.bytes() > REUSED_BYTES {
+            self.entry_states = Vec::new();
+        }
         self.held = Held::new(work);
         if !work.spend(count as u64) || !self.held.keep(size_of::<State>() * count) {
             return None;
@@ -172,7 +178,12 @@ impl Run<'_> {
         observer.block(number, &solution.state);
         let (state, scratch) = (&mut solution.state, &mut solution.scratch);
         scratch.untaken = None;
+        let assumed = scratch.assumed.capacity();
         run_block(self.engine, self.body, block, state, scratch, observer);
+        let grown = scratch.assumed.capacity().saturating_sub(assumed);
+        if grown > 0 && !solution.held.keep(grown * size_of::<(Address, u32)>()) {
+            return None;
+        }
         let steps = state.steps() * (1 + block.successors.len() as u64);
         self.engine.code.work.spend(steps).then_some(())
     }
