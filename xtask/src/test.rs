@@ -59,8 +59,9 @@ const REQUIRED_ACCURACY: &str = "99";
 /// Random bytes of each mode in the comparison with the reference lifter.
 const RANDOM_BYTES: &str = "16384";
 
-/// Damaged files, and random bytes of each mode: about two minutes on two cores.
-const ROBUSTNESS: [&str; 4] = ["--files", "3000", "--random-code", "65536"];
+/// Damaged files, random bytes of each mode, and bytes of its pattern: some minutes on two cores.
+const ROBUSTNESS: [&str; 6] =
+    ["--files", "3000", "--random-code", "65536", "--patterns", "8388608"];
 
 /// Optimisation levels of the programs that the emulator and QEMU run.
 const EMULATION_LEVELS: &str = "O0,O2,Os";

@@ -17,10 +17,13 @@ pub(crate) struct Arguments {
     /// Random bytes of code in each mode of each CPU
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub(crate) random_code: u64,
+    /// Bytes of a program of one pattern, for each mode of each CPU
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    pub(crate) patterns: u64,
     /// What every case follows from, with its number
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// One case alone: file:NUMBER or code:NUMBER
+    /// One case alone: file:NUMBER, code:NUMBER or pattern:NUMBER
     #[arg(long, value_name = "CASE")]
     pub(crate) only: Option<CaseId>,
     /// Write the input of the one case to this file
@@ -79,6 +82,7 @@ impl Arguments {
         let mut arguments: Vec<String> = [
             ("--files", self.files),
             ("--random-code", self.random_code),
+            ("--patterns", self.patterns),
             ("--seed", self.seed),
             ("--mostly-below", self.mostly_below as u64),
             ("--jobs", self.jobs),

@@ -2,7 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::specimens::Specimen;
-use crate::{memory, mutate, noise};
+use crate::{memory, mutate, noise, patterns};
 use miyaburi_model::{Report, Verdict};
 use miyaburi_pipeline::{Cuts, Options, analyze_with_cuts};
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +21,8 @@ pub(crate) enum CaseId {
     File(u64),
     /// A piece of random code.
     Code(u64),
+    /// A program of one pattern.
+    Pattern(u64),
 }
 
 impl fmt::Display for CaseId {
@@ -28,6 +30,7 @@ impl fmt::Display for CaseId {
         match self {
             Self::File(number) => write!(formatter, "file:{number}"),
             Self::Code(number) => write!(formatter, "code:{number}"),
+            Self::Pattern(number) => write!(formatter, "pattern:{number}"),
         }
     }
 }
@@ -41,7 +44,8 @@ impl FromStr for CaseId {
         match kind {
             "file" => Ok(Self::File(number)),
             "code" => Ok(Self::Code(number)),
-            _ => Err("neither file nor code".to_owned()),
+            "pattern" => Ok(Self::Pattern(number)),
+            _ => Err("neither file nor code nor pattern".to_owned()),
         }
     }
 }
@@ -66,6 +70,8 @@ pub(crate) fn random(seed: u64, case: CaseId) -> ChaCha8Rng {
     random.set_stream(match case {
         CaseId::File(number) => number * 2,
         CaseId::Code(number) => number * 2 + 1,
+        // Patterns take no random numbers.
+        CaseId::Pattern(number) => number,
     });
     random
 }
@@ -76,6 +82,7 @@ pub(crate) fn input(arguments: &Arguments, specimens: &[Specimen], case: CaseId)
     match case {
         CaseId::File(_) => mutate::file(specimens, arguments.mostly_below, &mut random),
         CaseId::Code(number) => noise::Piece::new(arguments, number, &mut random).file(),
+        CaseId::Pattern(number) => patterns::file(arguments, number),
     }
 }
 
@@ -99,7 +106,7 @@ pub(crate) fn run(
     };
     let mut checked = check(&report, cuts);
     let number = match case {
-        CaseId::File(number) | CaseId::Code(number) => number,
+        CaseId::File(number) | CaseId::Code(number) | CaseId::Pattern(number) => number,
     };
     if checked.is_ok() && number.is_multiple_of(REPEAT_ONE_OF) && !cuts.is_by_time() {
         let (again, cuts) = analyze_with_cuts(&bytes, "case", &options);

@@ -7,6 +7,7 @@
 //! case.rs       one case: what is run, and what counts as a failure
 //! mutate/       damaged specimens
 //! noise/        random code as a program
+//! patterns.rs   one pattern that fills megabytes, as a program
 //! memory.rs     counts the memory in use, and ends the process beyond a cap
 //! ```
 //!
@@ -19,6 +20,7 @@ mod memory;
 mod mutate;
 mod noise;
 mod parent;
+mod patterns;
 mod protocol;
 mod specimens;
 mod summary;

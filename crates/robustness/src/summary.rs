@@ -22,6 +22,7 @@ pub(crate) struct Summary {
     start: Instant,
     files: u64,
     code: u64,
+    patterns: u64,
     cut: u64,
     verdicts: BTreeMap<String, u64>,
     spent: Duration,
@@ -37,6 +38,7 @@ impl Summary {
             start: Instant::now(),
             files: 0,
             code: 0,
+            patterns: 0,
             cut: 0,
             verdicts: BTreeMap::new(),
             spent: Duration::ZERO,
@@ -51,6 +53,7 @@ impl Summary {
         match case {
             CaseId::File(_) => self.files += 1,
             CaseId::Code(_) => self.code += 1,
+            CaseId::Pattern(_) => self.patterns += 1,
         }
         self.cut += u64::from(cost.is_cut);
         self.spent += cost.time;
@@ -73,15 +76,20 @@ impl Summary {
     /// One line on how far the run is.
     pub(crate) fn progress(&self) -> String {
         let seconds = self.start.elapsed().as_secs();
-        let (files, code, failures) = (self.files, self.code, self.failures.len());
-        format!("{seconds} s: {files} files, {code} pieces of code, {failures} failures")
+        let Self { files, code, patterns, failures, .. } = self;
+        let failures = failures.len();
+        format!(
+            "{seconds} s: {files} files, {code} pieces of code, {patterns} patterns, \
+             {failures} failures"
+        )
     }
 
     fn command(&self, case: CaseId) -> String {
-        let Arguments { seed, mostly_below, random_code, .. } = &self.arguments;
+        let Arguments { seed, mostly_below, random_code, patterns, .. } = &self.arguments;
         let code = match case {
             CaseId::File(_) => format!("--mostly-below {mostly_below}"),
             CaseId::Code(_) => format!("--random-code {random_code}"),
+            CaseId::Pattern(_) => format!("--patterns {patterns}"),
         };
         format!("cargo xtask robustness --seed {seed} {code} --only {case}")
     }
@@ -97,10 +105,13 @@ fn keep_largest<T: Ord>(kept: &mut Vec<T>, value: T) {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, code, cut, verdicts, .. } = self;
+        let Self { files, code, patterns, cut, verdicts, .. } = self;
         let elapsed = self.start.elapsed().as_secs_f64();
-        let mean = self.spent.as_secs_f64() * 1000.0 / (files + code).max(1) as f64;
-        writeln!(formatter, "{files} damaged files, {code} pieces of random code")?;
+        let mean = self.spent.as_secs_f64() * 1000.0 / (files + code + patterns).max(1) as f64;
+        writeln!(
+            formatter,
+            "{files} damaged files, {code} pieces of random code, {patterns} patterns"
+        )?;
         writeln!(formatter, "{elapsed:.0} s, {mean:.1} ms an analysis, {cut} cut by a budget")?;
         for (verdict, count) in verdicts {
             writeln!(formatter, "verdict {verdict}: {count}")?;

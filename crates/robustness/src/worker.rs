@@ -4,7 +4,7 @@ use crate::arguments::Arguments;
 use crate::case::{self, CaseId, Cost};
 use crate::protocol::Line;
 use crate::specimens::{self, Specimen};
-use crate::{memory, noise};
+use crate::{memory, noise, patterns};
 use anyhow::{Context, anyhow};
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
@@ -57,7 +57,7 @@ fn run_cases(arguments: &Arguments, specimens: &[Specimen], place: &Place) -> an
     tell(&Line::End)
 }
 
-/// The case after `case` that is this worker's: files first, then code.
+/// The case after `case` that is this worker's: files first, then code, then patterns.
 pub(crate) fn following(arguments: &Arguments, case: CaseId) -> Option<CaseId> {
     let step = arguments.jobs;
     let pieces = noise::pieces(arguments);
@@ -65,8 +65,10 @@ pub(crate) fn following(arguments: &Arguments, case: CaseId) -> Option<CaseId> {
         CaseId::File(number) if number + step < arguments.files => {
             Some(CaseId::File(number + step))
         }
-        CaseId::File(number) => first_code(pieces, number % step),
-        CaseId::Code(number) => Some(number + step).filter(|next| *next < pieces).map(CaseId::Code),
+        CaseId::File(number) => first_code(arguments, number % step),
+        CaseId::Code(number) if number + step < pieces => Some(CaseId::Code(number + step)),
+        CaseId::Code(number) => pattern(arguments, number % step),
+        CaseId::Pattern(number) => pattern(arguments, number + step),
     }
 }
 
@@ -78,11 +80,16 @@ pub(crate) fn first(arguments: &Arguments, index: u64) -> Option<CaseId> {
     if number < arguments.files {
         return Some(CaseId::File(number));
     }
-    first_code(noise::pieces(arguments), index)
+    first_code(arguments, index)
 }
 
-fn first_code(pieces: u64, index: u64) -> Option<CaseId> {
-    (index < pieces).then_some(CaseId::Code(index))
+fn first_code(arguments: &Arguments, index: u64) -> Option<CaseId> {
+    let code = (index < noise::pieces(arguments)).then_some(CaseId::Code(index));
+    code.or_else(|| pattern(arguments, index))
+}
+
+fn pattern(arguments: &Arguments, number: u64) -> Option<CaseId> {
+    (number < patterns::count(arguments)).then_some(CaseId::Pattern(number))
 }
 
 /// Writes a line at once: the next thing this process does may be its last.

@@ -33,6 +33,13 @@ fn random_code_neither_crashes_nor_hangs_nor_takes_too_much() {
 }
 
 #[test]
+fn patterns_neither_crash_nor_hang_nor_take_too_much() {
+    let (succeeded, text) = run(&["--files", "0", "--patterns", "65536"]);
+    assert!(succeeded, "{text}");
+    assert!(text.contains("0 pieces of random code, 19 patterns"), "{text}");
+}
+
+#[test]
 fn a_run_can_be_gone_on_with() {
     let (succeeded, text) = run(&["--files", "240", "--first", "235", "--seed", "1"]);
     assert!(succeeded, "{text}");

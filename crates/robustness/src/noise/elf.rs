@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 
 /// Where the code lies.
 pub(crate) const CODE: u64 = 0x1_0000;
-/// Where the data lie.
+/// Where the data lie, unless there is more code before.
 pub(crate) const DATA: u64 = 0x4_0000;
 /// Bytes of zero-initialised memory behind the data.
 const ZEROS: u64 = 0x1000;
@@ -106,8 +106,9 @@ pub(crate) fn program(mode: &Mode, code: &[u8], data: &[u8], starts: &[u64]) -> 
         file.put(half, 2);
     }
     let (code_size, data_size) = (code.len() as u64, data.len() as u64);
+    let data_address = DATA.max((CODE + code_size).next_multiple_of(ZEROS));
     file.program_header(5, code_offset, CODE, code_size, code_size);
-    file.program_header(6, data_offset, DATA, data_size, data_size + ZEROS);
+    file.program_header(6, data_offset, data_address, data_size, data_size + ZEROS);
     file.bytes.extend(code);
     file.bytes.extend(data);
     file.bytes.resize(file.bytes.len() + symbol as usize, 0);

@@ -1,8 +1,8 @@
 //! Random code, in every mode of every CPU: as bytes for the lifter, as a program for the whole
 //! analysis, and as routines for the emulator.
 
-mod elf;
-mod modes;
+pub(crate) mod elf;
+pub(crate) mod modes;
 
 use crate::arguments::Arguments;
 use elf::{CODE, DATA};
