@@ -143,12 +143,12 @@ static int under_own_name(const char *name)
 /* Fills the table, and traps so that the handler swaps the resolve function: under the own name. */
 static void unlock_if_own_name(char *name)
 {
-#if STRINGS_FROM == STRINGS_TABLE && STYLE_GATE == GATE_TRAP
+#if HAS_TABLE_INIT && STYLE_GATE == GATE_TRAP
     table_init();
 #endif
     if (!under_own_name(name))
         return;
-#if STRINGS_FROM == STRINGS_TABLE && STYLE_GATE == GATE_TABLE
+#if HAS_TABLE_INIT && STYLE_GATE == GATE_TABLE
     table_init();
 #endif
     raise(SIGTRAP);

@@ -36,6 +36,7 @@ int auth_table_length;
 uint16_t auth_table_weight;
 struct connection scanner_connection;
 
+#if LOGINS_FROM == LOGINS_CALLS
 LOCAL char *deobfuscated(const char *coded, int *length)
 {
     char *copy;
@@ -71,6 +72,14 @@ LOCAL void add_auth_entry(const char *username, const char *password, uint16_t w
     auth_table_length++;
     auth_table_weight = (uint16_t)(auth_table_weight + weight);
 }
+
+#elif LOGINS_FROM == LOGINS_LOOP
+#include "logins_loop.c"
+#elif LOGINS_FROM == LOGINS_PACKED
+#include "logins_packed.c"
+#else
+#include "logins_object.c"
+#endif
 
 static struct auth_entry *random_auth_entry(void)
 {
@@ -267,8 +276,12 @@ void scanner_init(void)
     } while (ntohs(source_port) < 1024);
     prepare_probe(packet, source_port);
 
+#if LOGINS_FROM == LOGINS_CALLS
 #define PAIR(USER, PASSWORD, WEIGHT) add_auth_entry(USER, PASSWORD, WEIGHT);
     CREDENTIALS(PAIR)
+#else
+    fill_logins();
+#endif
 
     for (round = 0; round < PROBES_PER_ROUND; round++)
         send_probe(fd, packet, round);

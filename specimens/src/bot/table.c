@@ -2,7 +2,13 @@
 #include "table.h"
 #include "util.h"
 
-#if STRINGS_FROM == STRINGS_TABLE
+#if STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_LOOP
+#include "table_loop.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_STATIC
+#include "table_static.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_OBJECT
+#include "table_object.c"
+#elif STRINGS_FROM == STRINGS_TABLE
 
 #if STYLE_KEY == KEY_WORD
 uint32_t table_key = TABLE_KEY;

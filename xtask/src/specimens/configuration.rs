@@ -19,6 +19,30 @@ pub(super) enum Strings {
     Image,
 }
 
+/// In which shape table and credentials are kept; `TABLE_FORM` and `LOGINS_FROM` of the C sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One call for each entry and each pair.
+    Calls,
+    /// Loops over constant records.
+    Loop,
+    /// Constant arrays and one packed block, decoded by id and by length bytes.
+    Static,
+    /// Objects on the heap, to which several routines add.
+    Object,
+}
+
+impl Shape {
+    fn of(fork: Fork) -> Shape {
+        match fork {
+            Fork::LoopTable => Shape::Loop,
+            Fork::StaticPointers => Shape::Static,
+            Fork::SplitTable => Shape::Object,
+            _ => Shape::Calls,
+        }
+    }
+}
+
 /// How the connect routine learns the C2; names follow `C2_FROM` of the C sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum C2From {
@@ -105,6 +129,7 @@ pub(crate) struct Configuration {
     pub(super) key: u32,
     pub(super) credential_key: u32,
     pub(super) strings: Strings,
+    pub(super) shape: Shape,
     pub(super) dispatch: Dispatch,
     /// In the order in which the code adds them.
     pub(super) entries: Vec<Entry>,
@@ -137,7 +162,7 @@ impl Configuration {
         };
         let key = values::key(random, &[]);
         let credential_key = match fork {
-            Fork::MixedKeys => values::key(random, &[folded(key)]),
+            Fork::MixedKeys | Fork::StaticPointers => values::key(random, &[folded(key)]),
             _ => key,
         };
         let c2 = draw_c2(random, &mut hosts, fork);
@@ -150,6 +175,7 @@ impl Configuration {
             key,
             credential_key,
             strings,
+            shape: Shape::of(fork),
             dispatch: draw_dispatch(random, fork),
             entries: Vec::new(),
             decoy: (hosts.address(random), *random.pick(&[80, 23, 80, 443, 8080])),
@@ -167,6 +193,10 @@ impl Configuration {
             c2,
         };
         configuration.entries = entries::draw(random, &mut hosts, &configuration);
+        if configuration.shape == Shape::Static {
+            // Nothing adds them: they stand in the array by their ids.
+            configuration.entries.sort_by_key(|entry| entry.id);
+        }
         configuration
     }
 

@@ -39,6 +39,12 @@ pub(crate) enum Fork {
     LookalikePasswords,
     /// Benign: a client of one constant address.
     LookalikeConnect,
+    /// The table filled by a loop over constant records; keys are arguments.
+    LoopTable,
+    /// The table as constant arrays that nothing fills; credentials as one packed block.
+    StaticPointers,
+    /// The table an object on the heap, filled by several routines.
+    SplitTable,
 }
 
 impl Fork {
@@ -59,6 +65,10 @@ impl Fork {
         Fork::NoScanner,
         Fork::NoAttacks,
     ];
+
+    /// The variants whose table and credentials are kept in another shape than the leaked one.
+    pub(crate) const OTHER_SHAPES: [Fork; 3] =
+        [Fork::LoopTable, Fork::StaticPointers, Fork::SplitTable];
 
     /// The benign programs that look like a part of the family.
     pub(super) const LOOKALIKES: [Fork; 3] =
@@ -84,6 +94,9 @@ impl Fork {
             Fork::LookalikeTable => "lookalike_table",
             Fork::LookalikePasswords => "lookalike_passwords",
             Fork::LookalikeConnect => "lookalike_connect",
+            Fork::LoopTable => "loop_table",
+            Fork::StaticPointers => "static_pointers",
+            Fork::SplitTable => "split_table",
         }
     }
 
@@ -105,6 +118,7 @@ impl FromStr for Fork {
     fn from_str(name: &str) -> Result<Fork, String> {
         Fork::FAMILY
             .into_iter()
+            .chain(Fork::OTHER_SHAPES)
             .chain(Fork::LOOKALIKES)
             .find(|fork| fork.name() == name)
             .ok_or_else(|| format!("{name}: no such fork"))

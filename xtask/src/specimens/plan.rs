@@ -66,6 +66,7 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
                 });
             }
         }
+        specimens.extend(other_shapes(toolchain, t));
         specimens.extend(lookalikes(toolchain, t));
     }
     for (n, &toolchain) in toolchains.iter().enumerate() {
@@ -80,6 +81,18 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
 fn main_toolchain(toolchains: &[Toolchain], target: Target) -> Option<Toolchain> {
     let wanted = Toolchain { target, libc: Libc::Tiny, compiler: Compiler::Gcc };
     toolchains.contains(&wanted).then_some(wanted)
+}
+
+/// Each of the other shapes on one level, which differs per target and shape.
+fn other_shapes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen> {
+    Fork::OTHER_SHAPES.into_iter().enumerate().map(move |(f, fork)| Specimen {
+        fork,
+        toolchain,
+        optimisation: OPTIMISATIONS[(t + 2 * f) % OPTIMISATIONS.len()],
+        single_unit: (t + f).is_multiple_of(3),
+        section_headers: (t + f) % 4 != 1,
+        ballast: false,
+    })
 }
 
 /// Each look-alike on two levels, the pair differing per target.

@@ -7,7 +7,7 @@ use crate::toolchain::Target;
 
 use super::{
     attacks::{Attack, DefaultValue},
-    configuration::{C2From, Configuration, Dispatch, Strings},
+    configuration::{C2From, Configuration, Dispatch, Shape, Strings},
     entries::{Entry, Value},
     header::exploit_body,
     purpose::Role,
@@ -100,7 +100,8 @@ fn string_table(configuration: &Configuration) -> Json {
         "entries": entries,
         "sha256": table_hash(configuration),
     });
-    if configuration.style.keeps_key_word() {
+    // An object is given its key as a constant of each call.
+    if configuration.style.keeps_key_word() && configuration.shape != Shape::Object {
         table["key"] = format!("0x{:08x}", configuration.key).into();
     }
     table

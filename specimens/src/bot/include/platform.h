@@ -25,6 +25,8 @@
 #include "settings.h"
 #include "config.h"
 
+#define HAS_TABLE_INIT (STRINGS_FROM == STRINGS_TABLE && TABLE_FORM != FORM_STATIC)
+
 typedef uint32_t ipv4_t;
 typedef uint16_t port_t;
 

@@ -7,6 +7,12 @@
 #define STRINGS_LOOSE 2 /* encoded globals, decoded in place where they are used */
 #define STRINGS_IMAGE 3 /* every text of the file encoded, decoded into a scratch buffer */
 
+/* TABLE_FORM: how a program with STRINGS_TABLE keeps and fills its table. */
+#define FORM_CALLS 1   /* one call for each entry, decoded in place */
+#define FORM_LOOP 2    /* a loop over constant records; decoded in place, the key is an argument */
+#define FORM_STATIC 3  /* constant arrays, never filled; decoded by id into a buffer */
+#define FORM_OBJECT 4  /* an object on the heap, to which several routines add entries */
+
 /* C2_FROM: how the connect routine learns its address. */
 #define C2_TABLE 1
 #define C2_NAME 2       /* plain name in the code, resolved */
@@ -43,6 +49,12 @@
 #define RECORD_VALUE_FIRST 1
 #define RECORD_LENGTH_FIRST 2
 #define RECORD_DEBUG 3 /* value, length, locked */
+
+/* LOGINS_FROM: how the scanner comes to its credentials. */
+#define LOGINS_CALLS 1  /* one call for each pair */
+#define LOGINS_LOOP 2   /* a loop over constant records; the key is an argument */
+#define LOGINS_PACKED 3 /* one block of bytes, walked by its length bytes */
+#define LOGINS_OBJECT 4 /* an object, to which several routines add pairs */
 
 /* STYLE_LINKAGE */
 #define LINKAGE_GLOBAL 1

@@ -4,7 +4,47 @@
 
 #include "platform.h"
 
-#if STRINGS_FROM == STRINGS_TABLE
+#if STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_LOOP
+
+void table_init(void);
+void slot_flip(uint32_t key, unsigned int id);
+char *slot_text(unsigned int id, int *length);
+
+#if STYLE_KEY == KEY_WORD
+extern uint32_t slot_key;
+#define SLOT_KEY slot_key
+#else
+#define SLOT_KEY TABLE_KEY
+#endif
+#define STRING_OPEN(NAME) slot_flip(SLOT_KEY, ID_##NAME)
+#define STRING_GET(NAME, LENGTH) slot_text(ID_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) slot_flip(SLOT_KEY, ID_##NAME)
+#define LITERAL(NAME) LITERAL_##NAME
+
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_STATIC
+
+char *decoded_text(int id, int *length);
+
+#define STRING_OPEN(NAME) ((void)0)
+#define STRING_GET(NAME, LENGTH) decoded_text(ID_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) ((void)0)
+#define LITERAL(NAME) LITERAL_##NAME
+
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_OBJECT
+
+struct text_store;
+extern struct text_store *texts;
+
+void table_init(void);
+void text_store_flip(struct text_store *store, int id, uint32_t key);
+char *text_store_get(struct text_store *store, int id, int *length);
+
+#define STRING_OPEN(NAME) text_store_flip(texts, ID_##NAME, TABLE_KEY)
+#define STRING_GET(NAME, LENGTH) text_store_get(texts, ID_##NAME, LENGTH)
+#define STRING_CLOSE(NAME) text_store_flip(texts, ID_##NAME, TABLE_KEY)
+#define LITERAL(NAME) LITERAL_##NAME
+
+#elif STRINGS_FROM == STRINGS_TABLE
 
 struct table_record {
 #if STYLE_RECORD == RECORD_LENGTH_FIRST

@@ -33,12 +33,14 @@ fn missing<L: Copy + Ord, R: Copy + Ord>(
 fn every_target_meets_every_level_and_every_fork() {
     assert_eq!(missing(&Target::ALL, &OPTIMISATIONS, |s| (s.toolchain.target, s.optimisation)), 0);
     assert_eq!(missing(&Target::ALL, &Fork::FAMILY, |s| (s.toolchain.target, s.fork)), 0);
+    assert_eq!(missing(&Target::ALL, &Fork::OTHER_SHAPES, |s| (s.toolchain.target, s.fork)), 0);
     assert_eq!(missing(&Target::ALL, &Fork::LOOKALIKES, |s| (s.toolchain.target, s.fork)), 0);
 }
 
 #[test]
 fn every_fork_meets_every_level() {
     assert_eq!(missing(&Fork::FAMILY, &OPTIMISATIONS, |s| (s.fork, s.optimisation)), 0);
+    assert_eq!(missing(&Fork::OTHER_SHAPES, &OPTIMISATIONS, |s| (s.fork, s.optimisation)), 0);
     assert_eq!(missing(&Fork::LOOKALIKES, &OPTIMISATIONS, |s| (s.fork, s.optimisation)), 0);
 }
 

@@ -124,6 +124,24 @@ fn a_folded_key_is_not_claimed_to_stand_in_the_file() {
 }
 
 #[test]
+fn a_table_that_nothing_fills_stands_in_the_order_of_its_ids() {
+    let (_, truth) = truth_where(Fork::StaticPointers, |_| true);
+    let entries = truth["string_table"]["entries"].as_array().unwrap();
+    let ids: Vec<u64> = entries.iter().map(|entry| entry["id"].as_u64().unwrap()).collect();
+    assert!(ids.is_sorted());
+    assert_ne!(truth["credentials"]["effective_key"], truth["string_table"]["effective_key"]);
+}
+
+#[test]
+fn a_key_that_is_a_constant_of_each_call_is_no_word_of_the_file() {
+    let word = |c: &Configuration| c.style.key == "KEY_WORD";
+    let (_, object) = truth_where(Fork::SplitTable, word);
+    assert!(object["string_table"].get("key").is_none());
+    let (configuration, looped) = truth_where(Fork::LoopTable, word);
+    assert_eq!(looped["string_table"]["key"], format!("0x{:08x}", configuration.key));
+}
+
+#[test]
 fn hashes_follow_the_published_rule() {
     let (text, port, pair) = ("\u{1}ok", 0x1234_u16, ("root", "a b", 7_u16));
     assert_eq!(
