@@ -21,20 +21,22 @@ pub struct Initialiser<'a> {
 
 /// Runs the routines that call one other again and again, most repetitive first.
 ///
-/// False negatives: routines that fill their items in a loop over constant data; those need no
-/// running, the data says it.
+/// False negatives: routines that fill their items in a loop over constant data
+/// ([`crate::string_table::fillers`] finds those of tables).
 pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
-    let policy = Policy {
-        limits: Limits { instructions: 150_000, call_instructions: 20_000, ..Limits::default() },
-        ..Policy::default()
-    };
     let candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);
-    candidates
-        .into_iter()
-        .take(MAX_CANDIDATES)
-        .map(|function| {
-            let state = subject.bare_state();
-            Initialiser { function, trace: subject.run(state, function, &[], &policy) }
-        })
-        .collect()
+    let limits = Limits { instructions: 150_000, call_instructions: 20_000, ..Limits::default() };
+    let candidates = candidates.into_iter().take(MAX_CANDIDATES);
+    candidates.map(|function| run_one(subject, function, limits)).collect()
+}
+
+/// Runs one routine in a bare machine.
+pub fn run_one<'a>(
+    subject: &mut Subject<'a>,
+    function: Address,
+    limits: Limits,
+) -> Initialiser<'a> {
+    let policy = Policy { limits, ..Policy::default() };
+    let state = subject.bare_state();
+    Initialiser { function, trace: subject.run(state, function, &[], &policy) }
 }

@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::trace::{self, Policy, Trace};
-use miyaburi_analysis::{CallKind, FunctionId, Program};
+use miyaburi_analysis::{CallKind, FunctionId, Program, Value};
 use miyaburi_emulator::{Emulator, State};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::Varnode;
@@ -95,6 +95,22 @@ impl<'a> Subject<'a> {
         self.run(state, entry, rest, policy)
     }
 
+    /// What is known of argument `index` of the call at `site` in `caller`.
+    #[must_use]
+    pub fn argument(
+        &self,
+        convention: &Convention,
+        caller: FunctionId,
+        site: Address,
+        index: usize,
+    ) -> Value {
+        let Some(values) = self.program.values(caller) else { return Value::Unknown };
+        match convention.registers.get(index) {
+            Some(register) => values.register(site, register),
+            None => values.argument(site, index - convention.registers.len()),
+        }
+    }
+
     /// Argument `index` of the call at `site` in `caller`, when it is a constant.
     #[must_use]
     pub fn constant_argument(
@@ -104,11 +120,7 @@ impl<'a> Subject<'a> {
         site: Address,
         index: usize,
     ) -> Option<u64> {
-        let values = self.program.values(caller)?;
-        match convention.registers.get(index) {
-            Some(register) => values.register(site, register).constant(),
-            None => values.argument(site, index - convention.registers.len()).constant(),
-        }
+        self.argument(convention, caller, site, index).constant()
     }
 
     fn entry(&self, function: FunctionId) -> Option<Address> {
@@ -167,20 +179,21 @@ impl<'a> Subject<'a> {
             .collect()
     }
 
-    /// Routines whose first argument is at least `min` different numbers below `limit` in calls
+    /// Routines whose argument `index` is at least `min` different numbers below `limit` in calls
     /// where it is a constant at all, with those numbers; most numbers first.
     #[must_use]
     pub fn functions_given_numbers(
         &self,
         convention: &Convention,
+        index: usize,
         limit: u64,
         min: usize,
     ) -> Vec<(Address, Vec<u64>)> {
         let mut given: FxHashMap<Address, BTreeSet<u64>> = FxHashMap::default();
         for site in self.program.call_sites() {
             let Some(target) = site.target else { continue };
-            let first = self.constant_argument(convention, site.caller, site.address, 0);
-            given.entry(target).or_default().extend(first);
+            let number = self.constant_argument(convention, site.caller, site.address, index);
+            given.entry(target).or_default().extend(number);
         }
         let mut functions: Vec<(Address, Vec<u64>)> = given
             .into_iter()

@@ -29,10 +29,10 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
     let mut found = Vec::new();
     let program = subject.program;
     for accessor in &table.accessors {
-        let Some(callee) = program.function_at(accessor.function) else { continue };
+        let routine = &accessor.routine;
+        let Some(callee) = program.function_at(routine.function) else { continue };
         for site in program.callers(callee) {
-            let convention = &accessor.convention;
-            let id = subject.constant_argument(convention, site.caller, site.address, 0);
+            let id = routine.id_at(subject, site.caller, site.address);
             let (Some(id), Some(caller)) = (id, program.function(site.caller)) else { continue };
             let id = id as u32;
             found.push(EntryReference { id, site: site.address, function: caller.entry });

@@ -3,6 +3,7 @@
 use crate::string_table::records::Records;
 use crate::subject::{Convention, Subject};
 use crate::trace::{self, Policy, SystemCalls};
+use miyaburi_analysis::Value;
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
 
@@ -12,11 +13,23 @@ const INSTRUCTIONS: u64 = 30_000;
 /// Most routines that are tried.
 const MAX_CANDIDATES: usize = 48;
 
+/// Most routines that are tried for a later argument than the first.
+const MAX_LATER_CANDIDATES: usize = 12;
+
 /// Ids are below this.
 const MAX_ID: u64 = 4096;
 
 /// A routine is tried when the program gives it at least this many different numbers.
 const MIN_IDS: usize = 2;
+
+/// The same for a later argument than the first, where lengths and flags stand, too.
+const MIN_LATER_IDS: usize = 4;
+
+/// The arguments among which the id is looked for.
+const ID_ARGUMENTS: usize = 3;
+
+/// Arguments that a routine is given.
+const ARGUMENTS: usize = 4;
 
 /// What a routine does when given an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +40,65 @@ pub enum Access {
     Retrieves,
 }
 
+/// A routine that can be given an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routine {
+    /// Its entry.
+    pub function: Address,
+    /// Where it looks for its arguments.
+    pub convention: Convention,
+    /// Which argument is the id, from 0.
+    pub id_argument: usize,
+    /// All arguments as one of its calls has them, such as a key or the object that holds the
+    /// table; `None` stands for scratch memory.
+    pub arguments: Vec<Option<u64>>,
+}
+
+impl Routine {
+    /// The id that the call at `site` in `caller` names.
+    #[must_use]
+    pub fn id_at(
+        &self,
+        subject: &Subject<'_>,
+        caller: miyaburi_analysis::FunctionId,
+        site: Address,
+    ) -> Option<u64> {
+        subject.constant_argument(&self.convention, caller, site, self.id_argument)
+    }
+
+    /// Runs it on a copy of the filled table. Arguments of which nothing is known, such as where
+    /// to put a length, point to scratch memory.
+    pub fn call<'a>(
+        &self,
+        subject: &mut Subject<'a>,
+        mut state: State<'a>,
+        id: u64,
+    ) -> trace::Trace<'a> {
+        let layout = *subject.emulator.layout();
+        let arguments: Vec<u64> = (0..ARGUMENTS)
+            .map(|index| match self.arguments.get(index).copied().flatten() {
+                _ if index == self.id_argument => id,
+                Some(argument) => argument,
+                None => layout.fresh_block(&mut state).0,
+            })
+            .collect();
+        let policy = Policy {
+            system_calls: SystemCalls::ReturnZero,
+            limits: Limits {
+                instructions: INSTRUCTIONS,
+                call_instructions: INSTRUCTIONS / 2,
+                ..Limits::default()
+            },
+        };
+        subject.run_by(&self.convention, state, self.function, &arguments, &policy)
+    }
+}
+
 /// A routine that handles entries by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accessor {
-    /// Its entry.
-    pub function: Address,
-    /// Where it looks for the id.
-    pub convention: Convention,
+    /// The routine.
+    pub routine: Routine,
     /// What it does.
     pub access: Access,
 }
@@ -47,48 +112,133 @@ pub struct Located {
     pub base: Address,
 }
 
+/// A routine that the program gives different small numbers, and these, ascending.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The routine.
+    pub routine: Routine,
+    /// The numbers; two at least.
+    pub ids: Vec<u64>,
+}
+
+/// The routines that the program gives different small numbers as argument `id_argument`. The other
+/// arguments are those of the call of which most is known, what the program keeps in `state`
+/// included.
+pub fn candidates(
+    subject: &Subject<'_>,
+    state: &State<'_>,
+    convention: &Convention,
+    id_argument: usize,
+) -> Vec<Candidate> {
+    let (min, most) = match id_argument {
+        0 => (MIN_IDS, MAX_CANDIDATES),
+        _ => (MIN_LATER_IDS, MAX_LATER_CANDIDATES),
+    };
+    let given = subject.functions_given_numbers(convention, id_argument, MAX_ID, min);
+    given
+        .into_iter()
+        .take(most)
+        .map(|(function, ids)| {
+            let arguments = known_arguments(subject, state, convention, function, id_argument);
+            let convention = convention.clone();
+            Candidate { routine: Routine { function, convention, id_argument, arguments }, ids }
+        })
+        .collect()
+}
+
+/// The arguments of the call of `function` of which most is known.
+fn known_arguments(
+    subject: &Subject<'_>,
+    state: &State<'_>,
+    convention: &Convention,
+    function: Address,
+    id_argument: usize,
+) -> Vec<Option<u64>> {
+    let Some(callee) = subject.program.function_at(function) else { return Vec::new() };
+    let pointer = subject.emulator.arch().pointer_size();
+    let mut memory = state.memory.clone();
+    let mut best: Vec<Option<u64>> = Vec::new();
+    let known = |arguments: &[Option<u64>]| arguments.iter().flatten().count();
+    for site in subject.program.callers(callee) {
+        let mut argument =
+            |index| match subject.argument(convention, site.caller, site.address, index) {
+                Value::Constant(value) => Some(value),
+                Value::Loaded { from, offset } => {
+                    let value = memory.load(from, pointer).ok()?;
+                    Some(value.wrapping_add_signed(i64::from(offset)))
+                }
+                _ => None,
+            };
+        let arguments: Vec<Option<u64>> = (0..ARGUMENTS).map(&mut argument).collect();
+        let has_id = arguments.get(id_argument).is_some_and(Option::is_some);
+        if has_id && (best.is_empty() || known(&arguments) > known(&best)) {
+            best = arguments;
+        }
+    }
+    best
+}
+
 /// Runs every routine that the program gives different small numbers, with two of those, on the
 /// filled table, and keeps those that each time treat exactly one entry, at places that agree on
-/// where the table begins.
+/// where the table begins. Later arguments than the first are tried only as long as no routine is
+/// known that decodes.
 ///
 /// False positives: a routine that changes an entry for another reason than decoding (none is
-/// known). False negatives: accessors that take the id in another place than their first
-/// argument, that are called with fewer than two different ids, or that were inlined everywhere.
+/// known). False negatives: accessors that take the id in a later place than their third
+/// argument, that are called with too few different ids, that are reached through a pointer, or
+/// that were inlined everywhere.
 pub fn locate<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
     records: &Records,
 ) -> Vec<Located> {
     let mut found: Vec<Located> = Vec::new();
-    for convention in subject.conventions() {
-        let candidates = subject.functions_given_numbers(&convention, MAX_ID, MIN_IDS);
-        for (function, ids) in candidates.into_iter().take(MAX_CANDIDATES) {
-            let (Some(first), Some(last)) = (ids.first(), ids.last()) else { continue };
-            if found.iter().any(|known| known.accessor.function == function) {
-                continue;
-            }
-            let routine = (function, &convention);
-            let one = treated(subject, filled, records, routine, *first);
-            let Some((access, base)) = one else { continue };
-            if treated(subject, filled, records, routine, *last) == Some((access, base)) {
-                let convention = convention.clone();
-                found.push(Located { accessor: Accessor { function, convention, access }, base });
+    for id_argument in 0..ID_ARGUMENTS {
+        if found.iter().any(|known| known.accessor.access == Access::Toggles) {
+            break;
+        }
+        for convention in subject.conventions() {
+            for candidate in candidates(subject, filled, &convention, id_argument) {
+                let function = candidate.routine.function;
+                if found.iter().any(|known| known.accessor.routine.function == function) {
+                    continue;
+                }
+                let Candidate { routine, ids } = candidate;
+                let located = located(subject, filled, records, &routine, &ids).or_else(|| {
+                    // What a register holds at a call is no argument for certain.
+                    let plain = Routine { arguments: Vec::new(), ..routine };
+                    self::located(subject, filled, records, &plain, &ids)
+                });
+                found.extend(located);
             }
         }
     }
     found
 }
 
-/// What `function` does with the id, and the base that follows from the entry it treats.
+/// The accessor that `routine` is, when it treats the entries of its first and last id alike.
+fn located<'a>(
+    subject: &mut Subject<'a>,
+    filled: &State<'a>,
+    records: &Records,
+    routine: &Routine,
+    ids: &[u64],
+) -> Option<Located> {
+    let (access, base) = treated(subject, filled, records, routine, *ids.first()?)?;
+    let same = treated(subject, filled, records, routine, *ids.last()?) == Some((access, base));
+    same.then(|| Located { accessor: Accessor { routine: routine.clone(), access }, base })
+}
+
+/// What `routine` does with the id, and the base that follows from the entry it treats.
 fn treated<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
     records: &Records,
-    routine: (Address, &Convention),
+    routine: &Routine,
     id: u64,
 ) -> Option<(Access, Address)> {
     let mut before = filled.clone();
-    let trace = call_with_id(subject, filled.clone(), routine, id);
+    let trace = routine.call(subject, filled.clone(), id);
     if !trace.completed() {
         return None;
     }
@@ -108,24 +258,4 @@ fn treated<'a>(
     };
     let base = record.cell.0.checked_sub(id * records.stride)?;
     Some((access, Address(base)))
-}
-
-/// Runs an accessor on a copy of the filled table. The second argument, where accessors put a
-/// length, points to scratch memory.
-pub fn call_with_id<'a>(
-    subject: &mut Subject<'a>,
-    mut state: State<'a>,
-    (function, convention): (Address, &Convention),
-    id: u64,
-) -> trace::Trace<'a> {
-    let scratch = subject.emulator.layout().fresh_block(&mut state);
-    let policy = Policy {
-        system_calls: SystemCalls::ReturnZero,
-        limits: Limits {
-            instructions: INSTRUCTIONS,
-            call_instructions: INSTRUCTIONS / 2,
-            ..Limits::default()
-        },
-    };
-    subject.run_by(convention, state, function, &[id, scratch.0], &policy)
 }

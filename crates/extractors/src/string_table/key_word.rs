@@ -7,7 +7,7 @@
 //! 256 for an unrelated word). False negatives: a key that the compiler turned into constants; the
 //! file then no longer holds it.
 
-use crate::string_table::accessors::{self, Accessor};
+use crate::string_table::accessors::Accessor;
 use crate::subject::Subject;
 use crate::xor;
 use miyaburi_analysis::ReferenceKind;
@@ -25,8 +25,7 @@ pub fn find<'a>(
 ) -> Option<u32> {
     let mut state = filled.clone();
     state.memory.start_read_log();
-    let mut trace =
-        accessors::call_with_id(subject, state, (toggle.function, &toggle.convention), id);
+    let mut trace = toggle.routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
     let of_file = |address: Address| subject.image.is_mapped(address);
     let word = reads.iter().filter(|(address, size)| *size == 4 && of_file(*address)).find_map(

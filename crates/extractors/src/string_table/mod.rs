@@ -3,11 +3,16 @@
 //! How it works: routines that call one other routine again and again are run in a bare machine;
 //! the one that leaves a table behind ([`records`]) is the initialiser. The table's place gives
 //! the ids ([`base`]). The sample's own accessors then decode each entry ([`accessors`]); where
-//! the compiler left none to call, the key follows from the encoded terminators.
+//! the compiler left none to call, the key follows from the encoded terminators. Where no such
+//! routine leaves a table, those are run that share data with a routine that looks something up by
+//! number ([`fillers`]), and at last what such routines give without any table being filled
+//! ([`on_demand`]).
 
 pub mod accessors;
 pub mod base;
+pub mod fillers;
 pub mod key_word;
+pub mod on_demand;
 pub mod records;
 
 use crate::found::{Diagnostic, Found};
@@ -15,9 +20,10 @@ use crate::initialisers::Initialiser;
 use crate::subject::Subject;
 use crate::xor;
 use accessors::{Access, Accessor};
-use miyaburi_emulator::State;
+use miyaburi_emulator::{Memory, State};
 use miyaburi_image::{Address, Family};
 use records::{Record, Records};
+use rustc_hash::FxHashSet;
 
 /// Fewest entries whose decoding must make sense, in percent, before a table is believed.
 const SENSIBLE_PERCENT: usize = 60;
@@ -56,13 +62,13 @@ impl Entry {
 
 /// The table, and the machine with the table filled.
 pub struct Table<'a> {
-    /// The routine that fills it.
+    /// The routine that fills it, or the one that decodes a table that nothing fills.
     pub initialiser: Address,
     /// Address of the record with id 0.
     pub base: Address,
     /// Whether the base is known; otherwise ids count from the first record.
     pub base_is_certain: bool,
-    /// Distance between records, in bytes.
+    /// Distance between records, in bytes; 0 when entries have no place in common.
     pub stride: u64,
     /// The key as one byte.
     pub effective_key: u8,
@@ -85,7 +91,12 @@ pub fn extract<'a>(
     subject: &mut Subject<'a>,
     runs: &mut [Initialiser<'a>],
 ) -> Found<Option<Table<'a>>> {
-    let table = decoded_table(subject, runs);
+    let table = decoded_table(subject, runs)
+        .or_else(|| {
+            let mut runs = fillers::run(subject);
+            decoded_table(subject, &mut runs)
+        })
+        .or_else(|| on_demand::extract(subject));
     let diagnostics = table.iter().flat_map(diagnostics_of).collect();
     Found { finding: table, diagnostics }
 }
@@ -177,7 +188,8 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
     })
 }
 
-/// The run that left the largest table in the program's own data, and that table.
+/// The run that left the largest table in the program's own data, or else in memory that its data
+/// lead to, and that table.
 fn largest<'r, 'a>(
     subject: &Subject<'a>,
     runs: &'r mut [Initialiser<'a>],
@@ -185,19 +197,44 @@ fn largest<'r, 'a>(
     let arch = subject.emulator.arch();
     let layout = *subject.emulator.layout();
     let mut best: Option<(usize, Records)> = None;
-    for (index, run) in runs.iter_mut().enumerate() {
-        let writes: Vec<(Address, u32)> = run.trace.writes().collect();
-        let memory = &mut run.trace.state.memory;
-        let in_image = |address: Address| subject.image.is_writable(address);
-        let Some(found) = records::find(arch, &layout, memory, &writes, &in_image) else {
-            continue;
-        };
-        if best.as_ref().is_none_or(|(_, best)| found.records.len() > best.records.len()) {
-            best = Some((index, found));
+    for is_allocated in [false, true] {
+        for (index, run) in runs.iter_mut().enumerate() {
+            let writes: Vec<(Address, u32)> = run.trace.writes().collect();
+            let memory = &mut run.trace.state.memory;
+            let objects =
+                if is_allocated { objects(subject, memory, &writes) } else { FxHashSet::default() };
+            let may_hold_records = |address: Address| match is_allocated {
+                false => subject.image.is_writable(address),
+                true => layout.fresh_block_at(address).is_some_and(|it| objects.contains(&it)),
+            };
+            let found = records::find(arch, &layout, memory, &writes, &may_hold_records);
+            let Some(found) = found else { continue };
+            if best.as_ref().is_none_or(|(_, best)| found.records.len() > best.records.len()) {
+                best = Some((index, found));
+            }
+        }
+        if best.is_some() {
+            break;
         }
     }
     let (index, records) = best?;
     Some((runs.get(index)?, records))
+}
+
+/// Blocks of fresh memory that a run has left a pointer to in the program's own data.
+fn objects(
+    subject: &Subject<'_>,
+    memory: &mut Memory<'_>,
+    writes: &[(Address, u32)],
+) -> FxHashSet<Address> {
+    let pointer = subject.emulator.arch().pointer_size();
+    let layout = subject.emulator.layout();
+    writes
+        .iter()
+        .filter(|(address, size)| *size == pointer && subject.image.is_writable(*address))
+        .filter_map(|(address, _)| memory.load(*address, pointer).ok())
+        .filter_map(|object| layout.fresh_block_at(Address(object)))
+        .collect()
 }
 
 /// Where the table lies, and who handles its entries.
@@ -230,7 +267,13 @@ fn place<'a>(
     let located = accessors::locate(subject, &run.trace.state, records);
     let known = base::from_arguments(&run.trace, records)
         .or_else(|| located.first().map(|located| located.base));
-    let base = known.unwrap_or_else(|| guess_base(subject, records.stride, lowest));
+    // What lies before records in allocated memory says nothing.
+    let is_allocated = !subject.image.is_mapped(lowest);
+    let base = match known {
+        Some(base) => base,
+        None if is_allocated => return None,
+        None => guess_base(subject, records.stride, lowest),
+    };
     let accessors = located
         .into_iter()
         .filter(|located| located.base == base)
@@ -272,10 +315,7 @@ fn decode<'a>(
     id: u64,
     record: &Record,
 ) -> Option<Vec<u8>> {
-    let trace = {
-        let routine = (toggle.function, &toggle.convention);
-        accessors::call_with_id(subject, filled.clone(), routine, id)
-    };
+    let trace = toggle.routine.call(subject, filled.clone(), id);
     if !trace.completed() {
         return None;
     }

@@ -89,7 +89,29 @@ pub fn find(
             }
         }
     }
-    best.map(|(records, _)| records)
+    best.map(|(records, _)| with_widest_stride(records))
+}
+
+/// The same records, as far apart as they can be: what fits at a distance of 6 bytes fits at 12,
+/// too, when no record lies between.
+///
+/// A table all of whose ids are multiples of one number would be given ids divided by it; the
+/// routines that use it then do not agree with its records.
+fn with_widest_stride(mut records: Records) -> Records {
+    let Some(first) = records.records.first().map(|record| record.cell) else { return records };
+    let distances = records.records.iter().map(|record| record.cell.0.abs_diff(first.0));
+    let widest = distances.fold(0, greatest_common_divisor);
+    if (records.stride..=MAX_STRIDE).contains(&widest) {
+        records.stride = widest;
+    }
+    records
+}
+
+const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
 }
 
 /// Where a length may stand relative to the pointer: behind it, or before it.
