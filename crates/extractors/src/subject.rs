@@ -2,8 +2,8 @@
 
 use crate::budget::Budget;
 use crate::trace::{self, Policy, Trace};
-use miyaburi_analysis::{CallKind, FunctionId, Program, Value};
-use miyaburi_emulator::{Emulator, State};
+use miyaburi_analysis::{CallKind, CallSite, Function, FunctionId, Program, Value};
+use miyaburi_emulator::{Emulator, State, SystemCallSite};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::Varnode;
 use rustc_hash::FxHashMap;
@@ -66,7 +66,10 @@ impl<'a> Subject<'a> {
             .unwrap_or_else(|| self.emulator.entry_context());
         let mut policy = *policy;
         policy.limits.instructions = self.budget.grant(policy.limits.instructions);
-        let trace = trace::run(&mut self.emulator, state, (entry, context), arguments, &policy);
+        let site =
+            SystemCallSite::new(self.emulator.arch(), self.program.language(), self.emulator.abi());
+        let function = (entry, context);
+        let trace = trace::run(&mut self.emulator, state, function, arguments, &policy, site);
         self.budget.spend(trace.outcome.instructions);
         trace
     }
@@ -127,13 +130,22 @@ impl<'a> Subject<'a> {
         self.program.function(function).map(|function| function.entry)
     }
 
-    /// Calls from the same function to the same routine, at least `min` of them, most first.
+    /// Calls from the same function to the same routine, at least `min` of them, most first. The
+    /// last one may be a jump.
     #[must_use]
     pub fn repeated_calls(&self, min: usize) -> Vec<RepeatedCall> {
         let mut groups: FxHashMap<(FunctionId, Address), Vec<Address>> = FxHashMap::default();
-        for site in self.program.call_sites() {
-            if let Some(target) = site.target.filter(|_| site.kind != CallKind::Tail) {
+        let (jumps, calls): (Vec<&CallSite>, Vec<&CallSite>) =
+            self.program.call_sites().iter().partition(|site| site.kind == CallKind::Tail);
+        for site in calls {
+            if let Some(target) = site.target {
                 groups.entry((site.caller, target)).or_default().push(site.address);
+            }
+        }
+        for site in jumps {
+            let group = site.target.and_then(|target| groups.get_mut(&(site.caller, target)));
+            if let Some(sites) = group.filter(|sites| sites.len() >= min) {
+                sites.push(site.address);
             }
         }
         let mut repeated: Vec<RepeatedCall> = groups
@@ -202,6 +214,22 @@ impl<'a> Subject<'a> {
             .collect();
         functions.sort_by_key(|(function, numbers)| (std::cmp::Reverse(numbers.len()), *function));
         functions
+    }
+
+    /// The functions with a jump back to an earlier block, the small ones first.
+    #[must_use]
+    pub fn functions_with_loop(&self) -> Vec<Address> {
+        let goes_back = |function: &Function| {
+            let blocks = function.blocks();
+            blocks.iter().any(|block| {
+                let next = block.successors.iter().filter_map(|next| blocks.get(*next as usize));
+                next.into_iter().any(|next| next.start <= block.start)
+            })
+        };
+        let mut found: Vec<&Function> =
+            self.program.functions().iter().filter(|function| goes_back(function)).collect();
+        found.sort_by_key(|function| (function.instruction_count(), function.entry));
+        found.into_iter().map(|function| function.entry).collect()
     }
 
     /// Addresses in `start..end` that code refers to, ascending.

@@ -2,6 +2,7 @@
 
 use miyaburi_emulator::{
     Abi, Call, CallAction, Emulator, Exit, Hooks, JournalMark, Limits, Outcome, Reason, State,
+    SystemCallSite,
 };
 use miyaburi_image::Address;
 use miyaburi_pcode::Context;
@@ -19,6 +20,9 @@ pub enum SystemCalls {
     Undo,
     /// Every one returns 0: `fork` takes the child's side, `socket` succeeds.
     ReturnZero,
+    /// Those that make a process or are about sockets return 0; routines that make others are
+    /// undone, so that memory can be had.
+    Child,
 }
 
 /// How to run.
@@ -88,23 +92,25 @@ impl Trace<'_> {
     }
 }
 
-/// Runs `function` with `arguments` on `state`.
+/// Runs `function` with `arguments` on `state`. `site` tells system calls apart.
 pub fn run<'a>(
     emulator: &mut Emulator<'a>,
     mut state: State<'a>,
     function: (Address, Context),
     arguments: &[u64],
     policy: &Policy,
+    site: Option<SystemCallSite>,
 ) -> Trace<'a> {
     state.memory.start_journal();
     let start = state.memory.journal_mark();
-    let mut recorder = Recorder { policy: *policy, calls: Vec::new(), open: Vec::new() };
+    let mut recorder = Recorder { policy: *policy, site, calls: Vec::new(), open: Vec::new() };
     let outcome = emulator.call(&mut state, function, arguments, &mut recorder, &policy.limits);
     Trace { state, start, calls: recorder.calls, outcome }
 }
 
 struct Recorder {
     policy: Policy,
+    site: Option<SystemCallSite>,
     calls: Vec<CallRecord>,
     /// The outermost call under way, as an index into `calls`.
     open: Vec<usize>,
@@ -178,14 +184,18 @@ impl Hooks for Recorder {
         state: &mut State<'_>,
         abi: &Abi,
         _site: Address,
-        _number: u64,
+        number: u64,
     ) -> bool {
-        match self.policy.system_calls {
+        let succeeds = match self.policy.system_calls {
             SystemCalls::Undo => false,
-            SystemCalls::ReturnZero => {
-                abi.set_system_call_result(state, 0);
-                true
-            }
+            SystemCalls::ReturnZero => true,
+            SystemCalls::Child => self.site.as_ref().is_some_and(|site| {
+                site.makes_process(state, number) || site.is_about_sockets(state, number)
+            }),
+        };
+        if succeeds {
+            abi.set_system_call_result(state, 0);
         }
+        succeeds
     }
 }

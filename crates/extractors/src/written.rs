@@ -23,6 +23,11 @@ impl WrittenRanges {
         Self(ranges)
     }
 
+    /// Start and end of each range.
+    pub fn iter(&self) -> impl Iterator<Item = (Address, Address)> + '_ {
+        self.0.iter().map(|(start, end)| (Address(*start), Address(*end)))
+    }
+
     /// How many bytes from `address` on were written without a gap; 0 when it was not written.
     #[must_use]
     pub fn length_from(&self, address: Address) -> u64 {

@@ -60,14 +60,14 @@ pub(crate) fn collect<'a>(
     };
     let mut runs = initialisers::run(&mut subject);
     let table = string_table::extract(&mut subject, &mut runs);
-    let list = credentials::extract(&mut subject);
+    let list = credentials::extract(&mut subject, table.finding.is_some());
     let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let registry = attacks::extract(&subject, &mut runs);
     let references = match &table.finding {
         Some(table) => consumers::references(&subject, table),
         None => Vec::new(),
     };
-    let scanner = list.finding.as_ref().map(|list| list.initialiser);
+    let scanner = list.finding.as_ref().map(|list| list.scanner);
     let constants = constant_addresses::find(&mut subject);
     let known = table.finding.as_ref();
     let endpoints = endpoints::extract(&mut subject, known, &references, scanner, &constants);

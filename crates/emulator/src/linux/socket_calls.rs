@@ -1,9 +1,11 @@
-//! The socket calls of each CPU's Linux ABI, direct or through `socketcall`.
+//! The socket calls of each CPU's Linux ABI, direct or through `socketcall`, and those that make
+//! processes.
 //!
 //! Source: the kernel's `syscall.tbl` and `unistd.h` of each architecture.
 
 use crate::abi::Abi;
 use crate::machine::State;
+use core::ops::RangeInclusive;
 use miyaburi_image::{Arch, Family};
 use miyaburi_pcode::{Language, Varnode};
 
@@ -37,6 +39,10 @@ struct Numbers {
     register: &'static str,
     multiplexer: Option<u64>,
     direct: &'static [(u64, SocketCall)],
+    /// All calls about sockets stand here, or in `direct`.
+    sockets: RangeInclusive<u64>,
+    /// `fork`, `vfork` and `clone`.
+    processes: &'static [u64],
 }
 
 fn numbers(family: Family) -> Numbers {
@@ -52,6 +58,8 @@ fn numbers(family: Family) -> Numbers {
                 (364, Accept),
                 (369, SendTo),
             ],
+            sockets: 359..=373,
+            processes: &[2, 120, 190],
         },
         Family::X86_64 => Numbers {
             register: "RAX",
@@ -64,6 +72,8 @@ fn numbers(family: Family) -> Numbers {
                 (49, Bind),
                 (50, Listen),
             ],
+            sockets: 41..=55,
+            processes: &[56, 57, 58],
         },
         Family::Arm => Numbers {
             register: "r7",
@@ -77,6 +87,8 @@ fn numbers(family: Family) -> Numbers {
                 (289, Send),
                 (290, SendTo),
             ],
+            sockets: 281..=297,
+            processes: &[2, 120, 190],
         },
         Family::AArch64 | Family::RiscV64 => Numbers {
             register: if family == Family::AArch64 { "x8" } else { "a7" },
@@ -89,6 +101,8 @@ fn numbers(family: Family) -> Numbers {
                 (203, Connect),
                 (206, SendTo),
             ],
+            sockets: 198..=212,
+            processes: &[220],
         },
         Family::Mips => Numbers {
             register: "v0",
@@ -102,6 +116,8 @@ fn numbers(family: Family) -> Numbers {
                 (4180, SendTo),
                 (4183, Socket),
             ],
+            sockets: 4168..=4184,
+            processes: &[4002, 4120],
         },
         Family::PowerPc => Numbers {
             register: "r0",
@@ -115,6 +131,8 @@ fn numbers(family: Family) -> Numbers {
                 (334, Send),
                 (335, SendTo),
             ],
+            sockets: 326..=342,
+            processes: &[2, 120, 189],
         },
         Family::Sparc => Numbers {
             register: "g1",
@@ -127,6 +145,8 @@ fn numbers(family: Family) -> Numbers {
                 (353, Bind),
                 (354, Listen),
             ],
+            sockets: 353..=355,
+            processes: &[2, 66, 217],
         },
         Family::SuperH => Numbers {
             register: "r3",
@@ -140,11 +160,15 @@ fn numbers(family: Family) -> Numbers {
                 (348, Send),
                 (349, SendTo),
             ],
+            sockets: 340..=356,
+            processes: &[2, 120, 190],
         },
         Family::M68k | Family::ColdFire => Numbers {
             register: "D0",
             multiplexer: Some(102),
             direct: &[(356, Socket), (358, Bind), (359, Connect), (360, Listen), (366, SendTo)],
+            sockets: 356..=370,
+            processes: &[2, 120, 190],
         },
     }
 }
@@ -166,6 +190,8 @@ pub struct SystemCallSite {
     first: Option<Varnode>,
     numbers: &'static [(u64, SocketCall)],
     multiplexer: Option<u64>,
+    sockets: RangeInclusive<u64>,
+    processes: &'static [u64],
 }
 
 impl SystemCallSite {
@@ -182,6 +208,8 @@ impl SystemCallSite {
             first,
             numbers: numbers.direct,
             multiplexer: numbers.multiplexer,
+            sockets: numbers.sockets,
+            processes: numbers.processes,
         })
     }
 
@@ -189,11 +217,7 @@ impl SystemCallSite {
     /// instruction itself carries (the old ARM ABI puts the number there).
     #[must_use]
     pub fn socket_call(&self, state: &State<'_>, instruction_number: u64) -> Option<SocketCall> {
-        const OLD_ARM_BASE: u64 = 0x90_0000;
-        let number = match instruction_number.checked_sub(OLD_ARM_BASE) {
-            Some(number) if number < 1000 => number,
-            _ => state.register(&self.number) & 0xffff_ffff,
-        };
+        let number = self.number(state, instruction_number);
         let find = |table: &[(u64, SocketCall)], wanted| {
             table.iter().find(|(number, _)| *number == wanted).map(|(_, call)| *call)
         };
@@ -201,5 +225,28 @@ impl SystemCallSite {
             return find(MULTIPLEXED, state.register(self.first.as_ref()?));
         }
         find(self.numbers, number)
+    }
+
+    /// Whether `state` is about to make a call about sockets, of whatever kind.
+    #[must_use]
+    pub fn is_about_sockets(&self, state: &State<'_>, instruction_number: u64) -> bool {
+        let number = self.number(state, instruction_number);
+        Some(number) == self.multiplexer
+            || self.sockets.contains(&number)
+            || self.numbers.iter().any(|(direct, _)| *direct == number)
+    }
+
+    /// Whether `state` is about to make a process, as `fork` does.
+    #[must_use]
+    pub fn makes_process(&self, state: &State<'_>, instruction_number: u64) -> bool {
+        self.processes.contains(&self.number(state, instruction_number))
+    }
+
+    fn number(&self, state: &State<'_>, instruction_number: u64) -> u64 {
+        const OLD_ARM_BASE: u64 = 0x90_0000;
+        match instruction_number.checked_sub(OLD_ARM_BASE) {
+            Some(number) if number < 1000 => number,
+            _ => state.register(&self.number) & 0xffff_ffff,
+        }
     }
 }

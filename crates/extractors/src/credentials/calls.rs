@@ -1,58 +1,32 @@
-//! The scanner's credentials.
+//! Credentials that are added by one call each.
 //!
 //! How it works: a routine that is called again and again with two constant strings and a small
 //! number is run with the arguments of every such call, and the strings it makes of them are read
-//! back. The order of the calls is the order of the entries.
+//! back. Arguments that are no constants, such as the list that is added to, are scratch memory. The
+//! order of the calls is the order of the entries; where several routines call the same one, the
+//! order in which these are called.
 //!
-//! False positives: another routine that decodes pairs of strings; text that was not encoded is
-//! left out, so option lists and plain word lists do not count. False negatives: credentials kept
-//! in a table without such a routine, and a routine inlined at every call.
+//! False positives: another routine that decodes pairs of strings. False negatives: credentials
+//! kept in a table without such a routine, and a routine inlined at every call; of several routines
+//! that add, those with fewer than three calls.
 
-use crate::found::{Diagnostic, Found};
+use crate::credentials::{CredentialList, MAX_TEXT, MAX_WEIGHT, MIN_PAIRS, Pair};
 use crate::subject::{Convention, RepeatedCall, Subject};
 use crate::trace::{Policy, SystemCalls};
 use crate::xor;
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
 
-/// Fewest pairs that make a list.
-const MIN_PAIRS: usize = 3;
-
 /// A routine that makes nothing of this many first pairs is not asked about the rest.
 const MAX_UNREAD_AT_START: usize = 4;
-
-/// Longest user name or password, in bytes.
-const MAX_TEXT: usize = 64;
 
 /// Arguments looked at.
 const ARGUMENTS: usize = 6;
 
-/// One pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// The user name.
-    pub user: Vec<u8>,
-    /// The password.
-    pub password: Vec<u8>,
-    /// How often it is tried relative to the others.
-    pub weight: u32,
-    /// The call that adds it.
-    pub added_at: Address,
-}
-
-/// The list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialList {
-    /// The routine that adds the pairs.
-    pub initialiser: Address,
-    /// The routine that takes one pair.
-    pub adder: Address,
-    /// The key as one byte.
-    pub effective_key: u8,
-    /// In the order in which the code adds them.
-    pub pairs: Vec<Pair>,
-    /// Calls that add a pair which could not be read.
-    pub unread: Vec<Address>,
+/// A list, and the routine that takes one pair.
+struct Added {
+    adder: Address,
+    list: CredentialList,
 }
 
 /// Which arguments of a call mean what.
@@ -64,36 +38,77 @@ struct Roles {
 }
 
 /// Looks for the largest list.
-pub fn extract<'a>(subject: &mut Subject<'a>) -> Found<Option<CredentialList>> {
-    let list = largest(subject);
-    let unread = list.iter().flat_map(|list| &list.unread);
-    let diagnostics = unread
-        .map(|site| Diagnostic {
-            stage: "credentials",
-            message: "the pair that this call adds could not be read".to_owned(),
-            at: Some(*site),
-        })
-        .collect();
-    Found { finding: list, diagnostics }
-}
-
-fn largest<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
-    let mut best: Option<CredentialList> = None;
+pub fn largest<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
+    let mut lists: Vec<Added> = Vec::new();
     let conventions = subject.conventions();
     let groups = subject.repeated_calls(MIN_PAIRS);
     for (repeated, convention) in groups
         .iter()
         .flat_map(|group| conventions.iter().map(move |convention| (group, convention)))
     {
-        if best.as_ref().is_some_and(|best| best.pairs.len() >= repeated.sites.len()) {
+        let is_known = |added: &Added| {
+            let of_same = added.adder == repeated.callee;
+            of_same && added.list.initialiser == repeated.function
+                || !of_same && added.list.pairs.len() >= repeated.sites.len()
+        };
+        if lists.iter().any(is_known) {
             continue;
         }
         let Some(list) = list_of(subject, repeated, convention) else { continue };
-        if best.as_ref().is_none_or(|best| list.pairs.len() > best.pairs.len()) {
-            best = Some(list);
+        lists.push(Added { adder: repeated.callee, list });
+    }
+    let mut joined: Vec<Added> = Vec::new();
+    for added in lists {
+        let same = joined.iter_mut().find(|other| {
+            other.adder == added.adder && other.list.effective_key == added.list.effective_key
+        });
+        match same {
+            Some(other) => join(subject, &mut other.list, added.list),
+            None => joined.push(added),
+        }
+    }
+    let mut best: Option<CredentialList> = None;
+    for added in joined {
+        if best.as_ref().is_none_or(|best| added.list.pairs.len() > best.pairs.len()) {
+            best = Some(added.list);
         }
     }
     best
+}
+
+/// Adds what another routine adds to the same list, in the order in which the two are called. The
+/// routine that calls both is the one that fills the list.
+fn join(subject: &Subject<'_>, list: &mut CredentialList, other: CredentialList) {
+    let calls_of = |entry: Address| {
+        let callers = subject.program.function_at(entry).into_iter();
+        let sites = callers.flat_map(|callee| subject.program.callers(callee));
+        sites.map(|site| (site.caller, site.address)).collect::<Vec<_>>()
+    };
+    let later = calls_of(other.initialiser);
+    // The list may have grown by others already: its place is that of its first routine.
+    let first = list.pairs.first().map_or(list.initialiser, |pair| {
+        let function = subject.program.function_containing(pair.added_at);
+        let function = function.and_then(|function| subject.program.function(function));
+        function.map_or(list.initialiser, |function| function.entry)
+    });
+    let common = calls_of(first).into_iter().find_map(|(caller, site)| {
+        let (_, other) = later.iter().find(|(other, _)| *other == caller)?;
+        Some((caller, site, *other))
+    });
+    let is_before = match common {
+        Some((_, site, other)) => other < site,
+        None => other.initialiser < first,
+    };
+    if is_before {
+        list.pairs.splice(0..0, other.pairs);
+    } else {
+        list.pairs.extend(other.pairs);
+    }
+    list.unread.extend(other.unread);
+    let caller = common.and_then(|(caller, ..)| subject.program.function(caller));
+    if let Some(caller) = caller {
+        list.initialiser = caller.entry;
+    }
 }
 
 fn list_of<'a>(
@@ -109,6 +124,10 @@ fn list_of<'a>(
         return None;
     }
     let mut state = subject.bare_state();
+    let scratch = subject.emulator.layout().fresh_block(&mut state);
+    let never_known = |index: usize| calls.iter().all(|(_, arguments)| arguments[index].is_none());
+    let missing: [u64; ARGUMENTS] =
+        std::array::from_fn(|index| if never_known(index) { scratch.0 } else { 0 });
     let mut pairs = Vec::new();
     let mut unread = Vec::new();
     let mut keys = Vec::new();
@@ -123,7 +142,9 @@ fn list_of<'a>(
             continue;
         };
         let adder = (repeated.callee, convention);
-        let added = add(subject, state, adder, arguments, [user, password]);
+        let arguments: [u64; ARGUMENTS] =
+            std::array::from_fn(|index| arguments[index].unwrap_or(missing[index]));
+        let added = add(subject, state, adder, &arguments, [user, password]);
         state = added.state;
         let Some((texts, key)) = added.decoded else {
             unread.push(*site);
@@ -138,7 +159,7 @@ fn list_of<'a>(
     (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > calls.len()).then_some(
         CredentialList {
             initialiser: repeated.function,
-            adder: repeated.callee,
+            scanner: repeated.function,
             effective_key: key,
             pairs,
             unread,
@@ -158,12 +179,12 @@ fn roles(subject: &Subject<'_>, calls: &[(Address, [Option<u64>; ARGUMENTS])]) -
     let (user, password) = (strings.next()?, strings.next()?);
     let weight = (0..ARGUMENTS)
         .filter(|index| *index != user && *index != password)
-        .find(|index| always(*index, &|value| (1..=1000).contains(&value)))?;
+        .find(|index| always(*index, &|value| (1..=MAX_WEIGHT).contains(&value)))?;
     Some(Roles { user, password, weight })
 }
 
 /// What one call did.
-struct Added<'a> {
+struct Call<'a> {
     state: State<'a>,
     decoded: Option<([Vec<u8>; 2], Option<u8>)>,
 }
@@ -173,15 +194,14 @@ fn add<'a>(
     subject: &mut Subject<'a>,
     state: State<'a>,
     (adder, convention): (Address, &Convention),
-    arguments: &[Option<u64>; ARGUMENTS],
+    arguments: &[u64; ARGUMENTS],
     sources: [u64; 2],
-) -> Added<'a> {
+) -> Call<'a> {
     let policy = Policy {
         system_calls: SystemCalls::Undo,
         limits: Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() },
     };
-    let arguments: Vec<u64> = arguments.iter().map(|argument| argument.unwrap_or(0)).collect();
-    let trace = subject.run_by(convention, state, adder, &arguments, &policy);
+    let trace = subject.run_by(convention, state, adder, arguments, &policy);
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
     let stored: Vec<Address> = trace
@@ -198,7 +218,7 @@ fn add<'a>(
         })
         .collect();
     let decoded = decode(subject, &texts, sources);
-    Added { state, decoded }
+    Call { state, decoded }
 }
 
 /// The two sources as the routine left them, and the key between.

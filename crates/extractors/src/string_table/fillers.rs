@@ -15,7 +15,7 @@ use crate::initialisers::{self, Initialiser};
 use crate::string_table::accessors::{self, Candidate};
 use crate::subject::Subject;
 use crate::trace::Trace;
-use miyaburi_analysis::{Function, FunctionId, ReferenceKind, Value};
+use miyaburi_analysis::{ReferenceKind, Value};
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
@@ -126,38 +126,24 @@ fn writes_to(trace: &Trace<'_>, places: &BTreeSet<Address>) -> bool {
     })
 }
 
-/// The routines that refer to the data, then the others that have a loop, the small ones first.
+/// The routines that refer to the data, then the others that have a loop.
 fn candidates(
     subject: &Subject<'_>,
     places: &BTreeSet<Address>,
     lookups: &[Address],
 ) -> Vec<Address> {
     let program = subject.program;
-    let mut chosen: Vec<FunctionId> = Vec::new();
-    let mut seen: FxHashSet<FunctionId> =
-        lookups.iter().filter_map(|lookup| program.function_at(*lookup)).collect();
+    let mut chosen: Vec<Address> = Vec::new();
+    let mut seen: FxHashSet<Address> = lookups.iter().copied().collect();
     for place in places {
         for reference in program.references().to(*place, place.offset(1)) {
             let function = program.function_containing(reference.from);
             let function = function.filter(|_| reference.kind != ReferenceKind::Read);
-            chosen.extend(function.filter(|function| seen.insert(*function)));
+            let function = function.and_then(|function| program.function(function));
+            chosen.extend(function.map(|it| it.entry).filter(|entry| seen.insert(*entry)));
         }
     }
-    let with_loop = |id: &FunctionId| program.function(*id).is_some_and(has_loop);
-    let mut others: Vec<FunctionId> =
-        program.function_ids().filter(with_loop).filter(|id| seen.insert(*id)).collect();
-    others.sort_by_key(|id| program.function(*id).map(Function::instruction_count));
-    chosen.extend(others);
-    let entries = chosen.into_iter().filter_map(|id| program.function(id));
-    entries.map(|function| function.entry).take(MAX_CANDIDATES).collect()
-}
-
-/// Whether a jump leads back to an earlier block.
-fn has_loop(function: &Function) -> bool {
-    function.blocks().iter().any(|block| {
-        let mut successors = block.successors.iter();
-        successors.any(|next| {
-            function.blocks().get(*next as usize).is_some_and(|next| next.start <= block.start)
-        })
-    })
+    chosen.extend(subject.functions_with_loop().into_iter().filter(|it| seen.insert(*it)));
+    chosen.truncate(MAX_CANDIDATES);
+    chosen
 }

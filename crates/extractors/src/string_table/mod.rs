@@ -120,9 +120,23 @@ fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// The largest table among what the runs left behind whose decoding makes sense.
 fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
-    let (run, records) = largest(subject, runs)?;
-    let placed = place(subject, run, &records)?;
+    [false, true].into_iter().find_map(|is_allocated| {
+        let left = left_behind(subject, runs, is_allocated);
+        left.into_iter().find_map(|(run, records)| {
+            let run = runs.get(run)?;
+            decode_records(subject, run, &records)
+        })
+    })
+}
+
+/// The table that `records` are, when decoding them makes sense.
+fn decode_records<'a>(
+    subject: &mut Subject<'a>,
+    run: &Initialiser<'a>,
+    records: &Records,
+) -> Option<Table<'a>> {
     let mut filled = run.trace.state.clone();
     let encoded: Vec<Vec<u8>> = records
         .records
@@ -131,12 +145,13 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
             filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
         })
         .collect();
+    let placed = place(subject, run, records, &encoded)?;
     let decoded: Vec<Option<Vec<u8>>> = records
         .records
         .iter()
         .map(|record| {
             let toggle = placed.toggle()?;
-            decode(subject, &run.trace.state, toggle, placed.id_of(&records, record), record)
+            decode(subject, &run.trace.state, toggle, placed.id_of(records, record), record)
         })
         .collect();
     let observed = encoded
@@ -152,7 +167,7 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
         .map(|(record, (encoded, decoded))| {
             let decoded = decoded.unwrap_or_else(|| xor::apply(&encoded, effective_key));
             Entry {
-                id: placed.id_of(&records, record) as u32,
+                id: placed.id_of(records, record) as u32,
                 stale_key: stale_key(&encoded, &decoded),
                 decoded,
                 encoded,
@@ -168,7 +183,7 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
         return None;
     }
     let key_word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
-        let id = placed.id_of(&records, record);
+        let id = placed.id_of(records, record);
         key_word::find(subject, &run.trace.state, toggle, id, effective_key)
     });
     let key_word =
@@ -188,37 +203,34 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
     })
 }
 
-/// The run that left the largest table in the program's own data, or else in memory that its data
-/// lead to, and that table.
-fn largest<'r, 'a>(
+/// Most tables whose decoding is tried.
+const MAX_TABLES: usize = 3;
+
+/// The largest tables that runs left in the program's own data, or in memory that these lead to:
+/// the number of the run with what it left, largest first.
+fn left_behind<'a>(
     subject: &Subject<'a>,
-    runs: &'r mut [Initialiser<'a>],
-) -> Option<(&'r Initialiser<'a>, Records)> {
+    runs: &mut [Initialiser<'a>],
+    is_allocated: bool,
+) -> Vec<(usize, Records)> {
     let arch = subject.emulator.arch();
     let layout = *subject.emulator.layout();
-    let mut best: Option<(usize, Records)> = None;
-    for is_allocated in [false, true] {
-        for (index, run) in runs.iter_mut().enumerate() {
-            let writes: Vec<(Address, u32)> = run.trace.writes().collect();
-            let memory = &mut run.trace.state.memory;
-            let objects =
-                if is_allocated { objects(subject, memory, &writes) } else { FxHashSet::default() };
-            let may_hold_records = |address: Address| match is_allocated {
-                false => subject.image.is_writable(address),
-                true => layout.fresh_block_at(address).is_some_and(|it| objects.contains(&it)),
-            };
-            let found = records::find(arch, &layout, memory, &writes, &may_hold_records);
-            let Some(found) = found else { continue };
-            if best.as_ref().is_none_or(|(_, best)| found.records.len() > best.records.len()) {
-                best = Some((index, found));
-            }
-        }
-        if best.is_some() {
-            break;
-        }
+    let mut found: Vec<(usize, Records)> = Vec::new();
+    for (index, run) in runs.iter_mut().enumerate() {
+        let writes: Vec<(Address, u32)> = run.trace.writes().collect();
+        let memory = &mut run.trace.state.memory;
+        let objects =
+            if is_allocated { objects(subject, memory, &writes) } else { FxHashSet::default() };
+        let may_hold_records = |address: Address| match is_allocated {
+            false => subject.image.is_writable(address),
+            true => layout.fresh_block_at(address).is_some_and(|it| objects.contains(&it)),
+        };
+        let records = records::find(arch, &layout, memory, &writes, &may_hold_records);
+        found.extend(records.map(|records| (index, records)));
     }
-    let (index, records) = best?;
-    Some((runs.get(index)?, records))
+    found.sort_by_key(|(index, found)| (std::cmp::Reverse(found.records.len()), *index));
+    found.truncate(MAX_TABLES);
+    found
 }
 
 /// Blocks of fresh memory that a run has left a pointer to in the program's own data.
@@ -256,17 +268,19 @@ impl Placed {
 }
 
 /// Finds the base: by the ids that the adding routine was given, by the entries that accessors
-/// treat, or at last by what code refers to.
+/// treat, by what stands beside the entries' encoded bytes, or at last by what code refers to.
 fn place<'a>(
     subject: &mut Subject<'a>,
     run: &Initialiser<'a>,
     records: &Records,
+    encoded: &[Vec<u8>],
 ) -> Option<Placed> {
     let lowest = records.records.iter().map(|record| record.cell).min()?;
     let end = records.records.iter().map(|record| record.cell).max()?.offset(records.stride);
     let located = accessors::locate(subject, &run.trace.state, records);
     let known = base::from_arguments(&run.trace, records)
-        .or_else(|| located.first().map(|located| located.base));
+        .or_else(|| located.first().map(|located| located.base))
+        .or_else(|| base::from_sources(subject, records, encoded));
     // What lies before records in allocated memory says nothing.
     let is_allocated = !subject.image.is_mapped(lowest);
     let base = match known {

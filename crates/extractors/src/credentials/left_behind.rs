@@ -1,0 +1,318 @@
+//! Credentials as a routine leaves them in memory, however it comes to them: in a loop over
+//! constant records, from one packed block, from several routines.
+//!
+//! How it works: the routines with a loop are run for a short while each, as they are and once more
+//! on the child's side of `fork`. Where one stores two pointers to decoded texts again and again,
+//! always the same distance apart, it is run to its end. All texts must stand in the file near each
+//! other under one key, which is not 0; the numbers beside the pointers give the weights
+//! ([`weights`]). The order of the array, or of the stores, is the order of the entries.
+//!
+//! False positives: another routine that decodes pairs of texts and gives each pair a small number.
+//! False negatives: pairs that are decoded only when they are used, that lie in one buffer, or
+//! whose weights are not told by the numbers beside them; fewer than five pairs; routines that a
+//! bare machine does not lead to the loop.
+
+use crate::credentials::weights::{self, Place};
+use crate::credentials::{CredentialList, MAX_TEXT, Pair};
+use crate::subject::Subject;
+use crate::trace::{Policy, SystemCalls, Trace};
+use crate::written::WrittenRanges;
+use crate::xor;
+use miyaburi_emulator::{Layout, Limits, Memory};
+use miyaburi_image::Address;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Fewest pairs that make a list.
+const MIN_PAIRS: usize = 5;
+
+/// Pairs after which a routine is run to its end.
+const FIRST_PAIRS: usize = 2;
+
+/// Most routines that are run.
+const MAX_CANDIDATES: usize = 128;
+
+/// Farthest that the two pointers of a pair may be apart, in bytes.
+const MAX_DISTANCE: u64 = 32;
+
+/// Widest record, in bytes.
+const MAX_STRIDE: u64 = 64;
+
+/// Pointers stand at multiples of this, in bytes: on m68k of no more.
+const ALIGNMENT: u64 = 2;
+
+/// How far from each other the encoded texts may stand in the file, in bytes.
+const NEARBY: usize = 0x4000;
+
+/// A text of this length or more is looked for first.
+const LONG: usize = 5;
+
+/// What a routine may spend until its first pairs.
+const FIRST: Limits =
+    Limits { instructions: 20_000, call_instructions: 10_000, depth: 128, undo: true };
+
+/// What it may spend once it has stored some.
+const WHOLE: Limits =
+    Limits { instructions: 600_000, call_instructions: 300_000, depth: 128, undo: true };
+
+/// A pointer that a run has stored, and the text it leads to.
+#[derive(Clone, Debug)]
+struct Text {
+    cell: Address,
+    stored_by: usize,
+    text: Vec<u8>,
+}
+
+/// Looks for the largest list.
+pub fn largest(subject: &mut Subject<'_>) -> Option<CredentialList> {
+    let functions = subject.functions_with_loop();
+    let mut best: Option<CredentialList> = None;
+    for system_calls in [SystemCalls::Undo, SystemCalls::Child] {
+        for function in functions.iter().take(MAX_CANDIDATES) {
+            let Some(list) = list_of(subject, *function, system_calls) else { continue };
+            if best.as_ref().is_none_or(|best| list.pairs.len() > best.pairs.len()) {
+                best = Some(list);
+            }
+        }
+        if best.is_some() {
+            break;
+        }
+    }
+    best
+}
+
+fn list_of(
+    subject: &mut Subject<'_>,
+    function: Address,
+    system_calls: SystemCalls,
+) -> Option<CredentialList> {
+    let state = subject.bare_state();
+    let policy = Policy { system_calls, limits: FIRST };
+    let mut first = subject.run(state, function, &[], &policy);
+    if Pairs::stored(subject, &mut first).texts.len() < FIRST_PAIRS {
+        return None;
+    }
+    let state = subject.bare_state();
+    let policy = Policy { system_calls, limits: WHOLE };
+    let mut trace = subject.run(state, function, &[], &policy);
+    let stored = Pairs::stored(subject, &mut trace);
+    if stored.texts.len() < MIN_PAIRS || !stored.is_whole(&trace) {
+        return None;
+    }
+    let array = Pairs::array(subject, &mut trace);
+    let is_array = array.texts.len() >= stored.texts.len();
+    let found = if is_array { array } else { stored };
+    let (key, sources) = encoded(subject, &found.texts)?;
+    let places: Vec<Place> = found
+        .texts
+        .iter()
+        .map(|[user, password]| Place {
+            cell: user.cell,
+            lengths: [user.text.len() as u64, password.text.len() as u64],
+        })
+        .collect();
+    let pointer = subject.emulator.arch().pointer_size();
+    // Before what was stored may lie a record that has been lost; an array begins with its first.
+    let before = if is_array { weights::AROUND } else { 0 };
+    let layout = weights::Layout { distance: found.distance, pointer, before };
+    let weights = weights::of(&mut trace.state.memory, &places, &layout)?;
+    let pairs = found
+        .texts
+        .into_iter()
+        .zip(weights.into_iter().zip(sources))
+        .map(|([user, password], (weight, source))| Pair {
+            user: user.text,
+            password: password.text,
+            weight,
+            added_at: source,
+        })
+        .collect();
+    Some(CredentialList {
+        initialiser: function,
+        scanner: function,
+        effective_key: key,
+        pairs,
+        unread: Vec::new(),
+    })
+}
+
+/// Pairs of texts in the order in which they were stored.
+#[derive(Clone, Debug, Default)]
+struct Pairs {
+    /// How far apart their pointers are, in bytes.
+    distance: u64,
+    texts: Vec<[Text; 2]>,
+}
+
+impl Pairs {
+    /// The pairs whose pointers were stored one behind the other, of the commonest distance. Of
+    /// an array that was moved when it grew, the pointers are where they were first; memory that
+    /// was used again since has lost them.
+    fn stored(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Self {
+        let texts = stored_texts(subject, trace);
+        let distance = |one: &Text, other: &Text| one.cell.0.abs_diff(other.cell.0);
+        let pointer = u64::from(subject.emulator.arch().pointer_size());
+        let mut counts: FxHashMap<u64, usize> = FxHashMap::default();
+        for pair in texts.windows(2) {
+            if let [one, other] = pair {
+                *counts.entry(distance(one, other)).or_default() += 1;
+            }
+        }
+        counts.retain(|distance, _| (pointer..=MAX_DISTANCE).contains(distance));
+        let Some((common, _)) =
+            counts.into_iter().max_by_key(|(it, count)| (*count, u64::MAX - it))
+        else {
+            return Self::default();
+        };
+        let mut pairs = Vec::new();
+        let mut rest = texts.into_iter().peekable();
+        while let Some(one) = rest.next() {
+            let second = rest.next_if(|other| distance(&one, other) == common);
+            pairs.extend(second.map(|other| {
+                // A record names the user first, whichever is stored first.
+                if one.cell < other.cell { [one, other] } else { [other, one] }
+            }));
+        }
+        Self { distance: common, texts: pairs }
+    }
+
+    /// The longest array of records with two pointers to texts, as memory holds it at last.
+    fn array(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Self {
+        let texts = held_texts(subject, trace);
+        let pointer = u64::from(subject.emulator.arch().pointer_size());
+        let step = ALIGNMENT as usize;
+        let mut best: (usize, u64, u64, u64) = Default::default();
+        for distance in (pointer..=MAX_DISTANCE).step_by(step) {
+            for stride in (distance + pointer..=MAX_STRIDE).step_by(step) {
+                let is_record = |at: u64| {
+                    texts.contains_key(&at) && texts.contains_key(&at.wrapping_add(distance))
+                };
+                for start in texts.keys().copied() {
+                    if !is_record(start) || is_record(start.wrapping_sub(stride)) {
+                        continue;
+                    }
+                    let records = (0..).map(|number| start.wrapping_add(number * stride));
+                    let count = records.take_while(|at| is_record(*at)).count();
+                    if count > best.0 {
+                        best = (count, start, distance, stride);
+                    }
+                }
+            }
+        }
+        let (count, start, distance, stride) = best;
+        let text = |at: u64| {
+            let text = texts.get(&at).cloned().unwrap_or_default();
+            Text { cell: Address(at), stored_by: 0, text }
+        };
+        let records = (0..count as u64).map(|number| start.wrapping_add(number * stride));
+        let texts = records.map(|at| [text(at), text(at.wrapping_add(distance))]).collect();
+        Self { distance, texts }
+    }
+
+    /// Whether the run went on long enough after the last pair that another would have come.
+    fn is_whole(&self, trace: &Trace<'_>) -> bool {
+        let stores: Vec<usize> = self.texts.iter().map(|[user, _]| user.stored_by).collect();
+        let gaps = stores.windows(2).map(|pair| match pair {
+            [one, next] => next.abs_diff(*one),
+            _ => 0,
+        });
+        let widest = gaps.max().unwrap_or_default();
+        let after = trace.writes().count() - stores.last().copied().unwrap_or_default();
+        trace.completed() || after > 2 * widest
+    }
+}
+
+/// The texts that the memory which a run has written holds pointers to, by the place of the pointer.
+fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, Vec<u8>> {
+    let pointer = subject.emulator.arch().pointer_size();
+    let layout = *subject.emulator.layout();
+    let ranges = WrittenRanges::new(trace.writes());
+    let memory = &mut trace.state.memory;
+    let mut texts = BTreeMap::new();
+    for (start, end) in ranges.iter().filter(|(start, _)| !layout.is_stack(*start)) {
+        let mut at = start.0.next_multiple_of(ALIGNMENT);
+        while at + u64::from(pointer) <= end.0 {
+            texts.extend(
+                text_behind(memory, &layout, &ranges, Address(at), pointer).map(|it| (at, it)),
+            );
+            at += ALIGNMENT;
+        }
+    }
+    texts
+}
+
+/// The text that the pointer at `cell` leads to, when the run has written it.
+fn text_behind(
+    memory: &mut Memory<'_>,
+    layout: &Layout,
+    ranges: &WrittenRanges,
+    cell: Address,
+    pointer: u32,
+) -> Option<Vec<u8>> {
+    let target = Address(memory.load(cell, pointer).ok()?);
+    let written = ranges.length_from(target).min(MAX_TEXT as u64 + 1);
+    if written == 0 || layout.is_stack(target) {
+        return None;
+    }
+    let mut text = memory.bytes(target, written as usize)?;
+    let end = text.iter().position(|byte| *byte == 0)?;
+    text.truncate(end);
+    text.iter().all(|byte| (0x20..0x7f).contains(byte)).then_some(text)
+}
+
+/// The texts that a run has written and stored a pointer to, in the order of the last store to each
+/// place.
+fn stored_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Vec<Text> {
+    let pointer = subject.emulator.arch().pointer_size();
+    let layout = *subject.emulator.layout();
+    let writes: Vec<(Address, u32)> = trace.writes().collect();
+    let ranges = WrittenRanges::new(writes.iter().copied());
+    let memory = &mut trace.state.memory;
+    let mut seen = FxHashSet::default();
+    let mut texts = Vec::new();
+    for (stored_by, (cell, size)) in writes.into_iter().enumerate().rev() {
+        if size != pointer || layout.is_stack(cell) || !seen.insert(cell) {
+            continue;
+        }
+        let text = text_behind(memory, &layout, &ranges, cell, pointer);
+        texts.extend(text.map(|text| Text { cell, stored_by, text }));
+    }
+    texts.reverse();
+    texts
+}
+
+/// The key under which all texts stand near each other in the file, and where the user names do.
+fn encoded(subject: &Subject<'_>, pairs: &[[Text; 2]]) -> Option<(u8, Vec<Address>)> {
+    let texts: BTreeSet<&[u8]> = pairs
+        .iter()
+        .flatten()
+        .map(|text| text.text.as_slice())
+        .filter(|text| !text.is_empty())
+        .collect();
+    let longest = texts.iter().max_by_key(|text| text.len()).filter(|text| text.len() >= LONG)?;
+    for segment in subject.image.segments() {
+        for (at, window) in segment.data.windows(longest.len()).enumerate() {
+            let Some(key) = xor::key_between(window, longest).filter(|key| *key != 0) else {
+                continue;
+            };
+            let start = at.saturating_sub(NEARBY);
+            let end = (at + NEARBY).min(segment.data.len());
+            let Some(nearby) = segment.data.get(start..end) else { continue };
+            let places: Option<FxHashMap<&[u8], usize>> = texts
+                .iter()
+                .map(|text| {
+                    let wanted = xor::apply(text, key);
+                    let place = nearby.windows(wanted.len()).position(|window| window == wanted);
+                    Some((*text, place?))
+                })
+                .collect();
+            let Some(places) = places else { continue };
+            let source = |pair: &[Text; 2]| {
+                let offset = places.get(pair[0].text.as_slice()).copied().unwrap_or_default();
+                segment.address.offset((start + offset) as u64)
+            };
+            return Some((key, pairs.iter().map(source).collect()));
+        }
+    }
+    None
+}
