@@ -117,6 +117,41 @@ fn nothing_is_found_in_look_alikes() {
     assert_exact(&reports, &truth_of(&reports, folder.path()), fields, &[]);
 }
 
+/// Tables and credentials filled by loops or by several routines, or decoded on demand.
+#[test]
+fn tables_and_credentials_are_seen_through_in_other_shapes() {
+    const FIELDS: &str = "string_table.effective_key,string_table.sha256,string_table.entries,\
+        credentials.effective_key,credentials.sha256,credentials.entries";
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let forks = [".loop_table-", ".static_pointers-", ".split_table-"];
+    let targets = ["aarch64-", "mips-le-", "powerpc-", "x86-"];
+    let count = unpack(&files, |name| {
+        targets.iter().any(|target| name.starts_with(target))
+            && forks.iter().any(|fork| name.contains(fork))
+    });
+    assert_eq!(count, 12);
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
+}
+
+/// Texts that one routine decodes, given where they are and how long: their lengths are no ids.
+#[test]
+fn lengths_of_loose_texts_make_no_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| {
+        let level = ["-O0.", "-O1.", "-Os."].iter().any(|level| name.contains(level));
+        name.starts_with("x86-") && name.contains(".whole_image-") && level
+    });
+    assert!(count > 0);
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    assert_exact(&reports, &truth, "string_table.entries", &[]);
+}
+
 /// Forks whose C2 is not in the table, but whose scan receiver is: it must not pass for the C2.
 #[test]
 fn no_other_host_passes_for_the_c2() {

@@ -19,18 +19,18 @@ pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function
         }
     };
     if let Some(table) = &findings.table {
-        add(Some(table.initialiser), "table_init");
+        add(Some(table.initialiser).filter(|_| table.is_filled), "table_init");
         for accessor in &table.accessors {
             let role = match accessor.access {
                 Access::Toggles => "toggle_obf",
                 Access::Retrieves => "table_retrieve_val",
             };
-            add(Some(accessor.function), role);
+            add(Some(accessor.routine.function), role);
         }
     }
     if let Some(list) = &findings.list {
-        add(Some(list.adder), "add_auth_entry");
-        add(Some(list.initialiser), "scanner_init");
+        add(list.adder, "add_auth_entry");
+        add(Some(list.scanner), "scanner_init");
     }
     if let Some(registry) = &findings.registry {
         add(Some(registry.initialiser), "attack_init");
@@ -67,8 +67,11 @@ pub(crate) fn data_of(findings: &Findings<'_>) -> Vec<DataItem> {
     findings.table.iter().filter_map(string_table).collect()
 }
 
-/// The table, as far as it has entries.
+/// The table, as far as it has entries and lies in the program's own data.
 fn string_table(table: &Table<'_>) -> Option<DataItem> {
+    if table.is_allocated || table.stride == 0 {
+        return None;
+    }
     let last = table.entries.iter().map(|entry| entry.cell).max()?;
     let size = last.distance_from(table.base)?.checked_add(table.stride)?;
     let address = VirtualAddress(table.base.0);

@@ -23,12 +23,6 @@ const MAX_UNREAD_AT_START: usize = 4;
 /// Arguments looked at.
 const ARGUMENTS: usize = 6;
 
-/// A list, and the routine that takes one pair.
-struct Added {
-    adder: Address,
-    list: CredentialList,
-}
-
 /// Which arguments of a call mean what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Roles {
@@ -39,41 +33,35 @@ struct Roles {
 
 /// Looks for the largest list.
 pub fn largest<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
-    let mut lists: Vec<Added> = Vec::new();
+    let mut lists: Vec<CredentialList> = Vec::new();
     let conventions = subject.conventions();
     let groups = subject.repeated_calls(MIN_PAIRS);
     for (repeated, convention) in groups
         .iter()
         .flat_map(|group| conventions.iter().map(move |convention| (group, convention)))
     {
-        let is_known = |added: &Added| {
-            let of_same = added.adder == repeated.callee;
-            of_same && added.list.initialiser == repeated.function
-                || !of_same && added.list.pairs.len() >= repeated.sites.len()
+        let is_known = |list: &CredentialList| {
+            let of_same = list.adder == Some(repeated.callee);
+            of_same && list.initialiser == repeated.function
+                || !of_same && list.pairs.len() >= repeated.sites.len()
         };
         if lists.iter().any(is_known) {
             continue;
         }
-        let Some(list) = list_of(subject, repeated, convention) else { continue };
-        lists.push(Added { adder: repeated.callee, list });
+        lists.extend(list_of(subject, repeated, convention));
     }
-    let mut joined: Vec<Added> = Vec::new();
-    for added in lists {
-        let same = joined.iter_mut().find(|other| {
-            other.adder == added.adder && other.list.effective_key == added.list.effective_key
-        });
-        match same {
-            Some(other) => join(subject, &mut other.list, added.list),
-            None => joined.push(added),
+    let mut joined: Vec<CredentialList> = Vec::new();
+    for list in lists {
+        let same = |other: &&mut CredentialList| {
+            other.adder == list.adder && other.effective_key == list.effective_key
+        };
+        match joined.iter_mut().find(same) {
+            Some(other) => join(subject, other, list),
+            None => joined.push(list),
         }
     }
-    let mut best: Option<CredentialList> = None;
-    for added in joined {
-        if best.as_ref().is_none_or(|best| added.list.pairs.len() > best.pairs.len()) {
-            best = Some(added.list);
-        }
-    }
-    best
+    // Of lists of one length, the one of the first group.
+    joined.into_iter().rev().max_by_key(|list| list.pairs.len())
 }
 
 /// Adds what another routine adds to the same list, in the order in which the two are called. The
@@ -159,6 +147,7 @@ fn list_of<'a>(
     (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > calls.len()).then_some(
         CredentialList {
             initialiser: repeated.function,
+            adder: Some(repeated.callee),
             scanner: repeated.function,
             effective_key: key,
             pairs,

@@ -49,16 +49,17 @@ const LONG: usize = 5;
 
 /// What a routine may spend until its first pairs.
 const FIRST: Limits =
-    Limits { instructions: 20_000, call_instructions: 10_000, depth: 128, undo: true };
+    Limits { instructions: 30_000, call_instructions: 20_000, depth: 128, undo: true };
 
-/// What it may spend once it has stored some.
+/// What it may spend once it has stored some: an array that grows is copied for every pair.
 const WHOLE: Limits =
-    Limits { instructions: 600_000, call_instructions: 300_000, depth: 128, undo: true };
+    Limits { instructions: 2_500_000, call_instructions: 500_000, depth: 128, undo: true };
 
 /// A pointer that a run has stored, and the text it leads to.
 #[derive(Clone, Debug)]
 struct Text {
     cell: Address,
+    target: Address,
     stored_by: usize,
     text: Vec<u8>,
 }
@@ -100,7 +101,12 @@ fn list_of(
         return None;
     }
     let array = Pairs::array(subject, &mut trace);
-    let is_array = array.texts.len() >= stored.texts.len();
+    let different = stored.different();
+    let is_array = array.texts.len() >= different;
+    if !is_array && different < stored.texts.len() {
+        // Copies of an array that no longer is there.
+        return None;
+    }
     let found = if is_array { array } else { stored };
     let (key, sources) = encoded(subject, &found.texts)?;
     let places: Vec<Place> = found
@@ -129,6 +135,7 @@ fn list_of(
         .collect();
     Some(CredentialList {
         initialiser: function,
+        adder: None,
         scanner: function,
         effective_key: key,
         pairs,
@@ -201,12 +208,17 @@ impl Pairs {
         }
         let (count, start, distance, stride) = best;
         let text = |at: u64| {
-            let text = texts.get(&at).cloned().unwrap_or_default();
-            Text { cell: Address(at), stored_by: 0, text }
+            let (target, text) = texts.get(&at).cloned().unwrap_or_default();
+            Text { cell: Address(at), target, stored_by: 0, text }
         };
         let records = (0..count as u64).map(|number| start.wrapping_add(number * stride));
         let texts = records.map(|at| [text(at), text(at.wrapping_add(distance))]).collect();
         Self { distance, texts }
+    }
+
+    /// How many have user names of their own; the others are copies.
+    fn different(&self) -> usize {
+        self.texts.iter().map(|[user, _]| user.target).collect::<FxHashSet<_>>().len()
     }
 
     /// Whether the run went on long enough after the last pair that another would have come.
@@ -222,8 +234,9 @@ impl Pairs {
     }
 }
 
-/// The texts that the memory which a run has written holds pointers to, by the place of the pointer.
-fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, Vec<u8>> {
+/// The texts that the memory which a run has written holds pointers to, with their addresses, by the
+/// place of the pointer.
+fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, (Address, Vec<u8>)> {
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
     let ranges = WrittenRanges::new(trace.writes());
@@ -241,14 +254,14 @@ fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, Vec
     texts
 }
 
-/// The text that the pointer at `cell` leads to, when the run has written it.
+/// The text that the pointer at `cell` leads to, and where, when the run has written it.
 fn text_behind(
     memory: &mut Memory<'_>,
     layout: &Layout,
     ranges: &WrittenRanges,
     cell: Address,
     pointer: u32,
-) -> Option<Vec<u8>> {
+) -> Option<(Address, Vec<u8>)> {
     let target = Address(memory.load(cell, pointer).ok()?);
     let written = ranges.length_from(target).min(MAX_TEXT as u64 + 1);
     if written == 0 || layout.is_stack(target) {
@@ -257,7 +270,7 @@ fn text_behind(
     let mut text = memory.bytes(target, written as usize)?;
     let end = text.iter().position(|byte| *byte == 0)?;
     text.truncate(end);
-    text.iter().all(|byte| (0x20..0x7f).contains(byte)).then_some(text)
+    text.iter().all(|byte| (0x20..0x7f).contains(byte)).then_some((target, text))
 }
 
 /// The texts that a run has written and stored a pointer to, in the order of the last store to each
@@ -275,7 +288,7 @@ fn stored_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Vec<Text> {
             continue;
         }
         let text = text_behind(memory, &layout, &ranges, cell, pointer);
-        texts.extend(text.map(|text| Text { cell, stored_by, text }));
+        texts.extend(text.map(|(target, text)| Text { cell, target, stored_by, text }));
     }
     texts.reverse();
     texts

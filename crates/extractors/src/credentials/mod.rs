@@ -42,6 +42,8 @@ pub struct Pair {
 pub struct CredentialList {
     /// The routine that adds the pairs, or the one that calls those that do.
     pub initialiser: Address,
+    /// The routine that takes one pair, when there is one.
+    pub adder: Option<Address>,
     /// The routine that uses them, as far as it can be told from the one that adds them.
     pub scanner: Address,
     /// The key as one byte.

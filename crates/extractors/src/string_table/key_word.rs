@@ -5,15 +5,15 @@
 //!
 //! False positives: another word that the routine reads and that folds to the same byte (one in
 //! 256 for an unrelated word). False negatives: a key that the compiler turned into constants; the
-//! file then no longer holds it.
+//! file then no longer holds it; a key that is also an address of the program.
 
 use crate::string_table::accessors::Accessor;
 use crate::subject::Subject;
 use crate::xor;
-use miyaburi_analysis::ReferenceKind;
+use miyaburi_analysis::{ReferenceKind, Value};
 use miyaburi_emulator::State;
 use miyaburi_image::Address;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The key word that `toggle` reads when it decodes the entry with this id.
 pub fn find<'a>(
@@ -31,7 +31,7 @@ pub fn find<'a>(
     let word = reads.iter().filter(|(address, size)| *size == 4 && of_file(*address)).find_map(
         |(address, _)| {
             let word = subject.image.read_uint(*address, 4)? as u32;
-            (word != 0 && xor::fold(word) == effective_key).then_some(word)
+            may_be_key(subject, word, effective_key).then_some(word)
         },
     );
     word.or_else(|| {
@@ -50,6 +50,43 @@ pub fn find<'a>(
             let word = u32::from_le_bytes(bytes.as_ref().try_into().ok()?);
             (xor::fold(word) == effective_key).then_some(word)
         })
+    })
+}
+
+/// Whether a word folds to the key and is no address of the program.
+fn may_be_key(subject: &Subject<'_>, word: u32, effective_key: u8) -> bool {
+    let is_address = subject.image.is_mapped(Address(u64::from(word)));
+    word != 0 && !is_address && xor::fold(word) == effective_key
+}
+
+/// The word that all calls of `toggle` hand it beside the id, loaded from the program's data or as
+/// a constant, when it folds to the key.
+///
+/// False positives: another number that every call hands on and that folds to the same byte, such
+/// as a register's content that is no argument (one in 256). Small numbers and addresses are no
+/// keys. False negatives: calls of which too little is known; one in ten may lack it.
+pub fn handed_to(subject: &Subject<'_>, toggle: &Accessor, effective_key: u8) -> Option<u32> {
+    let routine = &toggle.routine;
+    let callee = subject.program.function_at(routine.function)?;
+    let sites: Vec<_> = subject.program.callers(callee).collect();
+    let indices = (0..routine.arguments.len()).filter(|index| *index != routine.id_argument);
+    indices.into_iter().find_map(|index| {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for site in &sites {
+            let value = subject.argument(&routine.convention, site.caller, site.address, index);
+            let word = match value {
+                Value::Constant(value) if !subject.image.is_mapped(Address(value)) => Some(value),
+                Value::Loaded { from, offset: 0 } => subject.image.read_uint(from, 4),
+                _ => None,
+            };
+            let word = word.and_then(|word| u32::try_from(word).ok());
+            if let Some(word) = word.filter(|word| *word > 0xffff) {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
+        let (word, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let is_key = xor::fold(word) == effective_key && count * 10 >= sites.len() * 9;
+        is_key.then_some(word)
     })
 }
 
@@ -82,6 +119,6 @@ pub fn beside(
         .filter(|place| !(start..end).contains(place) && subject.image.is_writable(*place))
         .filter_map(|place| subject.image.read_uint(place, 4))
         .map(|word| word as u32)
-        .filter(|word| *word > 0xffff && xor::fold(*word) == effective_key);
+        .filter(|word| *word > 0xffff && may_be_key(subject, *word, effective_key));
     words.next().filter(|_| words.next().is_none())
 }

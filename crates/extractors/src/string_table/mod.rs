@@ -64,6 +64,10 @@ impl Entry {
 pub struct Table<'a> {
     /// The routine that fills it, or the one that decodes a table that nothing fills.
     pub initialiser: Address,
+    /// Whether a routine fills it; otherwise it is constant, and `initialiser` decodes it.
+    pub is_filled: bool,
+    /// Whether it lies in memory that the program is given when it runs.
+    pub is_allocated: bool,
     /// Address of the record with id 0.
     pub base: Address,
     /// Whether the base is known; otherwise ids count from the first record.
@@ -184,12 +188,15 @@ fn decode_records<'a>(
     }
     let key_word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
         let id = placed.id_of(records, record);
-        key_word::find(subject, &run.trace.state, toggle, id, effective_key)
+        let read = key_word::find(subject, &run.trace.state, toggle, id, effective_key);
+        read.or_else(|| key_word::handed_to(subject, toggle, effective_key))
     });
     let key_word =
         key_word.or_else(|| key_word::beside(subject, placed.base, placed.end, effective_key));
     Some(Table {
         initialiser: run.function,
+        is_filled: true,
+        is_allocated: placed.is_allocated,
         base: placed.base,
         base_is_certain: placed.is_certain,
         stride: records.stride,
@@ -254,6 +261,7 @@ struct Placed {
     base: Address,
     end: Address,
     is_certain: bool,
+    is_allocated: bool,
     accessors: Vec<Accessor>,
 }
 
@@ -293,7 +301,7 @@ fn place<'a>(
         .filter(|located| located.base == base)
         .map(|located| located.accessor)
         .collect();
-    Some(Placed { base, end, is_certain: known.is_some(), accessors })
+    Some(Placed { base, end, is_certain: known.is_some(), is_allocated, accessors })
 }
 
 /// Where the table may begin when no routine tells: x86 compilers align large arrays to 16 bytes at

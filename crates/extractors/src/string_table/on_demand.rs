@@ -5,7 +5,7 @@
 //! that it was handed), and those bytes stand in the file under one key for all numbers, the
 //! numbers are ids and the bytes entries. The ids between and behind those that the program names
 //! are asked for as well; what they give counts when it was read from among the other entries'
-//! bytes. Nothing adds the entries, so they stand in the order of their ids.
+//! bytes, or is text. Nothing adds the entries, so they stand in the order of their ids.
 //!
 //! False positives: another decoder of numbered texts, such as a benign program's messages; that
 //! alone is therefore never reported as a configuration. False negatives: fewer than five entries;
@@ -99,6 +99,13 @@ fn entries<'a>(
     if named.len() < MIN_ENTRIES || named.len() * 100 < ids.len() * SENSIBLE_PERCENT {
         return None;
     }
+    // A number that says how much of one text to decode is no id.
+    let is_longer = |one: &Given, other: &Given| {
+        one.source == other.source && one.encoded.len() != other.encoded.len()
+    };
+    if named.iter().any(|one| named.iter().any(|other| is_longer(one, other))) {
+        return None;
+    }
     let first = named.iter().map(|given| given.source).min()?;
     let last = named.iter().map(|given| given.source).max()?;
     let highest = *ids.last()?;
@@ -107,12 +114,11 @@ fn entries<'a>(
     for id in (0..=(highest + MORE_IDS).min(MAX_ID)).filter(|id| !known.contains(id)) {
         let Some(given) = give(subject, state, routine, id, Some(key)) else { continue };
         let is_among = (first..=last).contains(&given.source);
-        // The first and the last of them may be named by no one; then it must be text.
-        let is_beside = given.source.0.abs_diff(first.0).min(given.source.0.abs_diff(last.0))
-            <= MAX_LENGTH
-            && xor::is_text(&given.decoded);
+        // Linkers keep long texts apart, and the first and the last may be named by no one.
+        let distance = given.source.0.abs_diff(first.0).min(given.source.0.abs_diff(last.0));
+        let is_text = xor::is_text(&given.decoded) && (id < highest || distance <= MAX_LENGTH);
         let is_own = !all.iter().any(|other| overlaps(other, &given));
-        if is_own && (is_among || is_beside) {
+        if is_own && (is_among || is_text) {
             all.push(given);
         }
     }
@@ -215,6 +221,8 @@ fn table<'a>(
     let key_word = key_word::find(subject, &state, &accessor, first, key);
     Some(Table {
         initialiser: accessor.routine.function,
+        is_filled: false,
+        is_allocated: false,
         base,
         base_is_certain: true,
         stride,

@@ -219,3 +219,29 @@ fn have_own_buffers(family: &[Record]) -> bool {
         _ => true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(stride: u64, cells: &[u64]) -> Records {
+        let record = |cell: &u64| Record {
+            cell: Address(*cell),
+            buffer: Address(0),
+            length: 1,
+            stored_by: 0,
+        };
+        Records { stride, records: cells.iter().map(record).collect() }
+    }
+
+    #[test]
+    fn records_are_as_far_apart_as_they_can_be() {
+        assert_eq!(with_widest_stride(records(6, &[112, 100, 136])).stride, 12);
+        assert_eq!(with_widest_stride(records(8, &[100, 108, 132])).stride, 8);
+    }
+
+    #[test]
+    fn a_stride_wider_than_any_record_is_not_taken() {
+        assert_eq!(with_widest_stride(records(8, &[0, 800, 1600])).stride, 8);
+    }
+}
