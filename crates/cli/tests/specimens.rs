@@ -126,7 +126,7 @@ fn tables_and_credentials_are_seen_through_in_other_shapes() {
     let files = folder.path().join("files");
     std::fs::create_dir(&files).unwrap();
     let forks = [".loop_table-", ".static_pointers-", ".split_table-"];
-    let targets = ["aarch64-", "mips-le-", "powerpc-", "x86-"];
+    let targets = ["armeb-", "powerpc-", "sh4-", "x86_64-"];
     let count = unpack(&files, |name| {
         targets.iter().any(|target| name.starts_with(target))
             && forks.iter().any(|fork| name.contains(fork))
