@@ -30,7 +30,10 @@ const MIN_PAIRS: usize = 5;
 const FIRST_PAIRS: usize = 2;
 
 /// Most routines that are run.
-const MAX_CANDIDATES: usize = 128;
+const MAX_CANDIDATES: usize = 96;
+
+/// Most routines that are run to their end.
+const MAX_WHOLE: usize = 4;
 
 /// Farthest that the two pointers of a pair may be apart, in bytes.
 const MAX_DISTANCE: u64 = 32;
@@ -68,8 +71,13 @@ struct Text {
 pub fn largest(subject: &mut Subject<'_>) -> Option<CredentialList> {
     let functions = subject.functions_with_loop();
     let mut best: Option<CredentialList> = None;
+    let mut whole = 0;
     for system_calls in [SystemCalls::Undo, SystemCalls::Child] {
         for function in functions.iter().take(MAX_CANDIDATES) {
+            if whole >= MAX_WHOLE || !stores_pairs(subject, *function, system_calls) {
+                continue;
+            }
+            whole += 1;
             let Some(list) = list_of(subject, *function, system_calls) else { continue };
             if best.as_ref().is_none_or(|best| list.pairs.len() > best.pairs.len()) {
                 best = Some(list);
@@ -82,17 +90,19 @@ pub fn largest(subject: &mut Subject<'_>) -> Option<CredentialList> {
     best
 }
 
+/// Whether a short run of the routine stores some pairs.
+fn stores_pairs(subject: &mut Subject<'_>, function: Address, system_calls: SystemCalls) -> bool {
+    let state = subject.bare_state();
+    let policy = Policy { system_calls, limits: FIRST };
+    let mut first = subject.run(state, function, &[], &policy);
+    Pairs::stored(subject, &mut first).texts.len() >= FIRST_PAIRS
+}
+
 fn list_of(
     subject: &mut Subject<'_>,
     function: Address,
     system_calls: SystemCalls,
 ) -> Option<CredentialList> {
-    let state = subject.bare_state();
-    let policy = Policy { system_calls, limits: FIRST };
-    let mut first = subject.run(state, function, &[], &policy);
-    if Pairs::stored(subject, &mut first).texts.len() < FIRST_PAIRS {
-        return None;
-    }
     let state = subject.bare_state();
     let policy = Policy { system_calls, limits: WHOLE };
     let mut trace = subject.run(state, function, &[], &policy);

@@ -103,7 +103,12 @@ fn entries<'a>(
     let is_longer = |one: &Given, other: &Given| {
         one.source == other.source && one.encoded.len() != other.encoded.len()
     };
-    if named.iter().any(|one| named.iter().any(|other| is_longer(one, other))) {
+    // Nor is one that most often makes no difference; a linker may join a few equal texts.
+    let different: BTreeSet<Address> = named.iter().map(|given| given.source).collect();
+    if different.len() < MIN_ENTRIES
+        || different.len() * 2 < named.len()
+        || named.iter().any(|one| named.iter().any(|other| is_longer(one, other)))
+    {
         return None;
     }
     let first = named.iter().map(|given| given.source).min()?;
