@@ -2,55 +2,40 @@
 //! calls written here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-#[path = "../../analysis/tests/support/mod.rs"]
 mod support;
 
-use miyaburi_analysis::Program;
-use miyaburi_emulator::Emulator;
-use miyaburi_extractors::budget::Budget;
 use miyaburi_extractors::roles::readers::{Part, Parts};
-use miyaburi_extractors::subject::Subject;
 use miyaburi_image::Address;
-use support::{CODE, X86_64};
+use support::{CODE, Code, with_subject};
 
-/// Bytes of one function.
-const SIZE: usize = 32;
+/// Names of the functions.
+const NAMES: [&str; 7] = ["0", "1", "2", "3", "4", "5", "6"];
 
-fn address(function: usize) -> Address {
-    Address(CODE + (function * SIZE) as u64)
-}
+/// Bytes that one call takes, and one return.
+const CALL: u64 = 5;
+const RETURN: u64 = 1;
 
-/// x86-64 functions by number, each calling the ones listed; the first one is the entry.
-fn code(calls: &[&[usize]]) -> Vec<u8> {
-    let mut code = Vec::new();
-    for (number, callees) in calls.iter().enumerate() {
-        for callee in *callees {
-            code.push(0xe8);
-            let next = code.len() + 4;
-            code.extend(((callee * SIZE) as i32 - next as i32).to_le_bytes());
-        }
-        code.push(0xc3);
-        code.resize((number + 1) * SIZE, 0x90);
-    }
-    code
-}
-
-/// The parts of the functions, when those of `known` are known.
+/// The parts of functions by number, each calling the ones listed, when those of `known` are known;
+/// the first one is the entry.
 fn parts(calls: &[&[usize]], known: &[(Part, usize)]) -> Vec<Option<Part>> {
-    let image = support::image(X86_64, &code(calls), &[0; 16]);
-    let language = miyaburi_pcode::language_for(image.arch()).unwrap();
-    let program = Program::analyze(&image, language.as_ref()).unwrap();
-    let subject = Subject {
-        image: &image,
-        program: &program,
-        emulator: Emulator::new(&image, language.as_ref(), program.abi().clone()),
-        pages: 16,
-        budget: Budget::new(1, None),
-    };
+    let mut code = Code::default();
+    let mut starts = vec![CODE];
+    for (number, callees) in calls.iter().enumerate() {
+        code.routine(NAMES[number]);
+        for callee in *callees {
+            code.call(NAMES[*callee]);
+        }
+        code.add(&[0xc3]);
+        starts.push(starts[number] + callees.len() as u64 * CALL + RETURN);
+    }
     let known: Vec<(Part, Address)> =
-        known.iter().map(|(part, function)| (*part, address(*function))).collect();
-    let parts = Parts::around(&subject, &known);
-    (0..calls.len()).map(|function| parts.of(program.function_at(address(function))?)).collect()
+        known.iter().map(|(part, function)| (*part, Address(starts[*function]))).collect();
+    with_subject(&code.image(), |subject| {
+        let parts = Parts::around(subject, &known);
+        let functions = starts[..calls.len()].iter();
+        let part = |start: &u64| parts.of(subject.program.function_at(Address(*start))?);
+        functions.map(part).collect()
+    })
 }
 
 #[test]

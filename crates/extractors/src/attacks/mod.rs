@@ -5,7 +5,8 @@
 //! order of registration.
 //!
 //! False positives: any registry of numbered callbacks, such as a command table; that alone is
-//! therefore never reported as a configuration. False negatives: dispatch without a registry, which
+//! therefore never reported as a configuration; numbers that an allocator keeps beside its blocks,
+//! where those of the registry are not found. False negatives: dispatch without a registry, which
 //! [`dispatch`] looks for.
 
 pub mod dispatch;
@@ -125,11 +126,10 @@ fn numbers_beside<'a>(
                 .iter()
                 .map(|cell| {
                     let at = Address(cell.address.0.wrapping_add_signed(offset));
-                    if ranges.length_from(at) < u64::from(size) {
-                        return None;
-                    }
                     let number = run.trace.state.memory.load(at, size).ok()?;
-                    (number < 256).then_some(number as u32)
+                    // The number 0 need not be stored in memory that is given out zeroed.
+                    let is_stored = number == 0 || ranges.length_from(at) >= u64::from(size);
+                    (is_stored && number < 256).then_some(number as u32)
                 })
                 .collect();
             let Some(numbers) = numbers else { continue };

@@ -56,6 +56,21 @@ pub(super) fn endpoints(
     endpoints
 }
 
+/// Drops endpoints without a role that mix the host of one that has a role with the port of another:
+/// where several were inlined into one function, every host meets every port.
+///
+/// False negatives: a server that shares its host with one endpoint and its port with another.
+pub(super) fn drop_mixed(endpoints: &mut Vec<Endpoint>) {
+    let known: Vec<Endpoint> =
+        endpoints.iter().filter(|endpoint| endpoint.role != Role::Unknown).cloned().collect();
+    let is_mixed = |endpoint: &Endpoint| {
+        endpoint.role == Role::Unknown
+            && known.iter().any(|one| one.host == endpoint.host && one.port != endpoint.port)
+            && known.iter().any(|one| one.port == endpoint.port && one.host != endpoint.host)
+    };
+    endpoints.retain(|endpoint| !is_mixed(endpoint));
+}
+
 /// Takes the role of C2 from functions for which too little speaks. A function keeps it that fills
 /// in an address kept in the program's data, for another to connect to; or, when the scanner is
 /// known, one whose callers are known not to serve it. Of several, only the one that fills in.
@@ -90,5 +105,40 @@ pub(super) fn doubt_rivals(
         if !believed {
             endpoint.role = Role::Unknown;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::drop_mixed;
+    use crate::endpoints::{Endpoint, Role, Source};
+    use miyaburi_image::Address;
+
+    fn endpoint(host: &str, port: u16, role: Role) -> Endpoint {
+        Endpoint {
+            host: host.to_owned(),
+            port,
+            role,
+            source: Source::Table { host: 1, port: 2 },
+            is_observed: false,
+            site: Address(0),
+            function: Address(0),
+        }
+    }
+
+    #[test]
+    fn a_mixture_of_known_endpoints_is_dropped_and_nothing_else() {
+        let c2 = endpoint("a.test", 23, Role::C2);
+        let receiver = endpoint("b.test", 48101, Role::ScanReceiver);
+        let mut found = vec![
+            c2.clone(),
+            receiver.clone(),
+            endpoint("a.test", 48101, Role::Unknown),
+            endpoint("a.test", 80, Role::Unknown),
+            endpoint("c.test", 23, Role::Unknown),
+        ];
+        drop_mixed(&mut found);
+        let kept = [endpoint("a.test", 80, Role::Unknown), endpoint("c.test", 23, Role::Unknown)];
+        assert_eq!(found, [&[c2, receiver][..], &kept[..]].concat());
     }
 }

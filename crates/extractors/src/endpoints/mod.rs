@@ -115,6 +115,7 @@ pub fn extract<'a>(
     }
     let observed = observation::observe(subject, table, constants, scanner);
     agree(&mut endpoints, observed.endpoints);
+    from_table::drop_mixed(&mut endpoints);
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let found = decoys::find(constants, &endpoints);
     // A caller's stores are its callees', too: what is connected to is no decoy.
