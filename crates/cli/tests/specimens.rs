@@ -311,6 +311,21 @@ fn an_explanation_leads_from_the_table_to_the_c2() {
 }
 
 #[test]
+fn output_is_the_same_in_every_run_and_with_any_number_of_threads() {
+    let extract = |jobs: &str| {
+        let mut command = miyaburi();
+        command.args(["extract", "--format", "ndjson", "-j", jobs]).arg(examples());
+        command.output().unwrap()
+    };
+    let first = extract("1");
+    assert!(first.status.success());
+    assert_eq!(first.stdout.iter().filter(|byte| **byte == b'\n').count(), 15);
+    for jobs in ["1", "2", "5"] {
+        assert!(extract(jobs).stdout == first.stdout, "-j {jobs}");
+    }
+}
+
+#[test]
 fn only_text_explains() {
     let path = examples().join("armv5-gcc-tiny.classic-O0.single");
     let mut command = miyaburi();

@@ -81,6 +81,23 @@ impl Assignment {
     }
 }
 
+#[cfg(test)]
+impl Assignment {
+    /// A constant address that a routine prepares.
+    pub(super) const fn prepared(place: u64, address: SocketAddress) -> Self {
+        Self {
+            place: Address(place),
+            function: Address(0x1000),
+            instruction: Address(0x1004),
+            address,
+            sets_family: true,
+            computes_host: false,
+            computes_port: false,
+            constants: Vec::new(),
+        }
+    }
+}
+
 /// Everything that code says about constant socket addresses.
 #[derive(Clone, Debug, Default)]
 pub struct ConstantAddresses {

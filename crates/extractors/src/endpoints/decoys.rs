@@ -86,3 +86,62 @@ fn overwritten(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
         .filter_map(from_constant)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+    use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses, Use};
+    use crate::endpoints::socket_address::SocketAddress;
+    use crate::endpoints::{Endpoint, Role, Source};
+    use core::net::IpAddr;
+    use miyaburi_emulator::SocketCall;
+    use miyaburi_image::Address;
+
+    const FIRST: SocketAddress = SocketAddress {
+        host: Some(IpAddr::V4(core::net::Ipv4Addr::new(192, 0, 2, 9))),
+        port: Some(80),
+    };
+
+    fn c2(host: &str) -> Endpoint {
+        Endpoint {
+            host: host.to_owned(),
+            port: 23,
+            role: Role::C2,
+            source: Source::Constant,
+            is_observed: true,
+            site: Address(0x2004),
+            function: Address(0x2000),
+        }
+    }
+
+    fn prepared(places: &[u64], uses: Vec<Use>) -> ConstantAddresses {
+        let assignments = places.iter().map(|place| Assignment::prepared(*place, FIRST)).collect();
+        ConstantAddresses { uses, assignments }
+    }
+
+    #[test]
+    fn the_one_address_that_nothing_uses_beside_a_c2_of_version_6_is_a_decoy() {
+        let found = find(&prepared(&[0x8000], Vec::new()), &[c2("2001:db8::1")]);
+        let told: Vec<_> =
+            found.iter().map(|one| (one.host.as_str(), one.port, one.role)).collect();
+        assert_eq!(told, [("192.0.2.9", 80, Role::Decoy)]);
+    }
+
+    #[test]
+    fn an_address_that_may_be_meant_is_no_decoy() {
+        let site = Address(0x3000);
+        let used = Use {
+            site,
+            function: site,
+            call: SocketCall::SendTo,
+            address: FIRST,
+            place: Some(Address(0x8000)),
+        };
+        let of_version_6 = [c2("2001:db8::1")];
+        // Handed to a socket call; one of two; beside a C2 of version 4; without a C2.
+        assert_eq!(find(&prepared(&[0x8000], vec![used]), &of_version_6), []);
+        assert_eq!(find(&prepared(&[0x8000, 0x9000], Vec::new()), &of_version_6), []);
+        assert_eq!(find(&prepared(&[0x8000], Vec::new()), &[c2("198.51.100.1")]), []);
+        assert_eq!(find(&prepared(&[0x8000], Vec::new()), &[]), []);
+    }
+}
