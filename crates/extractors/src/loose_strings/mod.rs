@@ -4,8 +4,9 @@
 //! arguments of each call, and memory is read afterwards ([`decoders`]). Text that lies where other
 //! bytes lay, or that appears elsewhere as those bytes under one key, is a string. Where the compiler
 //! left no such routine, the key is the one under which most of what code refers to makes sense
-//! ([`referenced`]), or under which many texts lie in a row ([`chains`]). What lies beside such strings and reads as text under the same key, to its
-//! encoded end, is one too, whoever uses it ([`neighbours`]).
+//! ([`referenced`]), or under which many texts lie in a row ([`chains`]). What lies beside such
+//! strings and reads as text under the same key, to its encoded end, is one too, whoever uses it
+//! ([`neighbours`]).
 //!
 //! False positives: another routine that is handed data of the file and changes all its bytes, the
 //! terminating zero included, by one key into text. False negatives: strings whose terminating zero
