@@ -254,7 +254,7 @@ fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, (Ad
     let mut texts = BTreeMap::new();
     for (start, end) in ranges.iter().filter(|(start, _)| !layout.is_stack(*start)) {
         let mut at = start.0.next_multiple_of(ALIGNMENT);
-        while at + u64::from(pointer) <= end.0 {
+        while at.saturating_add(u64::from(pointer)) <= end.0 {
             texts.extend(
                 text_behind(memory, &layout, &ranges, Address(at), pointer).map(|it| (at, it)),
             );

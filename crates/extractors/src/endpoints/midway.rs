@@ -59,11 +59,11 @@ impl Start {
             ReturnAddress::Stack => i64::from(abi.slot_size),
             ReturnAddress::Register(..) => 0,
         };
-        let Some(own) = values.stack_pointer(self.call).map(|own| own + popped) else {
+        let Some(own) = values.stack_pointer(self.call).map(|own| own.wrapping_add(popped)) else {
             return Ok(());
         };
         let stack_pointer = subject.emulator.callee_stack_pointer(state, 0);
-        let on_stack = |offset: i64| stack_pointer.wrapping_add_signed(offset - own);
+        let on_stack = |offset: i64| stack_pointer.wrapping_add_signed(offset.wrapping_sub(own));
         for register in &abi.preserved {
             match values.register(self.call, register) {
                 Value::Constant(value) => state.set_register(register, value),
@@ -71,7 +71,7 @@ impl Start {
                 _ => {}
             }
         }
-        let length = (-own).clamp(0, FRAME) as usize;
+        let length = own.wrapping_neg().clamp(0, FRAME) as usize;
         for (index, byte) in values.stack_bytes(self.call, own, length).into_iter().enumerate() {
             if let StackByte::Known(byte) | StackByte::Stale(byte) = byte {
                 state.memory.write(Address(on_stack(own + index as i64)), &[byte])?;

@@ -249,6 +249,7 @@ fn place(given: &[Given]) -> Option<(Address, u64)> {
     let [(first_id, first), .., (last_id, last)] = *cells.as_slice() else { return None };
     let stride = last.checked_sub(first)?.checked_div(last_id.checked_sub(first_id)?)?;
     let base = first.checked_sub(first_id.checked_mul(stride)?)?;
-    let agree = cells.iter().all(|(id, cell)| base.checked_add(id * stride) == Some(*cell));
+    let place_of = |id: u64| id.checked_mul(stride).and_then(|distance| base.checked_add(distance));
+    let agree = cells.iter().all(|(id, cell)| place_of(*id) == Some(*cell));
     (agree && stride > 0).then_some((Address(base), stride))
 }
