@@ -2,6 +2,7 @@
 
 use crate::address_index::AddressIndex;
 use crate::flow::{Flow, summarize};
+use crate::operations::Operations;
 use crate::values::relevance::Relevance;
 use crate::work::{Cut, Meter};
 use miyaburi_image::{Address, Image};
@@ -32,7 +33,8 @@ pub(crate) struct ContextId(u16);
 
 #[derive(Clone, Debug)]
 struct Record {
-    first_op: u32,
+    /// Of its operations in [`Operations`].
+    place: u32,
     op_count: u16,
     length: u16,
     own_length: u8,
@@ -79,9 +81,7 @@ pub struct Code {
     /// Of each form of instructions, the number of the first that was lifted plus one, or `0`.
     forms: Vec<u32>,
     /// Those of instructions of one form are there once.
-    ops: Vec<Op>,
-    /// Per operation, whether the value analysis has to look at it.
-    matters: Vec<bool>,
+    operations: Operations,
     relevance: Relevance,
     contexts: Vec<Context>,
     /// The number of each context.
@@ -107,8 +107,7 @@ impl Code {
             others: FxHashMap::default(),
             records: Vec::new(),
             forms: Vec::new(),
-            ops: Vec::new(),
-            matters: Vec::new(),
+            operations: Operations::default(),
             relevance,
             contexts: Vec::new(),
             context_numbers: FxHashMap::default(),
@@ -182,7 +181,7 @@ impl Code {
             self.prescribed.insert(number, interned);
         }
         let record = Record {
-            first_op: self.first_op(number, lifted)?,
+            place: self.place(number, lifted)?,
             op_count: lifted.ops.len() as u16,
             length: lifted.length as u16,
             own_length: lifted.own_length as u8,
@@ -197,7 +196,7 @@ impl Code {
 
     /// Where the operations of instruction `number` are, kept now if they were not before; `None`
     /// when there is no memory for them.
-    fn first_op(&mut self, number: u32, lifted: &Instruction) -> Option<u32> {
+    fn place(&mut self, number: u32, lifted: &Instruction) -> Option<u32> {
         if let Some(form) = lifted.form.map(|form| form as usize) {
             if form >= self.forms.len() {
                 let more = form + 1 - self.forms.len();
@@ -207,19 +206,12 @@ impl Code {
             if let Some(first) = self.forms.get_mut(form) {
                 let known = first.checked_sub(1).and_then(|known| self.records.get(known as usize));
                 if let Some(known) = known {
-                    return Some(known.first_op);
+                    return Some(known.place);
                 }
                 *first = number + 1;
             }
         }
-        let first_op = self.ops.len() as u32;
-        let count = lifted.ops.len();
-        let is_affordable =
-            self.work.reserve(&mut self.ops, count) && self.work.reserve(&mut self.matters, count);
-        is_affordable.then_some(())?;
-        self.ops.extend_from_slice(&lifted.ops);
-        self.relevance.mark(&lifted.ops, &mut self.matters);
-        Some(first_op)
+        self.operations.add(&lifted.ops, &self.relevance, &self.work)
     }
 
     fn enter(&mut self, slot: usize, address: Address, context: ContextId, number: u32) {
@@ -272,11 +264,10 @@ impl Code {
             let flow = Flow::default();
             return InstructionView { ops, length: 1, own_length: 1, flow, matters };
         };
-        let first = record.first_op as usize;
-        let range = first..first + usize::from(record.op_count);
+        let (ops, matters) = self.operations.get(record.place, record.op_count);
         InstructionView {
-            ops: self.ops.get(range.clone()).unwrap_or(&[]),
-            matters: self.matters.get(range).unwrap_or(&[]),
+            ops,
+            matters,
             length: u32::from(record.length),
             own_length: u32::from(record.own_length),
             flow: record.flow,

@@ -25,6 +25,7 @@ mod code;
 mod flow;
 mod functions;
 mod jump_tables;
+mod operations;
 mod program;
 mod references;
 mod values;

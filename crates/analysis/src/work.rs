@@ -91,7 +91,7 @@ impl Meter {
         Self::new(Limits { steps, bytes, ..limits })
     }
 
-    const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits) -> Self {
         Self {
             limits,
             steps: AtomicU64::new(0),
