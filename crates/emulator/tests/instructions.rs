@@ -108,6 +108,25 @@ fn thumb_ssat_keeps_the_width_it_names() {
 }
 
 #[test]
+fn both_halves_are_saturated() {
+    let bx = 0xe12f_ff1e;
+    // ssat16 r0,#8,r0; usat16 r0,#8,r0; each with bx lr
+    let signed = words(&[0xe6a7_0f30, bx]);
+    let unsigned = words(&[0xe6e8_0f30, bx]);
+    let thumb_signed = [0x20, 0xf3, 0x07, 0x00, 0x70, 0x47];
+    let thumb_unsigned = [0xa0, 0xf3, 0x08, 0x00, 0x70, 0x47];
+    // 256 and -256; 5 and -5
+    for (halves, expected) in [(0x0100_ff00, 0x007f_ff80), (0x0005_fffb, 0x0005_fffb)] {
+        assert_eq!(result(&ARM, &signed, &[halves]), expected);
+        assert_eq!(result(&THUMB, &thumb_signed, &[halves]), expected);
+    }
+    for (halves, expected) in [(0x0100_ff00, 0x00ff_0000), (0x00ff_0005, 0x00ff_0005)] {
+        assert_eq!(result(&ARM, &unsigned, &[halves]), expected);
+        assert_eq!(result(&THUMB, &thumb_unsigned, &[halves]), expected);
+    }
+}
+
+#[test]
 fn thumb_msr_takes_flags_from_its_register() {
     // msr APSR_nzcvq,r1; mov.w r0,#0; adc r0,r0,#0; bx lr
     let code = [0x81, 0xf3, 0x00, 0x88, 0x4f, 0xf0, 0x00, 0x00, 0x40, 0xf1, 0x00, 0x00, 0x70, 0x47];
