@@ -1,11 +1,13 @@
 //! Straight runs of instructions, translated for the interpreter.
 
 use crate::registers::RegisterMap;
+use crate::simplify::{Flags, simplify};
 use crate::user_op::UserOp;
 use miyaburi_image::{Address, Arch, Family};
 use miyaburi_pcode::{
     CodeBytes, Context, Instruction, Language, LiftError, Lifter, Op, Opcode, Space, Varnode,
 };
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// The most instructions in one block.
@@ -54,6 +56,8 @@ pub(crate) struct Place {
 /// A translated run of instructions with one entry.
 #[derive(Debug)]
 pub(crate) struct Block {
+    /// Operations of its instructions, before it was simplified.
+    pub(crate) translated_ops: u64,
     pub(crate) ops: Box<[MicroOp]>,
     pub(crate) places: Box<[Place]>,
     /// Where execution goes on when the last operation does not branch.
@@ -66,12 +70,15 @@ pub(crate) struct Block {
     pub(crate) failure: Option<LiftError>,
     /// Bytes of temporaries beyond the registers.
     pub(crate) temporaries: u32,
+    /// Number of the run that executed it last, from 1.
+    pub(crate) last_run: Cell<u64>,
 }
 
 impl Block {
     /// In place of a block that is not translated.
     pub(crate) fn missing(address: Address, context: Context) -> Self {
         Self {
+            translated_ops: 0,
             ops: Box::default(),
             places: Box::default(),
             end: address,
@@ -80,6 +87,7 @@ impl Block {
             successor_context: context,
             failure: Some(LiftError::Limit { address, limit: "code translated for one file" }),
             temporaries: 0,
+            last_run: Cell::new(0),
         }
     }
 
@@ -117,6 +125,7 @@ pub(crate) struct Translator<'a> {
     instruction: Instruction,
     address_mask: u64,
     registers: Arc<RegisterMap>,
+    flags: Flags,
     windows: Option<WindowRegisters>,
     /// Whether an instruction that multiplies and adds rounds once.
     fuses: bool,
@@ -139,6 +148,7 @@ impl<'a> Translator<'a> {
             lifter,
             instruction: Instruction::default(),
             address_mask: arch.address_mask(),
+            flags: Flags::new(language, &registers),
             registers,
             windows,
             fuses: fuses_products(arch.family),
@@ -178,7 +188,10 @@ impl<'a> Translator<'a> {
                 break;
             }
         }
+        let translated_ops = ops.len() as u64;
+        simplify(&mut ops, &self.flags, self.registers.size());
         let block = Block {
+            translated_ops,
             ops: ops.into_boxed_slice(),
             places: places.into_boxed_slice(),
             end: address,
@@ -187,6 +200,7 @@ impl<'a> Translator<'a> {
             successor_context: instruction.successor_context,
             failure,
             temporaries,
+            last_run: Cell::new(0),
         };
         self.instruction = instruction;
         block

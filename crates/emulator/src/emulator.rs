@@ -27,6 +27,9 @@ pub struct Limits {
     /// Instructions of one call made by the code, its own calls included, when calls can be
     /// undone.
     pub call_instructions: u64,
+    /// Instructions, one after the other, in blocks that the run has executed before, after which
+    /// it ends: it is in a loop without end.
+    pub repetition: u64,
     /// Nesting of calls.
     pub depth: usize,
     /// Whether a call that cannot be completed is undone and summarised, instead of ending the
@@ -34,9 +37,20 @@ pub struct Limits {
     pub undo: bool,
 }
 
+impl Limits {
+    /// Enough for any routine, but for one that runs through all of a program.
+    pub const DEFAULT: Self = Self {
+        instructions: 2_000_000,
+        call_instructions: 100_000,
+        repetition: u64::MAX,
+        depth: 128,
+        undo: true,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { instructions: 2_000_000, call_instructions: 100_000, depth: 128, undo: true }
+        Self::DEFAULT
     }
 }
 
@@ -91,10 +105,14 @@ pub struct Emulator<'a> {
     translator: Translator<'a>,
     registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
+    /// Blocks executed last, at a place that follows from their address.
+    recent: Vec<Option<(Address, Context, Rc<Block>)>>,
     /// Operations of `blocks`.
     kept: u64,
     /// Operations translated so far.
     translated: u64,
+    /// Runs so far.
+    runs: u64,
     global_pointer: Option<u64>,
     /// Slots of indirect functions and the addresses that belong there.
     indirect_functions: Vec<(Address, u64)>,
@@ -118,8 +136,10 @@ impl<'a> Emulator<'a> {
             translator: Translator::new(language, image.arch(), Arc::clone(&registers)),
             registers,
             blocks: FxHashMap::default(),
+            recent: vec![None; steps::RECENT],
             kept: 0,
             translated: 0,
+            runs: 0,
             global_pointer: None,
             indirect_functions: Vec::new(),
         };
@@ -193,7 +213,8 @@ impl<'a> Emulator<'a> {
         hooks: &mut dyn Hooks,
         limits: &Limits,
     ) -> Outcome {
-        let mut run = Run::new(*limits);
+        self.runs += 1;
+        let mut run = Run::new(self.runs, *limits);
         if limits.undo {
             state.memory.start_journal();
         }

@@ -15,7 +15,7 @@ pub enum Exit {
         /// The call instruction.
         at: Address,
     },
-    /// The run's instructions are spent.
+    /// The run's instructions are spent, or it goes round and round in the same code.
     Budget {
         /// Where it stood.
         at: Address,

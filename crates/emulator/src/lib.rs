@@ -16,6 +16,7 @@ mod linux;
 mod machine;
 mod memory;
 mod registers;
+mod simplify;
 mod user_op;
 mod wide;
 mod windows;

@@ -70,6 +70,9 @@ impl State<'_> {
             ([a], _) => u64::from(*a),
             ([a, b, c, d], Endian::Little) => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
             ([a, b, c, d], Endian::Big) => u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
+            ([a, b, c, d, e, f, g, h], Endian::Little) => {
+                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
             (_, endian) => endian.read_uint(bytes),
         }
     }
@@ -82,6 +85,7 @@ impl State<'_> {
             (1, _) => bytes[0] = value as u8,
             (4, Endian::Little) => bytes.copy_from_slice(&(value as u32).to_le_bytes()),
             (4, Endian::Big) => bytes.copy_from_slice(&(value as u32).to_be_bytes()),
+            (8, Endian::Little) => bytes.copy_from_slice(&value.to_le_bytes()),
             (_, endian) => endian.write_uint(bytes, value),
         }
     }

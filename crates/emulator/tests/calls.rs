@@ -104,6 +104,35 @@ fn an_endless_run_ends_with_the_budget() {
     assert_eq!(outcome.exit, Exit::Budget { at: Address(CODE + 0x39) });
 }
 
+#[test]
+fn a_run_in_a_loop_without_end_is_over_early() {
+    let program = Program::new(X86_64, true, false, UNDO);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let limits = Limits { repetition: 300, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, SPIN, &[], &limits);
+    assert_eq!(outcome.exit, Exit::Budget { at: Address(CODE + 0x39) });
+    assert!((300..320).contains(&outcome.instructions), "{}", outcome.instructions);
+}
+
+#[test]
+fn code_that_was_not_run_before_is_no_repetition() {
+    // mov ecx, 100; dec ecx; jnz -4; once more; ret: each loop alone takes 200 instructions
+    let mut code = [0xb9, 100, 0, 0, 0, 0xff, 0xc9, 0x75, 0xfc].repeat(4);
+    code.push(0xc3);
+    let program = Program::new(X86_64, true, false, &code);
+    let mut emulator = program.emulator();
+    for (repetition, exit) in [(250, Exit::Returned), (150, Exit::Budget { at: Address(CODE + 7) })]
+    {
+        // A second run begins anew.
+        for _ in 0..2 {
+            let mut state = emulator.bare_state(256);
+            let limits = Limits { repetition, ..Limits::default() };
+            assert_eq!(call(&mut emulator, &mut state, 0, &[], &limits).exit, exit);
+        }
+    }
+}
+
 struct Skip(Vec<(Address, Address)>);
 
 impl Hooks for Skip {

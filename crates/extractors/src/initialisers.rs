@@ -25,7 +25,12 @@ pub struct Initialiser<'a> {
 /// ([`crate::string_table::fillers`] finds those of tables).
 pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
     let candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);
-    let limits = Limits { instructions: 150_000, call_instructions: 20_000, ..Limits::default() };
+    let limits = Limits {
+        instructions: 150_000,
+        call_instructions: 20_000,
+        repetition: 30_000,
+        ..Limits::default()
+    };
     let candidates = candidates.into_iter().take(MAX_CANDIDATES);
     candidates.map(|function| run_one(subject, function, limits)).collect()
 }

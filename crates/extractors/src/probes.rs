@@ -27,6 +27,9 @@ const INSTRUCTIONS_TO_FIRST: u64 = 600_000;
 /// Packets looked at.
 const MAX_PACKETS: usize = 120;
 
+/// Packets after which a cycle of different ports, of up to a third of them, is no chance.
+const PACKETS_OF_CYCLES: usize = 36;
+
 /// Fewest packets that tell anything.
 const MIN_PACKETS: usize = 8;
 
@@ -169,7 +172,7 @@ impl Hooks for Watch {
         if self.packet.is_none() {
             self.found = handed_packet(state, abi).map(|packet| (packet, call.site));
         }
-        let is_done = self.found.is_some() || self.packets.len() >= MAX_PACKETS;
+        let is_done = self.found.is_some() || has_seen_enough(&self.packets);
         if is_done { CallAction::Stop } else { CallAction::Enter }
     }
 
@@ -235,15 +238,27 @@ fn syn_at(state: &mut State<'_>, place: Address) -> Option<Syn> {
     (is_syn && is_addressed).then_some(Syn { destination, port, sequence })
 }
 
+/// Whether further packets would tell nothing new.
+fn has_seen_enough(packets: &[Syn]) -> bool {
+    packets.len() >= MAX_PACKETS
+        || packets.len() >= PACKETS_OF_CYCLES && cycle_of(packets).is_some_and(|cycle| cycle > 1)
+}
+
+/// After how many packets their ports come again; a cycle counts when it was seen three times.
+fn cycle_of(packets: &[Syn]) -> Option<usize> {
+    let port = |packet: &Syn| packet.port;
+    let repeats = |cycle: &usize| {
+        packets.iter().map(port).zip(packets.iter().skip(*cycle).map(port)).all(|(a, b)| a == b)
+    };
+    (1..=packets.len() / 3).find(repeats)
+}
+
 /// The ports with their weights in a cycle; none when there are many.
 fn ports_of(packets: &[Syn]) -> Vec<Port> {
-    let ports: Vec<u16> = packets.iter().map(|packet| packet.port).collect();
-    let repeats = |cycle: &usize| ports.iter().zip(ports.iter().skip(*cycle)).all(|(a, b)| a == b);
-    // A cycle counts when it was seen three times.
-    let cycle = (1..=ports.len() / 3).find(repeats);
+    let cycle = cycle_of(packets);
     let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
-    for port in ports.iter().take(cycle.unwrap_or(ports.len())) {
-        *counts.entry(*port).or_default() += 1;
+    for packet in packets.iter().take(cycle.unwrap_or(packets.len())) {
+        *counts.entry(packet.port).or_default() += 1;
     }
     if counts.len() > MAX_PORTS {
         return Vec::new();
@@ -270,7 +285,7 @@ fn copies_destination(packets: &[Syn]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Port, Syn, copies_destination, ports_of};
+    use super::{Port, Syn, copies_destination, has_seen_enough, ports_of};
 
     fn packets(ports: impl Iterator<Item = u16>) -> Vec<Syn> {
         let packet = |(number, port): (u8, u16)| {
@@ -287,6 +302,17 @@ mod tests {
         assert_eq!(ports_of(&sent), [weighted(23, 9), weighted(2323, 1)]);
         assert_eq!(ports_of(&packets([23; 30].into_iter())), [weighted(23, 1)]);
         assert!(copies_destination(&sent));
+    }
+
+    #[test]
+    fn a_cycle_of_different_ports_is_enough() {
+        let cycle =
+            |count| packets((0..count).map(|round| if round % 10 == 0 { 2323 } else { 23 }));
+        assert!(!has_seen_enough(&cycle(35)));
+        assert!(has_seen_enough(&cycle(36)));
+        // A second port can be rare.
+        assert!(!has_seen_enough(&packets([23; 100].into_iter())));
+        assert!(has_seen_enough(&packets([23; 120].into_iter())));
     }
 
     #[test]

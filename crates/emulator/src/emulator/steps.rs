@@ -17,6 +17,9 @@ use std::rc::Rc;
 /// are needed.
 const MAX_KEPT: u64 = 2 << 20;
 
+/// Blocks that are found without a search, by address.
+pub(super) const RECENT: usize = 1024;
+
 /// Operations one block may execute before the budget is looked at: string instructions loop
 /// within themselves. More than any of them takes to fill the memory that a run may touch; one
 /// that is still at it ends its call, as it would never end.
@@ -28,7 +31,11 @@ const OPERATIONS_PER_INSTRUCTION: u64 = 64;
 /// What changes in the course of one run, beside the machine state.
 pub(super) struct Run {
     pub(super) frames: Frames,
+    /// Which of the emulator's runs this is, from 1.
+    number: u64,
     pub(super) instructions: u64,
+    /// The instructions when a block was last new to the run.
+    new_block_at: u64,
     pub(super) operations: u64,
     pub(super) summarised: u32,
     /// Failures of each callee since it last returned.
@@ -39,10 +46,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(number: u64, limits: Limits) -> Self {
         Self {
             frames: Frames::default(),
+            number,
             instructions: 0,
+            new_block_at: 0,
             operations: 0,
             summarised: 0,
             failures: FxHashMap::default(),
@@ -88,7 +97,11 @@ impl<'a> Emulator<'a> {
         run.instructions = run.instructions.max(run.operations / OPERATIONS_PER_INSTRUCTION);
         let place = block.place_of(left.at);
         state.pc = place.map_or(state.pc, |place| place.address);
-        if run.instructions > run.limits.instructions {
+        if block.last_run.replace(run.number) != run.number {
+            run.new_block_at = run.instructions;
+        }
+        let repeated = run.instructions - run.new_block_at;
+        if run.instructions > run.limits.instructions || repeated > run.limits.repetition {
             return Err(Exit::Budget { at: state.pc });
         }
         if run.instructions > run.frames.deadline() {
@@ -204,6 +217,20 @@ impl<'a> Emulator<'a> {
     }
 
     pub(super) fn block(&mut self, address: Address, context: Context) -> Rc<Block> {
+        let place = (address.0 / 2) as usize % RECENT;
+        if let Some((at, of, block)) = self.recent.get(place).and_then(Option::as_ref)
+            && (*at, *of) == (address, context)
+        {
+            return Rc::clone(block);
+        }
+        let block = self.find_block(address, context);
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = Some((address, context, Rc::clone(&block)));
+        }
+        block
+    }
+
+    fn find_block(&mut self, address: Address, context: Context) -> Rc<Block> {
         if let Some(block) = self.blocks.get(&(address, context)) {
             return Rc::clone(block);
         }
@@ -211,10 +238,11 @@ impl<'a> Emulator<'a> {
             return Rc::new(Block::missing(address, context));
         }
         let block = Rc::new(self.translator.translate(&self.code, address, context));
+        self.translated += 1 + block.translated_ops;
         let size = 1 + block.ops.len() as u64;
-        self.translated += size;
         if self.kept + size > MAX_KEPT {
             self.blocks.clear();
+            self.recent.fill(None);
             self.kept = 0;
         }
         self.kept += size;

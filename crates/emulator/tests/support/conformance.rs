@@ -16,7 +16,7 @@ const OUTPUTS: usize = 8;
 
 /// More than any case needs on any CPU.
 const LIMITS: Limits =
-    Limits { instructions: 20_000_000, call_instructions: 0, depth: 10_000, undo: false };
+    Limits { instructions: 20_000_000, depth: 10_000, undo: false, ..Limits::DEFAULT };
 
 /// Pages of 4 KiB that a case may touch.
 const PAGES: usize = 4096;

@@ -51,12 +51,11 @@ const NEARBY: usize = 0x4000;
 const LONG: usize = 5;
 
 /// What a routine may spend until its first pairs.
-const FIRST: Limits =
-    Limits { instructions: 30_000, call_instructions: 20_000, depth: 128, undo: true };
+const FIRST: Limits = Limits { instructions: 30_000, call_instructions: 20_000, ..Limits::DEFAULT };
 
 /// What it may spend once it has stored some: an array that grows is copied for every pair.
 const WHOLE: Limits =
-    Limits { instructions: 2_500_000, call_instructions: 500_000, depth: 128, undo: true };
+    Limits { instructions: 2_500_000, call_instructions: 500_000, ..Limits::DEFAULT };
 
 /// A pointer that a run has stored, and the text it leads to.
 #[derive(Clone, Debug)]

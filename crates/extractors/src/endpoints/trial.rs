@@ -164,6 +164,7 @@ impl Trial {
         let limits = Limits {
             instructions: subject.budget.grant(INSTRUCTIONS),
             call_instructions: INSTRUCTIONS / 2,
+            repetition: INSTRUCTIONS / 4,
             ..Limits::default()
         };
         state.memory.start_read_log();

@@ -43,13 +43,12 @@ const MAX_FILLERS: usize = 16;
 const NEARBY: u64 = 32;
 
 /// What a routine may spend before it writes to the data.
-const FIRST: Limits =
-    Limits { instructions: 20_000, call_instructions: 10_000, depth: 128, undo: true };
+const FIRST: Limits = Limits { instructions: 20_000, call_instructions: 10_000, ..Limits::DEFAULT };
 
 /// What a routine may spend that does: all entries may be added by one loop, or by one callee for
 /// each third of them.
 const WHOLE: Limits =
-    Limits { instructions: 400_000, call_instructions: 130_000, depth: 128, undo: true };
+    Limits { instructions: 400_000, call_instructions: 130_000, ..Limits::DEFAULT };
 
 /// Runs the routines that fill what others look up.
 pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {

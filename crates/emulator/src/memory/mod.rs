@@ -1,5 +1,9 @@
 //! Guest memory: pages made on first touch, shared between snapshots until written.
 
+mod access;
+
+pub use access::{Access, MemoryError, Region, WatchedAccess};
+
 use miyaburi_image::{Address, Endian, Image};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -10,65 +14,6 @@ const PAGE_BYTES: usize = PAGE_SIZE as usize;
 const RECENT: usize = 64;
 
 type Page = [u8; PAGE_BYTES];
-
-/// Whether an access read or wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A load.
-    Read,
-    /// A store.
-    Write,
-}
-
-/// Why an access failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MemoryError {
-    /// Nothing is mapped there.
-    #[error("{access:?} of unmapped memory at {address}")]
-    Unmapped {
-        /// First byte that is not mapped.
-        address: Address,
-        /// What was tried.
-        access: Access,
-    },
-    /// The budget of touched pages, or of writes that can be undone, is spent.
-    #[error("memory budget spent at {address}")]
-    Budget {
-        /// The access that would have been one too many.
-        address: Address,
-    },
-    /// The access touches watched memory; a run asks its hooks and goes on.
-    #[error("{:?} of watched memory at {}", .0.access, .0.address)]
-    Watched(WatchedAccess),
-}
-
-/// A load or store that touches watched memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchedAccess {
-    /// First byte of the access.
-    pub address: Address,
-    /// Its size in bytes.
-    pub size: u32,
-    /// Whether it reads or writes.
-    pub access: Access,
-}
-
-/// A range of addresses that may be touched; zero unless the image has bytes there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// First address.
-    pub start: Address,
-    /// Size in bytes.
-    pub size: u64,
-}
-
-impl Region {
-    /// Whether the region holds `address`.
-    #[must_use]
-    pub fn contains(&self, address: Address) -> bool {
-        address.distance_from(self.start).is_some_and(|distance| distance < self.size)
-    }
-}
 
 /// The bytes that a write replaced.
 #[derive(Clone, Copy, Debug)]
@@ -302,7 +247,22 @@ impl<'a> Memory<'a> {
         let length = (size as usize).min(8);
         let mut buffer = [0; 8];
         self.endian.write_uint(&mut buffer[..length], value);
-        self.write(address, &buffer[..length])
+        let offset = (address.0 % PAGE_SIZE) as usize;
+        if offset + length > PAGE_BYTES || !self.watched.is_empty() {
+            return self.write(address, &buffer[..length]);
+        }
+        let slot = self.slot(address, Access::Write)?;
+        let place = &mut Arc::make_mut(&mut self.pages[slot])[offset..offset + length];
+        if let Some(journal) = &mut self.journal {
+            if journal.len() >= MAX_JOURNAL {
+                return Err(MemoryError::Budget { address });
+            }
+            let mut bytes = [0; 8];
+            bytes[..length].copy_from_slice(place);
+            journal.push(Replaced { address: address.0, size: length as u8, bytes });
+        }
+        place.copy_from_slice(&buffer[..length]);
+        Ok(())
     }
 
     /// Reads bytes.
