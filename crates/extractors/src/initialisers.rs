@@ -27,8 +27,8 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
     let candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);
     let limits = Limits {
         instructions: 150_000,
-        call_instructions: 20_000,
-        repetition: 30_000,
+        call_instructions: 10_000,
+        repetition: 12_000,
         ..Limits::default()
     };
     let candidates = candidates.into_iter().take(MAX_CANDIDATES);

@@ -130,6 +130,10 @@ fn named<'a>(
     None
 }
 
+/// What the last run showed, and the host that it filled in: a run that shows the same fills in the
+/// same.
+type Last = Option<(Seen, Option<String>)>;
+
 /// The host that `trial` fills in, literally or by name.
 ///
 /// A number that a routine cannot work with does not choose.
@@ -138,10 +142,16 @@ fn host_of<'a>(
     state: &State<'a>,
     trial: &Trial,
     filled: &mut Filled,
+    last: &mut Last,
 ) -> Option<String> {
     let seen = trial.run(subject, state);
+    if let Some((_, host)) = last.as_ref().filter(|(known, _)| *known == seen) {
+        return host.clone();
+    }
     let literal = literal(&seen).filter(|_| seen.is_complete);
-    literal.or_else(|| named(subject, state, trial, &seen, filled))
+    let host = literal.or_else(|| named(subject, state, trial, &seen, filled));
+    *last = Some((seen, host.clone()));
+    host
 }
 
 /// The hosts that numbers choose, in their order; those that a number and another with the same
@@ -153,11 +163,12 @@ fn drawn<'a>(
     filled: &mut Filled,
 ) -> Vec<String> {
     let mut hosts: Vec<String> = Vec::new();
+    let mut last = None;
     for number in 0..DRAWS {
         if number >= ENOUGH && hosts.len() < 2 {
             break;
         }
-        let mut host = |number| host_of(subject, state, &with(number), filled);
+        let mut host = |number| host_of(subject, state, &with(number), filled, &mut last);
         let Some(found) = host(number).filter(|found| !hosts.contains(found)) else { continue };
         if host(number + SAME_REMAINDER).as_ref() == Some(&found) {
             hosts.push(found);
@@ -178,7 +189,11 @@ fn drawn_by_word<'a>(
     /// The golden ratio's share of 32 bits (Knuth), which spreads numbers evenly.
     const SPREAD: u64 = 0x9e37_79b1;
     let mut hosts: Vec<String> = Vec::new();
-    let mut host = |value| host_of(subject, state, &trial.with_word(word, value), filled);
+    let mut last = None;
+    let mut host = |value| {
+        let trial = trial.with_word(word, value);
+        host_of(subject, state, &trial, filled, &mut last)
+    };
     for number in 0..WORD_DRAWS {
         if number > ENOUGH && hosts.len() < 2 {
             return None;

@@ -13,7 +13,7 @@ use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddres
 use crate::subject::Subject;
 use core::net::{IpAddr, Ipv4Addr};
 use miyaburi_emulator::{
-    Abi, Call, CallAction, Exit, Hooks, Limits, Memory, MemoryError, Reason, State,
+    Abi, Call, CallAction, Exit, Hooks, Limits, Memory, MemoryError, PAGE_SIZE, Reason, State,
 };
 use miyaburi_image::{Address, Arch, Endian};
 
@@ -364,14 +364,15 @@ fn string(state: &mut State<'_>, at: Address) -> Option<Vec<u8>> {
     if !state.memory.is_mapped(at) {
         return None;
     }
-    let mut text = Vec::new();
-    for offset in 0..MAX_NAME as u64 {
-        match state.memory.load(at.offset(offset), 1).ok()? as u8 {
-            0 => return (!text.is_empty()).then_some(text),
-            byte => text.push(byte),
-        }
-    }
-    None
+    let mut text = state.memory.bytes(at, MAX_NAME).or_else(|| bytes_of_page(state, at))?;
+    let end = text.iter().position(|byte| *byte == 0).filter(|end| *end > 0)?;
+    text.truncate(end);
+    Some(text)
+}
+
+/// The bytes up to the end of the page.
+fn bytes_of_page(state: &mut State<'_>, at: Address) -> Option<Vec<u8>> {
+    state.memory.bytes(at, (PAGE_SIZE - at.0 % PAGE_SIZE) as usize)
 }
 
 #[cfg(test)]

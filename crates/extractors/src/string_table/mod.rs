@@ -142,6 +142,8 @@ fn decode_records<'a>(
     records: &Records,
 ) -> Option<Table<'a>> {
     let mut filled = run.trace.state.clone();
+    // Every run begins with a copy.
+    filled.memory.stop_journal();
     let encoded: Vec<Vec<u8>> = records
         .records
         .iter()
