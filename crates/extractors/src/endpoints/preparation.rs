@@ -59,6 +59,7 @@ pub fn run<'a>(
     let limits = Limits {
         instructions: subject.budget.grant(INSTRUCTIONS),
         call_instructions: INSTRUCTIONS / 2,
+        repetition: INSTRUCTIONS / 10,
         ..Limits::default()
     };
     let image = subject.image;
