@@ -129,6 +129,8 @@ fn run<'a>(
         return;
     };
     let mut state = state.clone();
+    // C libraries keep the error number and more there, and a scanner goes on after errors.
+    subject.emulator.map_thread_block(&mut state);
     let instructions = subject.budget.grant(instructions);
     let limits = Limits { instructions, ..Limits::default() };
     let outcome = subject.emulator.call(&mut state, (scanner, context), &[], watch, &limits);

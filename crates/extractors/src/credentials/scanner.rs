@@ -1,14 +1,17 @@
 //! The routine that uses the credentials, told from the one that adds them.
 //!
 //! How it works: who adds them is the scanner itself, as in the leak, or is called by it alone. The
-//! scanner talks to others, a routine that only fills a list does not.
+//! scanner talks to others, a routine that only fills a list does not. When nobody calls who adds
+//! them, it is what a compiler leaves of a function that was inlined: the one function that calls
+//! all that it calls stands for its caller.
 //!
-//! False positives: a routine between the two that talks, too. False negatives: a list that is
+//! False positives: a routine between the two that talks, too; a function that calls all that an
+//! uncalled one calls for another purpose. False negatives: a list that is
 //! filled by a routine whose callers do not talk; then the filling routine stands for the scanner.
 
 use crate::endpoints::socket_calls::SocketCalls;
 use crate::subject::Subject;
-use miyaburi_analysis::FunctionId;
+use miyaburi_analysis::{FunctionId, Program};
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
 
@@ -32,13 +35,27 @@ pub fn of(subject: &mut Subject<'_>, initialiser: Address) -> Address {
             return function.map_or(initialiser, |function| function.entry);
         }
         let mut callers = program.callers(function).map(|site| site.caller);
-        let Some(caller) = callers.next().filter(|first| callers.all(|other| other == *first))
-        else {
-            break;
+        let caller = match callers.next() {
+            Some(first) => callers.all(|other| other == first).then_some(first),
+            None => inlined_into(program, function),
         };
+        let Some(caller) = caller else { break };
         function = caller;
     }
     initialiser
+}
+
+/// The one other function that calls all routines that `function` calls.
+fn inlined_into(program: &Program<'_>, function: FunctionId) -> Option<FunctionId> {
+    let callees_of = |function| -> FxHashSet<Address> {
+        program.calls_of(function).filter_map(|site| site.target).collect()
+    };
+    let wanted = callees_of(function);
+    let first = wanted.iter().min().and_then(|callee| program.function_at(*callee))?;
+    let callers: FxHashSet<FunctionId> = program.callers(first).map(|site| site.caller).collect();
+    let mut callers =
+        callers.into_iter().filter(|id| *id != function && wanted.is_subset(&callees_of(*id)));
+    callers.next().filter(|_| callers.next().is_none())
 }
 
 /// Whether a function, or one that it leads to, is seen to hand a socket address to the kernel.

@@ -8,7 +8,7 @@ use miyaburi_analysis::Program;
 use miyaburi_emulator::Emulator;
 use miyaburi_extractors::budget::Budget;
 use miyaburi_extractors::subject::Subject;
-use miyaburi_image::Image;
+use miyaburi_image::{Address, Image};
 
 pub use files::{CODE, DATA};
 
@@ -65,6 +65,12 @@ impl Code {
     /// mov eax, number; syscall; ret
     pub fn system_call(&mut self, number: u32) -> &mut Self {
         self.add(&[0xb8]).word(number).add(&[0x0f, 0x05, 0xc3])
+    }
+
+    /// Where `name` lies.
+    pub fn address(&self, name: &str) -> Address {
+        let (_, at) = self.routines.iter().find(|(known, _)| *known == name).unwrap();
+        Address(CODE + *at as u64)
     }
 
     /// The program that begins with this code, with 16 bytes of data.
