@@ -1,9 +1,10 @@
 //! Straight runs of instructions, translated for the interpreter.
 
+use crate::quick::{self, Routine};
 use crate::registers::RegisterMap;
 use crate::simplify::{Flags, simplify};
 use crate::user_op::UserOp;
-use miyaburi_image::{Address, Arch, Family};
+use miyaburi_image::{Address, Arch, Endian, Family};
 use miyaburi_pcode::{
     CodeBytes, Context, Instruction, Language, LiftError, Lifter, Op, Opcode, Space, Varnode,
 };
@@ -43,6 +44,8 @@ pub(crate) struct MicroOp {
     pub(crate) user_op: UserOp,
     /// Whether any operand is wider than eight bytes.
     pub(crate) wide: bool,
+    /// What executes it, when it is one of the usual ones.
+    pub(crate) routine: Option<Routine>,
 }
 
 /// Where one instruction of a block lies.
@@ -123,6 +126,7 @@ pub(crate) struct Translator<'a> {
     language: &'a dyn Language,
     lifter: Box<dyn Lifter + Send + 'a>,
     instruction: Instruction,
+    endian: Endian,
     address_mask: u64,
     registers: Arc<RegisterMap>,
     flags: Flags,
@@ -147,6 +151,7 @@ impl<'a> Translator<'a> {
             language,
             lifter,
             instruction: Instruction::default(),
+            endian: arch.endian,
             address_mask: arch.address_mask(),
             flags: Flags::new(language, &registers),
             registers,
@@ -190,6 +195,9 @@ impl<'a> Translator<'a> {
         }
         let translated_ops = ops.len() as u64;
         simplify(&mut ops, &self.flags, self.registers.size());
+        for op in &mut ops {
+            op.routine = quick::routine(op, self.endian);
+        }
         let block = Block {
             translated_ops,
             ops: ops.into_boxed_slice(),
@@ -252,6 +260,7 @@ impl<'a> Translator<'a> {
                 sizes: [0; 3],
                 user_op,
                 wide: op.inputs().iter().chain(op.output.iter()).any(|varnode| varnode.size > 8),
+                routine: None,
             };
             for (slot, input) in op.inputs().iter().enumerate() {
                 micro.inputs[slot] = place(input);

@@ -76,6 +76,11 @@ pub(crate) fn execute(state: &mut State<'_>, block: &Block, from: usize, budget:
     let mut executed = 0;
     while let Some(op) = block.ops.get(index) {
         executed += 1;
+        if let Some(routine) = op.routine {
+            routine(state, op);
+            index += 1;
+            continue;
+        }
         match step(state, op) {
             Ok(Step::Next) => index += 1,
             Ok(Step::To(target)) => {

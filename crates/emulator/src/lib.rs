@@ -15,6 +15,7 @@ mod layout;
 mod linux;
 mod machine;
 mod memory;
+mod quick;
 mod registers;
 mod simplify;
 mod user_op;

@@ -338,6 +338,7 @@ mod tests {
             sizes: [0; 3],
             user_op: UserOp::None,
             wide: false,
+            routine: None,
         };
         for (slot, input) in inputs.iter().enumerate() {
             (op.inputs[slot], op.sizes[slot]) = (*input, size(*input));
