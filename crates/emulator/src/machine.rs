@@ -66,28 +66,14 @@ impl State<'_> {
     pub(crate) fn read_state(&self, offset: u32, size: u32) -> u64 {
         let start = offset as usize;
         let Some(bytes) = self.bytes.get(start..start + (size as usize).min(8)) else { return 0 };
-        match (bytes, self.endian) {
-            ([a], _) => u64::from(*a),
-            ([a, b, c, d], Endian::Little) => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
-            ([a, b, c, d], Endian::Big) => u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
-            ([a, b, c, d, e, f, g, h], Endian::Little) => {
-                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
-            }
-            (_, endian) => endian.read_uint(bytes),
-        }
+        self.endian.read_uint(bytes)
     }
 
     #[inline(always)]
     pub(crate) fn write_state(&mut self, offset: u32, size: u32, value: u64) {
         let start = offset as usize;
         let Some(bytes) = self.bytes.get_mut(start..start + size as usize) else { return };
-        match (bytes.len(), self.endian) {
-            (1, _) => bytes[0] = value as u8,
-            (4, Endian::Little) => bytes.copy_from_slice(&(value as u32).to_le_bytes()),
-            (4, Endian::Big) => bytes.copy_from_slice(&(value as u32).to_be_bytes()),
-            (8, Endian::Little) => bytes.copy_from_slice(&value.to_le_bytes()),
-            (_, endian) => endian.write_uint(bytes, value),
-        }
+        self.endian.write_uint(bytes, value);
     }
 
     /// The bytes of a register or temporary; empty when it lies outside, which no translated block

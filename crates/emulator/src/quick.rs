@@ -77,25 +77,20 @@ fn read<const SIZE: usize, const BIG: bool>(state: &State<'_>, operand: Operand)
         Operand::Constant(value) => return value,
         _ => return 0,
     };
-    let Some(bytes) = state.bytes.get(at..at + SIZE) else { return 0 };
-    let mut number = [0; 8];
-    if BIG {
-        number[8 - SIZE..].copy_from_slice(bytes);
-        u64::from_be_bytes(number)
-    } else {
-        number[..SIZE].copy_from_slice(bytes);
-        u64::from_le_bytes(number)
-    }
+    let bytes = state.bytes.get(at..).and_then(<[u8]>::first_chunk::<SIZE>);
+    bytes.map_or(0, |bytes| endian::<BIG>().read_uint(bytes))
+}
+
+const fn endian<const BIG: bool>() -> Endian {
+    if BIG { Endian::Big } else { Endian::Little }
 }
 
 #[inline(always)]
 fn write<const SIZE: usize, const BIG: bool>(state: &mut State<'_>, output: Operand, value: u64) {
     let Operand::State(at) = output else { return };
-    let Some(bytes) = state.bytes.get_mut(at as usize..at as usize + SIZE) else { return };
-    if BIG {
-        bytes.copy_from_slice(&value.to_be_bytes()[8 - SIZE..]);
-    } else {
-        bytes.copy_from_slice(&value.to_le_bytes()[..SIZE]);
+    let bytes = state.bytes.get_mut(at as usize..).and_then(<[u8]>::first_chunk_mut::<SIZE>);
+    if let Some(bytes) = bytes {
+        endian::<BIG>().write_uint(bytes, value);
     }
 }
 

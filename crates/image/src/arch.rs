@@ -13,16 +13,40 @@ impl Endian {
     /// Reads an unsigned integer of `bytes.len()` bytes; bytes beyond eight are ignored on the
     /// more significant side.
     #[must_use]
+    #[inline(always)]
     pub fn read_uint(self, bytes: &[u8]) -> u64 {
-        let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        match self {
-            Self::Little => bytes.iter().rev().fold(0, join),
-            Self::Big => bytes.iter().fold(0, join),
+        // The sizes of numbers, where one load does.
+        match (self, bytes) {
+            (_, [a]) => u64::from(*a),
+            (Self::Little, [a, b, c, d]) => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
+            (Self::Big, [a, b, c, d]) => u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
+            (Self::Little, [a, b, c, d, e, f, g, h]) => {
+                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
+            (Self::Big, [a, b, c, d, e, f, g, h]) => {
+                u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
+            (Self::Little, _) => bytes.iter().rev().fold(0, join),
+            (Self::Big, _) => bytes.iter().fold(0, join),
         }
     }
 
     /// Writes the low bytes of `value` over the whole of `bytes`, zero-extended.
+    #[inline(always)]
     pub fn write_uint(self, bytes: &mut [u8], value: u64) {
+        if let [byte] = bytes {
+            *byte = value as u8;
+        } else if let Ok(word) = <&mut [u8; 4]>::try_from(&mut *bytes) {
+            let value = value as u32;
+            *word = if self == Self::Big { value.to_be_bytes() } else { value.to_le_bytes() };
+        } else if let Ok(word) = <&mut [u8; 8]>::try_from(&mut *bytes) {
+            *word = if self == Self::Big { value.to_be_bytes() } else { value.to_le_bytes() };
+        } else {
+            self.write_other(bytes, value);
+        }
+    }
+
+    fn write_other(self, bytes: &mut [u8], value: u64) {
         let mut rest = value;
         let mut put = |byte: &mut u8| {
             *byte = rest as u8;
@@ -33,6 +57,11 @@ impl Endian {
             Self::Big => bytes.iter_mut().rev().for_each(&mut put),
         }
     }
+}
+
+/// A number of big-endian bytes and the next byte.
+fn join(value: u64, byte: &u8) -> u64 {
+    value << 8 | u64::from(*byte)
 }
 
 /// The CPU families Miyaburi analyses.

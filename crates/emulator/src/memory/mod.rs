@@ -222,16 +222,7 @@ impl<'a> Memory<'a> {
         if offset + length <= PAGE_BYTES {
             let slot = self.slot(address, Access::Read)?;
             let bytes = &self.pages[slot][offset..offset + length];
-            return Ok(match (length, self.endian) {
-                (1, _) => u64::from(bytes[0]),
-                (4, Endian::Little) => {
-                    u64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-                }
-                (4, Endian::Big) => {
-                    u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-                }
-                _ => self.endian.read_uint(bytes),
-            });
+            return Ok(self.endian.read_uint(bytes));
         }
         let mut buffer = [0; 8];
         self.read(address, &mut buffer[..length])?;
@@ -245,10 +236,10 @@ impl<'a> Memory<'a> {
     #[inline]
     pub fn store(&mut self, address: Address, size: u32, value: u64) -> Result<(), MemoryError> {
         let length = (size as usize).min(8);
-        let mut buffer = [0; 8];
-        self.endian.write_uint(&mut buffer[..length], value);
         let offset = (address.0 % PAGE_SIZE) as usize;
         if offset + length > PAGE_BYTES || !self.watched.is_empty() {
+            let mut buffer = [0; 8];
+            self.endian.write_uint(&mut buffer[..length], value);
             return self.write(address, &buffer[..length]);
         }
         let slot = self.slot(address, Access::Write)?;
@@ -258,10 +249,11 @@ impl<'a> Memory<'a> {
                 return Err(MemoryError::Budget { address });
             }
             let mut bytes = [0; 8];
-            bytes[..length].copy_from_slice(place);
+            // In the order in which they lie there.
+            Endian::Little.write_uint(&mut bytes[..length], Endian::Little.read_uint(place));
             journal.push(Replaced { address: address.0, size: length as u8, bytes });
         }
-        place.copy_from_slice(&buffer[..length]);
+        self.endian.write_uint(place, value);
         Ok(())
     }
 
