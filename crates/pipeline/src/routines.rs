@@ -74,6 +74,6 @@ fn string_table(table: &Table<'_>) -> Option<DataItem> {
     }
     let last = table.entries.iter().map(|entry| entry.cell).max()?;
     let size = last.distance_from(table.base)?.checked_add(table.stride)?;
-    let address = VirtualAddress(table.base.0);
+    let address = VirtualAddress(table.record_at(table.base).0);
     Some(DataItem { address, size: Some(size), role: "string_table".to_owned() })
 }

@@ -39,10 +39,11 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
         }
     }
     for entry in &table.entries {
-        let record = program.references().to(entry.cell, entry.cell.offset(table.stride));
+        let start = table.record_at(entry.cell);
+        let record = program.references().to(start, start.offset(table.stride));
         // The table's own address is that of the entry with id 0.
         let names_entry = |reference: &&Reference| {
-            reference.kind != ReferenceKind::Address || reference.to != table.base
+            reference.kind != ReferenceKind::Address || reference.to != table.record_at(table.base)
         };
         for reference in record.iter().filter(names_entry) {
             let function = program

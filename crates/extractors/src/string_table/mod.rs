@@ -10,6 +10,7 @@
 
 pub mod accessors;
 pub mod base;
+pub mod beginning;
 pub mod fillers;
 pub mod key_word;
 pub mod on_demand;
@@ -21,7 +22,7 @@ use crate::subject::Subject;
 use crate::xor;
 use accessors::{Access, Accessor};
 use miyaburi_emulator::{Memory, State};
-use miyaburi_image::{Address, Family};
+use miyaburi_image::Address;
 use records::{Record, Records};
 use rustc_hash::FxHashSet;
 
@@ -68,12 +69,14 @@ pub struct Table<'a> {
     pub is_filled: bool,
     /// Whether it lies in memory that the program is given when it runs.
     pub is_allocated: bool,
-    /// Address of the record with id 0.
+    /// Where the pointer of the record with id 0 stands, or would.
     pub base: Address,
     /// Whether the base is known; otherwise ids count from the first record.
     pub base_is_certain: bool,
     /// Distance between records, in bytes; 0 when entries have no place in common.
     pub stride: u64,
+    /// Where in a record its pointer stands, in bytes.
+    pub pointer_offset: u64,
     /// The key as one byte.
     pub effective_key: u8,
     /// Whether the sample's own routine was seen to decode with that key.
@@ -88,6 +91,14 @@ pub struct Table<'a> {
     pub entries: Vec<Entry>,
     /// The machine after the initialiser ran.
     pub filled: State<'a>,
+}
+
+impl Table<'_> {
+    /// Where the record begins whose pointer stands at `cell`.
+    #[must_use]
+    pub const fn record_at(&self, cell: Address) -> Address {
+        Address(cell.0.saturating_sub(self.pointer_offset))
+    }
 }
 
 /// Looks for the table among what the initialisers left behind.
@@ -202,6 +213,7 @@ fn decode_records<'a>(
         base: placed.base,
         base_is_certain: placed.is_certain,
         stride: records.stride,
+        pointer_offset: records.pointer_offset,
         effective_key,
         key_observed: observed.is_some(),
         inferred_key,
@@ -278,7 +290,8 @@ impl Placed {
 }
 
 /// Finds the base: by the ids that the adding routine was given, by the entries that accessors
-/// treat, by what stands beside the entries' encoded bytes, or at last by what code refers to.
+/// treat, by what stands beside the entries' encoded bytes, or at last by what code refers to
+/// ([`beginning`]).
 fn place<'a>(
     subject: &mut Subject<'a>,
     run: &Initialiser<'a>,
@@ -293,42 +306,21 @@ fn place<'a>(
         .or_else(|| base::from_sources(subject, records, encoded));
     // What lies before records in allocated memory says nothing.
     let is_allocated = !subject.image.is_mapped(lowest);
-    let base = match known {
-        Some(base) => base,
+    let (base, is_certain) = match known {
+        Some(base) => (base, true),
         None if is_allocated => return None,
-        None => guess_base(subject, records.stride, lowest),
+        None => {
+            let beginning = beginning::of(subject, records)?;
+            let before = records.stride.checked_mul(beginning.skipped)?;
+            (Address(lowest.0.checked_sub(before)?), beginning.is_certain)
+        }
     };
     let accessors = located
         .into_iter()
         .filter(|located| located.base == base)
         .map(|located| located.accessor)
         .collect();
-    Some(Placed { base, end, is_certain: known.is_some(), is_allocated, accessors })
-}
-
-/// Where the table may begin when no routine tells: x86 compilers align large arrays to 16 bytes at
-/// least; elsewhere at the nearest place below that code refers to, and at last so that ids begin
-/// with 1 as they do in the leak.
-///
-/// False positives: ids that begin so high that alignment or another object fits before; what
-/// follows from a guess is marked as such.
-fn guess_base(subject: &Subject<'_>, stride: u64, lowest: Address) -> Address {
-    const ALIGNMENT: u64 = 16;
-    const MAX_SKIPPED_IDS: u64 = 8;
-    let before = |skipped: u64| Address(lowest.0.saturating_sub(stride * skipped));
-    let family = subject.emulator.arch().family;
-    if matches!(family, Family::X86 | Family::X86_64) {
-        let aligned = |base: &Address| base.0.is_multiple_of(ALIGNMENT);
-        // With strides of 16 every place is aligned.
-        let first = u64::from(stride.is_multiple_of(ALIGNMENT));
-        return (first..=MAX_SKIPPED_IDS).map(before).find(aligned).unwrap_or(lowest);
-    }
-    subject
-        .referenced_addresses(before(MAX_SKIPPED_IDS), lowest)
-        .into_iter()
-        .rev()
-        .find(|address| (lowest.0 - address.0).is_multiple_of(stride))
-        .unwrap_or_else(|| before(1))
+    Some(Placed { base, end, is_certain, is_allocated, accessors })
 }
 
 /// An entry decoded by the sample's own routine.

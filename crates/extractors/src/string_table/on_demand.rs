@@ -231,6 +231,7 @@ fn table<'a>(
         base,
         base_is_certain: true,
         stride,
+        pointer_offset: 0,
         effective_key: key,
         key_observed: true,
         inferred_key: inferred_key.map(|(key, _)| key),

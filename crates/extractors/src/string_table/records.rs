@@ -12,6 +12,7 @@
 use crate::written::WrittenRanges;
 use miyaburi_emulator::{Layout, Memory};
 use miyaburi_image::{Address, Arch};
+use rustc_hash::FxHashSet;
 
 /// Fewest entries that make a table.
 const MIN_ENTRIES: usize = 5;
@@ -43,6 +44,8 @@ pub struct Record {
 pub struct Records {
     /// Distance from record to record, in bytes.
     pub stride: u64,
+    /// Where in a record its pointer stands, in bytes.
+    pub pointer_offset: u64,
     /// In the order in which the code stored the pointers.
     pub records: Vec<Record>,
 }
@@ -84,12 +87,31 @@ pub fn find(
                     .count();
                 let rank = (found.len(), exact);
                 if best.as_ref().is_none_or(|(_, best)| rank > *best) {
-                    best = Some((Records { stride, records: found }, rank));
+                    best = Some((Records { stride, pointer_offset: 0, records: found }, rank));
                 }
             }
         }
     }
-    best.map(|(records, _)| with_widest_stride(records))
+    let mut records = with_widest_stride(best?.0);
+    let written = writes.iter().map(|(address, _)| address.0).collect();
+    records.pointer_offset = pointer_offset(&records, &written, pointer);
+    Some(records)
+}
+
+/// How far before their pointers records begin: where the run has written a member before each of
+/// them, and none as far before the pointer that would come next. In a row of records that begin
+/// with their pointers, the last member of one stands as far before the next one's pointer.
+///
+/// False negatives: members that the run does not write.
+fn pointer_offset(records: &Records, written: &FxHashSet<u64>, pointer: u64) -> u64 {
+    let all_written = |distance: u64, ahead: u64| {
+        let before = |record: &Record| record.cell.0.checked_add(ahead)?.checked_sub(distance);
+        records.records.iter().all(|it| before(it).is_some_and(|at| written.contains(&at)))
+    };
+    (1..=records.stride.saturating_sub(pointer))
+        .rev()
+        .find(|distance| all_written(*distance, 0) && !all_written(*distance, records.stride))
+        .unwrap_or(0)
 }
 
 /// The same records, as far apart as they can be: what fits at a distance of 6 bytes fits at 12,
@@ -134,7 +156,7 @@ fn pointer_cells(
     ranges: &WrittenRanges,
 ) -> Vec<Cell> {
     let pointer = arch.pointer_size();
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut seen = FxHashSet::default();
     let mut cells = Vec::new();
     for (stored_by, (address, size)) in writes.iter().enumerate().rev() {
         if *size != pointer || layout.is_stack(*address) || !seen.insert(address.0) {
@@ -231,7 +253,7 @@ mod tests {
             length: 1,
             stored_by: 0,
         };
-        Records { stride, records: cells.iter().map(record).collect() }
+        Records { stride, pointer_offset: 0, records: cells.iter().map(record).collect() }
     }
 
     #[test]
@@ -243,5 +265,17 @@ mod tests {
     #[test]
     fn a_stride_wider_than_any_record_is_not_taken() {
         assert_eq!(with_widest_stride(records(8, &[0, 800, 1600])).stride, 8);
+    }
+
+    #[test]
+    fn records_begin_with_the_member_that_is_written_before_each_pointer() {
+        let rows = records(8, &[0x104, 0x10c, 0x114]);
+        let leading: FxHashSet<u64> = [0x100, 0x108, 0x110].into_iter().collect();
+        assert_eq!(pointer_offset(&rows, &leading, 4), 4);
+        let trailing: FxHashSet<u64> = [0x108, 0x110, 0x118].into_iter().collect();
+        assert_eq!(pointer_offset(&rows, &trailing, 4), 0);
+        // Another variable, written right before the first record.
+        let beside: FxHashSet<u64> = [0x100, 0x108, 0x110, 0x118].into_iter().collect();
+        assert_eq!(pointer_offset(&rows, &beside, 4), 0);
     }
 }

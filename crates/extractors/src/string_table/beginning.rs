@@ -1,0 +1,193 @@
+//! Where the table may begin when no routine is there to be asked: all accesses were inlined.
+//!
+//! How it works: the first record that is filled need not be that with id 0. What decides is what
+//! the code refers to before it: memory that it reads or writes belongs to another variable, so the
+//! table begins behind; and the address that code keeps to reach the records from is that of the
+//! record with id 0, even when that is never used.
+//!
+//! False positives: an array whose address is taken and that is never accessed by a fixed address,
+//! directly before the table and so many records long, is taken for unused records; code that reads
+//! a record that is never filled takes the first one's place. False negatives: code that reaches
+//! each record by an address of its own (x86, `lui` and an offset elsewhere), when there is room
+//! before the first one; the beginning is then the likeliest place, and said to be a guess.
+
+use crate::string_table::records::Records;
+use crate::subject::Subject;
+use miyaburi_analysis::{FunctionId, Reference, ReferenceKind};
+use miyaburi_image::{Address, Family};
+use rustc_hash::FxHashSet;
+
+/// Most unused ids before the first one that is filled.
+const MAX_SKIPPED_IDS: u64 = 8;
+
+/// How GCC aligns large arrays on x86 (`-malign-data=compat`), in bytes.
+const GCC_ALIGNMENT: u64 = 32;
+
+/// How every compiler does there (System V ABI of AMD64, 3.1.2), in bytes.
+const LEAST_ALIGNMENT: u64 = 16;
+
+/// Where a table begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// Records before the first one that is filled.
+    pub skipped: u64,
+    /// Whether what the code refers to leaves no other place.
+    pub is_certain: bool,
+}
+
+/// The code's view of the memory around the first record that is filled.
+#[derive(Clone, Debug, Default)]
+struct Surroundings {
+    /// Where the first filled record begins.
+    first: u64,
+    /// Distance between records, in bytes.
+    stride: u64,
+    /// The last byte before it that code reads or writes.
+    accessed: Option<u64>,
+    /// Addresses up to the first record that users of the table keep.
+    kept: Vec<u64>,
+    /// Whether code keeps the address of the first record and of none behind it.
+    is_reached_from_first: bool,
+    /// Whether compilers align large arrays to more than their members need.
+    is_aligned: bool,
+}
+
+/// Where the table of `records` begins.
+pub fn of(subject: &Subject<'_>, records: &Records) -> Option<Beginning> {
+    let cells = || records.records.iter().map(|record| record.cell);
+    let first = Address(cells().min()?.0.checked_sub(records.pointer_offset)?);
+    let end = cells().max()?.offset(records.stride - records.pointer_offset);
+    let lowest = Address(first.0.saturating_sub(records.stride * MAX_SKIPPED_IDS));
+    let references = subject.program.references();
+    let function_of = |reference: &Reference| subject.program.function_containing(reference.from);
+    let users: FxHashSet<FunctionId> =
+        references.to(first, end).iter().filter_map(function_of).collect();
+    let before = references.to(lowest, first);
+    let is_kept = |reference: &&Reference| {
+        reference.kind == ReferenceKind::Address
+            && function_of(reference).is_some_and(|function| users.contains(&function))
+    };
+    let kept = references.to(lowest, first.offset(1)).iter().filter(is_kept);
+    let mut records_kept = references
+        .to(first, end)
+        .iter()
+        .filter(|reference| reference.kind == ReferenceKind::Address)
+        .map(|reference| reference.to.0 - first.0)
+        .filter(|distance| distance.is_multiple_of(records.stride))
+        .peekable();
+    let surroundings = Surroundings {
+        first: first.0,
+        stride: records.stride,
+        accessed: before
+            .iter()
+            .filter(|reference| reference.kind != ReferenceKind::Address)
+            .map(|reference| reference.to.0)
+            .max(),
+        kept: kept.map(|reference| reference.to.0).collect(),
+        is_reached_from_first: records_kept.peek().is_some()
+            && records_kept.all(|distance| distance == 0),
+        is_aligned: matches!(subject.emulator.arch().family, Family::X86 | Family::X86_64),
+    };
+    Some(surroundings.beginning())
+}
+
+impl Surroundings {
+    fn beginning(&self) -> Beginning {
+        let possible = self.possible();
+        let is_kept = |skipped: &&u64| **skipped > 0 && self.kept.contains(&self.place(**skipped));
+        let kept = possible.iter().find(is_kept).copied();
+        let (skipped, is_certain) = match kept {
+            _ if possible == [0] => (0, true),
+            Some(kept) => (kept, !self.is_reached_from_first),
+            None if self.is_reached_from_first => (0, true),
+            // Code that has an address for each record has that of the first one, too.
+            None => (self.likeliest(&possible), false),
+        };
+        Beginning { skipped, is_certain }
+    }
+
+    fn place(&self, skipped: u64) -> u64 {
+        self.first.saturating_sub(self.stride * skipped)
+    }
+
+    /// How many records there is room for before the first one.
+    fn possible(&self) -> Vec<u64> {
+        let is_free = |skipped: &u64| self.accessed.is_none_or(|byte| byte < self.place(*skipped));
+        (0..=MAX_SKIPPED_IDS)
+            .filter(|skipped| self.stride * skipped <= self.first)
+            .take_while(is_free)
+            .collect()
+    }
+
+    /// The aligned place; else ids begin with 1, as they do in the leak.
+    fn likeliest(&self, possible: &[u64]) -> u64 {
+        let aligned = |alignment: u64| {
+            let is_aligned = |skipped: &&u64| self.place(**skipped).is_multiple_of(alignment);
+            let is_telling = self.is_aligned && !self.stride.is_multiple_of(alignment);
+            possible.iter().filter(|_| is_telling).find(is_aligned).copied()
+        };
+        let aligned = aligned(GCC_ALIGNMENT).or_else(|| aligned(LEAST_ALIGNMENT));
+        aligned.unwrap_or_else(|| u64::from(possible.contains(&1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around(accessed: Option<u64>, kept: &[u64]) -> Surroundings {
+        Surroundings {
+            first: 0x1018,
+            stride: 8,
+            accessed,
+            kept: kept.to_vec(),
+            ..Surroundings::default()
+        }
+    }
+
+    fn certain(skipped: u64) -> Beginning {
+        Beginning { skipped, is_certain: true }
+    }
+
+    fn guess(skipped: u64) -> Beginning {
+        Beginning { skipped, is_certain: false }
+    }
+
+    #[test]
+    fn a_variable_right_before_the_first_record_leaves_no_room_for_unused_ids() {
+        assert_eq!(around(Some(0x1014), &[]).beginning(), certain(0));
+        // Its own address is no record's.
+        assert_eq!(around(Some(0x1010), &[0x1010]).beginning(), certain(0));
+    }
+
+    #[test]
+    fn the_address_that_records_are_reached_from_is_the_beginning() {
+        assert_eq!(around(Some(0x0ffc), &[0x1010]).beginning(), certain(1));
+        assert_eq!(around(Some(0x0ffc), &[0x1000]).beginning(), certain(3));
+        let is_reached_from_first =
+            Surroundings { is_reached_from_first: true, ..around(None, &[0x1018]) };
+        assert_eq!(is_reached_from_first.beginning(), certain(0));
+        let both = Surroundings { is_reached_from_first: true, ..around(None, &[0x1018, 0x1010]) };
+        assert_eq!(both.beginning(), guess(1));
+    }
+
+    #[test]
+    fn addresses_between_records_and_before_other_variables_decide_nothing() {
+        assert_eq!(around(Some(0x1004), &[0x1000]).beginning(), guess(1));
+        assert_eq!(around(None, &[0x1014, 0x100c]).beginning(), guess(1));
+        // Each record is reached by its own address.
+        assert_eq!(around(None, &[0x1018]).beginning(), guess(1));
+    }
+
+    #[test]
+    fn alignment_is_a_guess() {
+        let aligned = |first, accessed| Surroundings {
+            first,
+            is_aligned: true,
+            ..around(Some(accessed), &[])
+        };
+        assert_eq!(aligned(0x1028, 0x1000).beginning(), guess(1));
+        assert_eq!(aligned(0x1040, 0x1000).beginning(), guess(0));
+        assert_eq!(aligned(0x1018, 0x1008).beginning(), guess(1));
+    }
+}
