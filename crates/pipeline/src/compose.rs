@@ -67,7 +67,7 @@ pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Finding
     }
     report.family = Some(family(signs, table.as_ref(), list.as_ref(), registry.as_ref()));
     report.string_table = table.as_ref().map(|table| table_of(table, findings));
-    report.strings = findings.strings.iter().map(string_of).collect();
+    report.strings = strings_of(findings);
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.attacks.extend(findings.dispatcher.iter().flat_map(dispatched));
@@ -307,6 +307,37 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
         references: Vec::new(),
         evidence: vec![evidence],
     }
+}
+
+/// Loose strings, with what they are for and the first use that says so.
+fn strings_of(findings: &Findings<'_>) -> Vec<LooseString> {
+    let Findings { strings, string_references, string_purposes, contacts, .. } = findings;
+    let with_role = |(number, string): (u32, &loose_strings::LooseString)| {
+        let mut reported = string_of(string);
+        let mut uses = string_references.iter().filter(|reference| reference.id == number);
+        let Some(first) = uses.next() else { return reported };
+        reported.role = host_role_of(&reported.text, &contacts.endpoints)
+            .or_else(|| string_purposes.get(&number).copied().map(role_of));
+        if reported.role.is_some() {
+            let evidence = Evidence::new(at(first.site), Some(at(first.function)), "used here");
+            reported.evidence.push(evidence);
+        }
+        reported
+    };
+    (0..).zip(strings).map(with_role).collect()
+}
+
+/// The role of a text that is the host of endpoints of one role.
+fn host_role_of(text: &str, endpoints: &[endpoints::Endpoint]) -> Option<EntryRole> {
+    let mut roles = endpoints.iter().filter(|endpoint| endpoint.host == text).map(|endpoint| {
+        match endpoint.role {
+            Role::C2 => Some(EntryRole::C2Host),
+            Role::ScanReceiver => Some(EntryRole::ScanReceiverHost),
+            _ => None,
+        }
+    });
+    let first = roles.next()?;
+    first.filter(|_| roles.all(|role| role == first))
 }
 
 fn string_of(string: &loose_strings::LooseString) -> LooseString {

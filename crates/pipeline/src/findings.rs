@@ -30,6 +30,10 @@ pub(crate) struct Findings<'a> {
     pub(crate) purposes: FxHashMap<u32, Purpose>,
     pub(crate) list: Option<CredentialList>,
     pub(crate) strings: Vec<LooseString>,
+    /// Who uses which loose string, by its number among them.
+    pub(crate) string_references: Vec<EntryReference>,
+    /// What loose strings are for, by number.
+    pub(crate) string_purposes: FxHashMap<u32, Purpose>,
     pub(crate) registry: Option<Registry>,
     pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) contacts: Contacts,
@@ -83,17 +87,15 @@ pub(crate) fn collect<'a>(
     let dispatched = dispatcher.iter().flat_map(|found| &found.attacks).map(|found| found.handler);
     let registered = registry.finding.iter().flat_map(Registry::handlers);
     let handlers = registered.chain(dispatched).collect();
+    let setup =
+        [known.map(|table| table.initialiser), registry.finding.as_ref().map(|r| r.initialiser)];
+    let routines =
+        KnownRoutines { scanner, handlers, setup: setup.into_iter().flatten().collect() };
     let purposes = known.map_or_else(FxHashMap::default, |table| {
-        let known = KnownRoutines {
-            scanner,
-            handlers,
-            setup: [Some(table.initialiser), registry.finding.as_ref().map(|r| r.initialiser)]
-                .into_iter()
-                .flatten()
-                .collect(),
-        };
-        roles::find(&subject, table, &references, &known)
+        roles::find(&subject, table, &references, &routines)
     });
+    let string_references = roles::loose::references(&subject, &strings);
+    let string_purposes = roles::loose::find(&subject, &strings, &string_references, &routines);
     let diagnostics =
         [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];
     Findings {
@@ -102,6 +104,8 @@ pub(crate) fn collect<'a>(
         purposes,
         list: list.finding,
         strings,
+        string_references,
+        string_purposes,
         registry: registry.finding,
         dispatcher,
         contacts: endpoints.finding,

@@ -1,4 +1,5 @@
-//! What the entries of the string table are for: by who reads them, and what is done with them.
+//! What texts are for, those of the string table and loose ones: by who reads them, and what is done
+//! with them.
 //!
 //! How it works: the routine that adds credentials belongs to the scanner, registered handlers are
 //! attacks, who reads paths of `/proc` looks for processes, who reads several HTTP fields makes or
@@ -6,9 +7,11 @@
 //! what reading them is for ([`texts`]). A text handed to a call on standard output is a message.
 //!
 //! False positives: a text that a part reads for another purpose than its own; a text read beside a
-//! call whose first argument is 1 by chance. False negatives: entries that nobody reads or that two
-//! parts read; parts that were inlined into start-up code, where every part meets.
+//! call whose first argument is 1 by chance. False negatives: texts that nobody reads or that two
+//! parts read; a message whose line is ended by the same call, when it is accessed once; parts that
+//! were inlined into start-up code, where every part meets.
 
+pub mod loose;
 pub mod readers;
 pub mod texts;
 
@@ -20,11 +23,15 @@ use miyaburi_image::Address;
 use readers::{Part, Parts};
 use rustc_hash::FxHashMap;
 
-/// HTTP fields that one function reads before it counts as handling HTTP messages.
+/// HTTP fields or user agents that one function reads before it counts as handling HTTP messages.
 const MIN_FIELDS: usize = 2;
 
 /// Standard output's descriptor (POSIX).
 const STANDARD_OUTPUT: u64 = 1;
+
+/// Calls on standard output that follow a text's only access: one for the text, one for what ends
+/// the line.
+const PRINTING_CALLS: usize = 2;
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +65,13 @@ pub struct KnownRoutines {
     pub setup: Vec<Address>,
 }
 
+/// A text whose purpose is asked for.
+struct Text {
+    bytes: Vec<u8>,
+    /// What code names it by to have it decoded: its id or its address.
+    name: u64,
+}
+
 /// The purposes of the entries of `table` that have one, by id.
 #[must_use]
 pub fn find(
@@ -66,11 +80,21 @@ pub fn find(
     references: &[EntryReference],
     known: &KnownRoutines,
 ) -> FxHashMap<u32, Purpose> {
-    let texts: FxHashMap<u32, Vec<u8>> =
-        table.entries.iter().map(|entry| (entry.id, meant_text(entry))).collect();
-    let parts = Parts::around(subject, &known_parts(&texts, references, known));
+    let text = |entry: &Entry| Text { bytes: meant_text(entry), name: u64::from(entry.id) };
+    let texts = table.entries.iter().map(|entry| (entry.id, text(entry))).collect();
+    purposes(subject, &texts, references, known)
+}
+
+/// The purposes of the texts that have one; `references` name them by their numbers.
+fn purposes(
+    subject: &Subject<'_>,
+    texts: &FxHashMap<u32, Text>,
+    references: &[EntryReference],
+    known: &KnownRoutines,
+) -> FxHashMap<u32, Purpose> {
+    let parts = Parts::around(subject, &known_parts(texts, references, known));
     let mut purposes = FxHashMap::default();
-    for (id, text) in &texts {
+    for (id, text) in texts {
         let readers: Vec<&EntryReference> =
             references.iter().filter(|reference| reference.id == *id).collect();
         if let Some(purpose) = purpose_of(subject, &parts, text, &readers) {
@@ -94,7 +118,7 @@ fn meant_text(entry: &Entry) -> Vec<u8> {
 
 /// Functions whose part is known by what other extractors found and by the texts they read.
 fn known_parts(
-    texts: &FxHashMap<u32, Vec<u8>>,
+    texts: &FxHashMap<u32, Text>,
     references: &[EntryReference],
     known: &KnownRoutines,
 ) -> Vec<(Part, Address)> {
@@ -104,10 +128,10 @@ fn known_parts(
     parts.extend(known.setup.iter().map(|function| (Part::Setup, *function)));
     let mut fields: FxHashMap<Address, Vec<u32>> = FxHashMap::default();
     for reference in references {
-        let Some(text) = texts.get(&reference.id) else { continue };
+        let Some(Text { bytes: text, .. }) = texts.get(&reference.id) else { continue };
         if texts::is_process_path(text) {
             parts.push((Part::Killer, reference.function));
-        } else if texts::is_http_field(text) {
+        } else if texts::is_http_field(text) || texts::is_user_agent(text) {
             fields.entry(reference.function).or_default().push(reference.id);
         }
     }
@@ -126,7 +150,7 @@ fn known_parts(
 fn purpose_of(
     subject: &Subject<'_>,
     parts: &Parts,
-    text: &[u8],
+    Text { bytes: text, name }: &Text,
     readers: &[&EntryReference],
 ) -> Option<Purpose> {
     let first = readers.first()?;
@@ -146,33 +170,39 @@ fn purpose_of(
     match part {
         Some(Part::Scanner) => Some(Purpose::ScannerDialogue),
         Some(Part::Killer) => Some(Purpose::Killer),
-        Some(Part::Http) if texts::is_user_agent(text) => Some(Purpose::UserAgent),
+        Some(Part::Http | Part::Attack) if texts::is_user_agent(text) => Some(Purpose::UserAgent),
+        Some(Part::Attack) if texts::is_http_field(text) => Some(Purpose::HttpFragment),
         Some(Part::Http) => Some(Purpose::HttpFragment),
         Some(Part::Attack) => Some(Purpose::AttackPayload),
         Some(Part::Setup) => None,
-        None => is_printed(subject, readers).then_some(Purpose::ExecutionMessage),
+        None => is_printed(subject, *name, readers).then_some(Purpose::ExecutionMessage),
     }
 }
 
-/// Whether all that is called between the first and the last access to an entry is for standard
-/// output.
+/// Whether all that is called between the first and the last access to a text is for standard
+/// output; or, when it is accessed only once, the [`PRINTING_CALLS`] calls behind.
 ///
-/// The routine that hands out an entry is called for it as well, by its id.
-fn is_printed(subject: &Subject<'_>, readers: &[&EntryReference]) -> bool {
+/// The routine that hands out a text is called for it as well, by its `name`.
+fn is_printed(subject: &Subject<'_>, name: u64, readers: &[&EntryReference]) -> bool {
     let Some((first, last)) = readers.first().zip(readers.last()) else { return false };
     let Some(function) = subject.program.function_at(first.function) else { return false };
     let Some(values) = subject.program.values(function) else { return false };
     if first.function != last.function {
         return false;
     }
-    let between = first.site..=last.site;
     let is_access = |site: Address| readers.iter().any(|reader| reader.site == site);
     let calls = subject
         .program
         .calls_of(function)
-        .filter(|call| between.contains(&call.address) && !is_access(call.address))
-        .map(|call| values.argument(call.address, 0).constant());
-    let calls: Vec<Option<u64>> =
-        calls.filter(|argument| *argument != Some(u64::from(first.id))).collect();
-    !calls.is_empty() && calls.iter().all(|argument| *argument == Some(STANDARD_OUTPUT))
+        .filter(|call| call.address > first.site && !is_access(call.address))
+        .map(|call| (call.address, values.argument(call.address, 0).constant()));
+    let mut calls: Vec<(Address, Option<u64>)> =
+        calls.filter(|(_, argument)| *argument != Some(name)).collect();
+    calls.sort_unstable();
+    let (fewest, calls) = match first.site == last.site {
+        true => (PRINTING_CALLS, calls.get(..PRINTING_CALLS).unwrap_or(&[])),
+        false => (1, &calls[..calls.partition_point(|(site, _)| *site < last.site)]),
+    };
+    let is_output = |(_, argument): &(Address, Option<u64>)| *argument == Some(STANDARD_OUTPUT);
+    calls.len() >= fewest && calls.iter().all(is_output)
 }

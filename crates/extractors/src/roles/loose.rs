@@ -1,0 +1,80 @@
+//! Who uses loose strings, and what these are for.
+//!
+//! How it works: a call that is handed a string's address uses it, so that compilers which reach
+//! several strings from the address of one leave that one to its own users; of strings that are
+//! handed to nobody, because decoding was inlined, whoever refers to their bytes.
+//!
+//! Where all text is encoded, helpers that attacks call have texts of their own, such as the alphabet
+//! that names are drawn from: what a handler reads itself is a payload, no more.
+//!
+//! False positives: an address that a register still holds at a later call in the same function.
+//! False negatives: strings whose address is computed, and those that only data leads to; payloads
+//! that helpers read.
+
+use crate::endpoints::consumers::EntryReference;
+use crate::loose_strings::LooseString;
+use crate::roles::{KnownRoutines, Purpose, Text, purposes};
+use crate::subject::Subject;
+use miyaburi_image::Address;
+use rustc_hash::FxHashMap;
+
+/// Arguments that may be a string.
+const ARGUMENTS: usize = 4;
+
+/// The uses of `strings`, each string named by its number among them; by number and address.
+#[must_use]
+pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryReference> {
+    let numbers: FxHashMap<u64, u32> =
+        strings.iter().map(|string| string.address.0).zip(0..).collect();
+    let mut found: Vec<EntryReference> = Vec::new();
+    for convention in subject.conventions() {
+        for site in subject.program.call_sites() {
+            let Some(caller) = subject.program.function(site.caller) else { continue };
+            let arguments = (0..ARGUMENTS).filter_map(|index| {
+                subject.constant_argument(&convention, site.caller, site.address, index)
+            });
+            found.extend(arguments.filter_map(|argument| numbers.get(&argument)).map(|number| {
+                EntryReference { id: *number, site: site.address, function: caller.entry }
+            }));
+        }
+    }
+    let handed: Vec<u32> = found.iter().map(|reference| reference.id).collect();
+    for (string, number) in strings.iter().zip(0..).filter(|(_, number)| !handed.contains(number)) {
+        let end = string.address.offset(string.decoded.len() as u64);
+        for reference in subject.program.references().to(string.address, end) {
+            let function = subject.program.function_containing(reference.from);
+            let function = function.and_then(|function| subject.program.function(function));
+            let function: Option<Address> = function.map(|function| function.entry);
+            found.extend(function.map(|function| EntryReference {
+                id: number,
+                site: reference.from,
+                function,
+            }));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The purposes of the `strings` that have one, by their numbers.
+#[must_use]
+pub fn find(
+    subject: &Subject<'_>,
+    strings: &[LooseString],
+    references: &[EntryReference],
+    known: &KnownRoutines,
+) -> FxHashMap<u32, Purpose> {
+    let text = |string: &LooseString| {
+        let bytes = string.decoded.strip_suffix(&[0]).unwrap_or(&string.decoded).to_vec();
+        Text { bytes, name: string.address.0 }
+    };
+    let texts = (0..).zip(strings).map(|(number, string)| (number, text(string))).collect();
+    let mut found = purposes(subject, &texts, references, known);
+    let read_by_handlers = |number: u32| {
+        let mut readers = references.iter().filter(|reference| reference.id == number);
+        readers.all(|reader| known.handlers.contains(&reader.function))
+    };
+    found.retain(|number, purpose| *purpose != Purpose::AttackPayload || read_by_handlers(*number));
+    found
+}

@@ -1,0 +1,69 @@
+//! What loose strings are for: by calls and addresses written here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod support;
+
+use miyaburi_extractors::loose_strings::{LooseString, Source};
+use miyaburi_extractors::roles::loose::{find, references};
+use miyaburi_extractors::roles::{KnownRoutines, Purpose};
+use miyaburi_image::Address;
+use support::{CODE, Code, DATA, with_subject};
+
+/// Bytes of the start-up code, and of the scanner with what fills it up.
+const START_UP: u64 = 11;
+const SCANNER_SIZE: u64 = 16;
+
+const SCANNER: Address = Address(CODE + START_UP);
+const HANDLER: Address = Address(CODE + START_UP + SCANNER_SIZE);
+
+/// Start-up code calls a scanner that reads the string at distance `by_scanner` in the data, and
+/// an attack that reads the one at `by_handler` and whose helper reads the one at `by_helper`.
+fn code(by_scanner: u32, by_handler: u32, by_helper: u32) -> Code {
+    let mut code = Code::default();
+    code.call("scanner").call("handler").add(&[0xc3]);
+    let text = |code: &mut Code, offset: u32| {
+        // mov edi, text
+        code.add(&[0xbf]).word(DATA as u32 + offset).call("decode");
+    };
+    text(code.routine("scanner"), by_scanner);
+    code.add(&[0xc3, 0x90, 0x90, 0x90, 0x90, 0x90]);
+    text(code.routine("handler"), by_handler);
+    code.call("helper").add(&[0xc3]);
+    text(code.routine("helper"), by_helper);
+    // mov al, [rdi]
+    code.add(&[0xc3]).routine("decode").add(&[0x8a, 0x07, 0xc3]);
+    code
+}
+
+/// The purposes of strings of three bytes, four bytes apart, when scanner and attack are known.
+fn purposes(code: Code) -> Vec<Option<Purpose>> {
+    let string = |number: u64| LooseString {
+        address: Address(DATA + 4 * number),
+        decoded: b"ab\0".to_vec(),
+        key: 0x22,
+        source: Source::InRow { before: None },
+    };
+    let strings: Vec<LooseString> = (0..4).map(string).collect();
+    let known =
+        KnownRoutines { scanner: Some(SCANNER), handlers: vec![HANDLER], setup: Vec::new() };
+    with_subject(&code.image(), |subject| {
+        assert!(subject.program.function_at(SCANNER).is_some());
+        assert!(subject.program.function_at(HANDLER).is_some());
+        let references = references(subject, &strings);
+        let found = find(subject, &strings, &references, &known);
+        (0..4).map(|number| found.get(&number).copied()).collect()
+    })
+}
+
+#[test]
+fn a_string_is_for_the_part_that_hands_it_on() {
+    let found = purposes(code(0, 4, 12));
+    let (dialogue, payload) = (Some(Purpose::ScannerDialogue), Some(Purpose::AttackPayload));
+    // Nobody reads the third; what a helper of attacks reads may be anything.
+    assert_eq!(found, [dialogue, payload, None, None]);
+}
+
+#[test]
+fn a_string_of_two_parts_is_for_neither() {
+    assert_eq!(purposes(code(8, 8, 8)), [None; 4]);
+}
