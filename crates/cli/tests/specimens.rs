@@ -302,9 +302,14 @@ fn an_explanation_leads_from_the_table_to_the_c2() {
         (1, ["toggle_obf", "xor", "0x66"]),
         (2, ["it is asked for by its id", "resolve_cnc_addr", ""]),
         (3, ["entry 4 of the string table", "port 37324", "table_init"]),
+        (7, ["address handed to connect by this call", "establish_connection", ""]),
     ] {
         assert!(words.iter().all(|word| steps[step].contains(word)), "{}", steps[step]);
     }
+    // The story ends at the kernel, with the code: `connect` is a system call.
+    assert!(steps.last().unwrap().contains("system call connect made here"), "{steps:?}");
+    let last = lines.iter().rposition(|line| line.starts_with("> ")).unwrap();
+    assert!(lines[last].contains("swi 0x0") && lines.len() > last, "{}", lines[last]);
     // What is added is added by a call, and its id is in the instruction before.
     let marked = lines.iter().position(|line| line.starts_with("> ")).unwrap();
     assert!(lines[marked].contains("bl 0x") && lines[marked - 1].contains("mov r0,#0x3"));

@@ -96,6 +96,12 @@ fn a_constant_that_takes_the_place_of_another_is_the_c2() {
     let expected = [("198.51.100.9", 80, Role::Decoy), ("203.0.113.7", 23, Role::C2)];
     assert_eq!(told(&found), expected);
     assert_eq!(found.external, None);
+    // The decoy is gone by the time of the connection.
+    let connected = |role: Role| {
+        let mut endpoints = found.endpoints.iter().filter(move |endpoint| endpoint.role == role);
+        endpoints.next().map(|endpoint| endpoint.handovers.len())
+    };
+    assert_eq!((connected(Role::Decoy), connected(Role::C2)), (Some(0), Some(1)));
 }
 
 #[test]

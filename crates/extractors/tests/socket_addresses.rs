@@ -5,8 +5,9 @@
 mod support;
 
 use core::net::Ipv4Addr;
+use miyaburi_emulator::SocketCall;
+use miyaburi_extractors::endpoints::socket_calls::{Handover, Reached};
 use miyaburi_extractors::endpoints::{self, Endpoint, Role, Source, constant_addresses};
-use miyaburi_image::Image;
 use support::{BIND, CONNECT, Code, DATA, GETPID, with_subject};
 
 /// Where the socket address lies.
@@ -14,7 +15,7 @@ const PLACE: u32 = DATA as u32;
 
 /// `entry` says of which family the socket address is and calls `fill`, which writes host and port,
 /// and then `use`, which hands the address to the routine of a system call.
-fn file(host: Ipv4Addr, port: u16, system_call: u32) -> Image {
+fn code(host: Ipv4Addr, port: u16, system_call: u32) -> Code {
     let mut code = Code::default();
     // mov word [place], AF_INET; ...; jmp .
     code.add(&[0x66, 0xc7, 0x04, 0x25]).word(PLACE).add(&[2, 0]);
@@ -24,14 +25,16 @@ fn file(host: Ipv4Addr, port: u16, system_call: u32) -> Image {
     code.add(&[0xc7, 0x04, 0x25]).word(PLACE + 4).add(&host.octets()).add(&[0xc3]);
     // mov edi, 3; mov esi, place; mov edx, 16; call routine; ret
     code.routine("use").add(&[0xbf, 3, 0, 0, 0, 0xbe]).word(PLACE).add(&[0xba, 16, 0, 0, 0]);
-    code.call("routine").add(&[0xc3]);
-    code.routine("routine").system_call(system_call);
-    code.image()
+    code.routine("handed over").call("wrapper").add(&[0xc3]);
+    code.routine("wrapper").add(&[0x90]).routine("handed on").call("routine").add(&[0xc3]);
+    // The number of the call is set in 5 bytes.
+    code.routine("routine").add(&[0x90; 11]).routine("number").system_call(system_call);
+    code
 }
 
 /// The endpoints of a program without a string table.
 fn endpoints(host: [u8; 4], port: u16, system_call: u32) -> Vec<Endpoint> {
-    with_subject(&file(host.into(), port, system_call), |subject| {
+    with_subject(&code(host.into(), port, system_call).image(), |subject| {
         let constants = constant_addresses::find(subject);
         endpoints::extract(subject, None, &[], None, &constants).finding.endpoints
     })
@@ -48,6 +51,18 @@ fn a_host_that_is_filled_in_and_connected_to_is_a_c2() {
     let found = endpoints([203, 0, 113, 7], 23, CONNECT);
     assert_eq!(only(&found), ("203.0.113.7", 23, Role::C2));
     assert_eq!((found[0].source, found[0].is_observed), (Source::Constant, true));
+}
+
+#[test]
+fn the_way_of_the_address_to_the_kernel_is_told() {
+    let found = endpoints([203, 0, 113, 7], 23, CONNECT);
+    let code = code([203, 0, 113, 7].into(), 23, CONNECT);
+    let reached = Reached {
+        call: SocketCall::Connect,
+        through: vec![code.address("handed on")],
+        at: code.address("number").offset(5),
+    };
+    assert_eq!(found[0].handovers, [Handover { site: code.address("handed over"), reached }]);
 }
 
 #[test]

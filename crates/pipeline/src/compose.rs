@@ -3,10 +3,12 @@
 use crate::findings::Findings;
 use crate::routines;
 use miyaburi_analysis::Program;
+use miyaburi_emulator::SocketCall;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::attacks::dispatch::{Dispatcher, Order};
 use miyaburi_extractors::credentials::CredentialList;
 use miyaburi_extractors::endpoints::external::{External, Outside};
+use miyaburi_extractors::endpoints::socket_calls::Handover;
 use miyaburi_extractors::endpoints::{self, Role, Source};
 use miyaburi_extractors::exploits;
 use miyaburi_extractors::loose_strings::{self, Source as StringSource};
@@ -71,7 +73,7 @@ pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Finding
     report.credentials = list.as_ref().map(credentials_of);
     report.attacks = registry.iter().flat_map(attacks_of).collect();
     report.attacks.extend(findings.dispatcher.iter().flat_map(dispatched));
-    report.endpoints = endpoints_of(endpoints);
+    report.endpoints = endpoints_of(program, endpoints);
     report.endpoints.extend(loaders_of(&findings.exploits));
     report.external = contacts.external.iter().map(external_of).collect();
     report.functions = routines::of(program, findings);
@@ -174,7 +176,7 @@ fn family(
     Family { name: "mirai".to_owned(), confidence, evidence }
 }
 
-fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
+fn endpoints_of(program: &Program<'_>, endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
     let mut order = 0;
     endpoints
         .iter()
@@ -199,7 +201,11 @@ fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
             };
             let protocol =
                 if endpoint.role == Role::Resolver { Protocol::Udp } else { Protocol::Tcp };
-            let evidence = Evidence::new(at(endpoint.site), Some(at(endpoint.function)), note);
+            let mut evidence =
+                vec![Evidence::new(at(endpoint.site), Some(at(endpoint.function)), note)];
+            for handover in &endpoint.handovers {
+                add_handover(&mut evidence, program, handover);
+            }
             Endpoint {
                 host: endpoint.host.clone(),
                 port: Some(endpoint.port),
@@ -209,10 +215,35 @@ fn endpoints_of(endpoints: &[endpoints::Endpoint]) -> Vec<Endpoint> {
                 order: is_c2.then_some(order),
                 method,
                 confidence,
-                evidence: vec![evidence],
+                evidence,
             }
         })
         .collect()
+}
+
+/// Adds the way of an address from the call that is handed it to the kernel.
+fn add_handover(evidence: &mut Vec<Evidence>, program: &Program<'_>, handover: &Handover) {
+    let reached = &handover.reached;
+    let call = match reached.call {
+        SocketCall::Bind => "bind",
+        SocketCall::Connect => "connect",
+        SocketCall::SendTo => "sendto",
+        _ => "a socket call",
+    };
+    let mut step = |address: Address, note: &str| {
+        let known = evidence.iter_mut().find(|known| known.address == at(address));
+        if let Some(known) = known {
+            known.note = format!("{}, {note}", known.note);
+            return;
+        }
+        let function = program.function_containing(address).and_then(|id| program.function(id));
+        evidence.push(Evidence::new(at(address), function.map(|one| at(one.entry)), note));
+    };
+    step(handover.site, &format!("address handed to {call} by this call"));
+    for site in &reached.through {
+        step(*site, "on the way through this call");
+    }
+    step(reached.at, &format!("system call {call} made here"));
 }
 
 /// The role of an entry that an endpoint is made of.

@@ -47,6 +47,13 @@ pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function
         };
         add(Some(endpoint.function), role);
     }
+    // Last: the routines above may have connected themselves.
+    let c2 = findings.contacts.endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
+    for handover in c2.flat_map(|endpoint| &endpoint.handovers) {
+        let function = program.function_containing(handover.site);
+        let function = function.and_then(|function| program.function(function));
+        add(function.map(|function| function.entry), "establish_connection");
+    }
     let extent = |entry: Address| {
         let function = program.function(program.function_at(entry)?)?;
         let end = function.blocks().iter().map(|block| block.end).max()?;

@@ -9,7 +9,7 @@
 //! constant data, which the value analysis does not follow.
 
 use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
-use crate::endpoints::socket_calls::SocketCalls;
+use crate::endpoints::socket_calls::{Handover, Reached, SocketCalls};
 use crate::subject::Subject;
 use core::net::IpAddr;
 use miyaburi_analysis::{GlobalStore, StackByte, Value};
@@ -31,12 +31,26 @@ pub struct Use {
     pub site: Address,
     /// The function that makes it.
     pub function: Address,
-    /// What is called in the end.
-    pub call: SocketCall,
+    /// What comes of the call in the end.
+    pub reached: Reached,
     /// What is known of the address at the call.
     pub address: SocketAddress,
     /// Where the address lies, when in the program's data.
     pub place: Option<Address>,
+}
+
+impl Use {
+    /// The socket call that is made.
+    #[must_use]
+    pub const fn call(&self) -> SocketCall {
+        self.reached.call
+    }
+
+    /// The address on its way to the kernel.
+    #[must_use]
+    pub fn handover(&self) -> Handover {
+        Handover { site: self.site, reached: self.reached.clone() }
+    }
 }
 
 /// What one function writes into a socket address in the program's data.
@@ -152,9 +166,9 @@ fn uses(
                     _ => continue,
                 };
                 let Some(address) = address else { continue };
-                let Some(call) = calls.of(subject, callee) else { continue };
+                let Some(reached) = calls.reached(subject, callee).cloned() else { continue };
                 let (site, function) = (site.address, function.entry);
-                found.push(Use { site, function, call, address, place });
+                found.push(Use { site, function, reached, address, place });
                 break;
             }
         }

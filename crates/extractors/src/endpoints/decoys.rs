@@ -48,6 +48,7 @@ fn from_constant(assignment: &Assignment) -> Option<Endpoint> {
         is_observed: false,
         site: assignment.instruction,
         function: assignment.function,
+        handovers: Vec::new(),
     })
 }
 
@@ -58,7 +59,7 @@ fn overwritten(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
         constants
             .uses
             .iter()
-            .any(|used| used.place == Some(place) && used.call == SocketCall::Connect)
+            .any(|used| used.place == Some(place) && used.call() == SocketCall::Connect)
     };
     let is_overwritten = |assignment: &Assignment| {
         constants.assignments.iter().any(|other| {
@@ -92,6 +93,7 @@ mod tests {
     use super::find;
     use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses, Use};
     use crate::endpoints::socket_address::SocketAddress;
+    use crate::endpoints::socket_calls::Reached;
     use crate::endpoints::{Endpoint, Role, Source};
     use core::net::IpAddr;
     use miyaburi_emulator::SocketCall;
@@ -111,6 +113,7 @@ mod tests {
             is_observed: true,
             site: Address(0x2004),
             function: Address(0x2000),
+            handovers: Vec::new(),
         }
     }
 
@@ -133,7 +136,7 @@ mod tests {
         let used = Use {
             site,
             function: site,
-            call: SocketCall::SendTo,
+            reached: Reached { call: SocketCall::SendTo, through: Vec::new(), at: site },
             address: FIRST,
             place: Some(Address(0x8000)),
         };

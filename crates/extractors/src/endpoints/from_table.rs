@@ -50,7 +50,16 @@ pub(super) fn endpoints(
             };
             let source = Source::Table { host: host_entry.id, port: port_entry.id };
             let is_observed = false;
-            endpoints.push(Endpoint { host, port, role, source, is_observed, site, function });
+            endpoints.push(Endpoint {
+                host,
+                port,
+                role,
+                source,
+                is_observed,
+                site,
+                function,
+                handovers: Vec::new(),
+            });
         }
     }
     endpoints
@@ -123,6 +132,7 @@ mod tests {
             is_observed: false,
             site: Address(0),
             function: Address(0),
+            handovers: Vec::new(),
         }
     }
 

@@ -35,6 +35,7 @@ use miyaburi_analysis::FunctionId;
 use miyaburi_emulator::SocketCall;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
+use socket_calls::Handover;
 
 /// The port of name servers.
 const DNS: u16 = 53;
@@ -89,6 +90,8 @@ pub struct Endpoint {
     pub site: Address,
     /// The function that does.
     pub function: Address,
+    /// The socket calls that are handed it, as far as known.
+    pub handovers: Vec<Handover>,
 }
 
 /// Everything about whom the program talks to.
@@ -151,6 +154,7 @@ fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) {
         if let Some(seen) = observed.iter().find(|seen| is_same(seen, endpoint)) {
             endpoint.is_observed = true;
             endpoint.role = seen.role;
+            endpoint.handovers.clone_from(&seen.handovers);
         } else if endpoint.role == Role::C2
             && observed.iter().any(|seen| seen.role == Role::C2)
             && !observed.iter().any(|seen| seen.function == endpoint.function)
@@ -193,7 +197,7 @@ fn serves(subject: &Subject<'_>, function: Address, scanner: Option<Address>) ->
 fn from_use(used: &Use) -> Option<Endpoint> {
     let host = used.address.host.filter(|host| !host.is_unspecified())?;
     let port = used.address.port?;
-    let role = match used.call {
+    let role = match used.call() {
         SocketCall::Bind => Role::SingleInstance,
         SocketCall::Connect | SocketCall::SendTo if port == DNS => Role::Resolver,
         _ => return None,
@@ -206,5 +210,6 @@ fn from_use(used: &Use) -> Option<Endpoint> {
         is_observed: false,
         site: used.site,
         function: used.function,
+        handovers: vec![used.handover()],
     })
 }

@@ -13,7 +13,7 @@ use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses, Use};
 use crate::endpoints::external::{External, Outside};
 use crate::endpoints::preparation::Preparation;
 use crate::endpoints::socket_address::SocketAddress;
-use crate::endpoints::socket_calls::SocketCalls;
+use crate::endpoints::socket_calls::{Handover, SocketCalls};
 use crate::endpoints::trial::Trial;
 use crate::endpoints::{
     DNS, Endpoint, Role, Source, external, is_same, midway, observed, preparation, reported, serves,
@@ -29,6 +29,9 @@ const REFERRED: u64 = 8;
 
 /// Routines that are run to see whether they fill in one address.
 const MAX_FILLING: usize = 12;
+
+/// Calls told of that are handed one address.
+const MAX_HANDOVERS: usize = 4;
 
 /// What was observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub(super) fn observe<'a>(
     let connected: BTreeSet<Address> = constants
         .uses
         .iter()
-        .filter(|used| used.call == SocketCall::Connect)
+        .filter(|used| used.call() == SocketCall::Connect)
         .filter_map(|used| used.place)
         .collect();
     for place in connected {
@@ -85,11 +88,19 @@ impl<'p, 'a> Place<'p, 'a> {
         self.constants.assignments.iter().filter(move |assignment| assignment.place == place)
     }
 
+    /// Where it is handed on to be connected to.
+    fn handovers(&self) -> Vec<Handover> {
+        let uses = self.constants.uses.iter();
+        let connects =
+            |used: &&Use| used.call() == SocketCall::Connect && used.place == Some(self.place);
+        uses.filter(connects).take(MAX_HANDOVERS).map(Use::handover).collect()
+    }
+
     /// Where `function` itself connects there.
     fn connections_of(&self, function: Address) -> impl Iterator<Item = &'p Use> + use<'p> {
         let place = self.place;
         self.constants.uses.iter().filter(move |used| {
-            used.call == SocketCall::Connect
+            used.call() == SocketCall::Connect
                 && used.place == Some(place)
                 && used.function == function
         })
@@ -119,7 +130,8 @@ impl<'p, 'a> Place<'p, 'a> {
         if meant.is_empty() {
             meant.extend(prepared.iter().filter_map(|(assignment, run)| {
                 let role = self.role(subject, assignment.function, run.replaced?.port?);
-                constant(assignment, run.replaced?, role)
+                let constant = constant(assignment, run.replaced?, role)?;
+                Some(Endpoint { handovers: self.handovers(), ..constant })
             }));
         }
         let external = self.external(subject, &prepared).filter(|_| meant.is_empty());
@@ -198,6 +210,7 @@ impl<'p, 'a> Place<'p, 'a> {
                     is_observed: true,
                     site,
                     function,
+                    handovers: self.handovers(),
                 });
             }
         }
@@ -227,6 +240,7 @@ impl<'p, 'a> Place<'p, 'a> {
                         is_observed: true,
                         site: found.site,
                         function,
+                        handovers: vec![used.handover()],
                     });
                 }
             }
@@ -277,6 +291,7 @@ fn constant(assignment: &Assignment, address: SocketAddress, role: Role) -> Opti
         is_observed: true,
         site: assignment.instruction,
         function: assignment.function,
+        handovers: Vec::new(),
     })
 }
 
@@ -291,14 +306,15 @@ fn receivers<'a>(
     let reporting: Vec<&Use> = constants
         .uses
         .iter()
-        .filter(|used| used.call == SocketCall::Connect && used.place.is_none())
+        .filter(|used| used.call() == SocketCall::Connect && used.place.is_none())
         .filter(|used| serves(subject, used.function, scanner))
         .collect();
     reporting
         .into_iter()
         .filter_map(|used| {
             let function = used.function;
-            let reported = reported::to(subject, state, function, used.site, &mut calls)?;
+            let (reported, handover) =
+                reported::to(subject, state, function, used.site, &mut calls)?;
             Some(Endpoint {
                 host: reported.host,
                 port: reported.port,
@@ -307,6 +323,7 @@ fn receivers<'a>(
                 is_observed: true,
                 site: reported.site,
                 function,
+                handovers: vec![handover],
             })
         })
         .collect()
@@ -320,7 +337,7 @@ fn bound<'a>(
     constants: &ConstantAddresses,
 ) -> Vec<Endpoint> {
     let is_unknown = |used: &&Use| {
-        used.call == SocketCall::Bind
+        used.call() == SocketCall::Bind
             && used.place.is_none()
             && (used.address.host.is_none() || used.address.port.is_none())
     };
@@ -345,6 +362,7 @@ fn bound<'a>(
                     is_observed: true,
                     site: used.site,
                     function: used.function,
+                    handovers: vec![used.handover()],
                 }));
                 break;
             }

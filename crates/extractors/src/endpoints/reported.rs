@@ -12,7 +12,7 @@
 use crate::endpoints::constant_addresses::Use;
 use crate::endpoints::midway;
 use crate::endpoints::socket_address::SocketAddress;
-use crate::endpoints::socket_calls::SocketCalls;
+use crate::endpoints::socket_calls::{Handover, SocketCalls};
 use crate::endpoints::trial::{Passed, Reply, Trial, answer, can_be_meant};
 use crate::subject::Subject;
 use miyaburi_emulator::{SocketCall, State};
@@ -29,7 +29,8 @@ pub struct Reported {
     pub site: Address,
 }
 
-/// The named host that `function` connects to at the call `site`. When it does not come that far
+/// The named host that `function` connects to at the call `site`, and the call that is handed its
+/// address. When it does not come that far
 /// from its beginning, it is started nearer and nearer the beginning from the call backwards.
 pub fn to<'a>(
     subject: &mut Subject<'a>,
@@ -37,14 +38,17 @@ pub fn to<'a>(
     function: Address,
     site: Address,
     calls: &mut SocketCalls,
-) -> Option<Reported> {
+) -> Option<(Reported, Handover)> {
     let whole = Trial { has_arguments: true, ..Trial::of(function) };
     let midway = midway::before(subject, function, site).into_iter();
     let midway = midway.map(|start| Trial { start: Some(start), ..Trial::of(function) });
     std::iter::once(whole).chain(midway).find_map(|trial| {
-        followed(subject, state, &trial, &|first| first.site == site || trial.start.is_none())
-            .filter(|found| calls.of(subject, found.1) == Some(SocketCall::Connect))
-            .map(|found| found.0)
+        let is_wanted = |first: &Passed| first.site == site || trial.start.is_none();
+        let (found, callee) = followed(subject, state, &trial, &is_wanted)?;
+        let reached = calls.reached(subject, callee)?;
+        let reached = (reached.call == SocketCall::Connect).then(|| reached.clone())?;
+        let handover = Handover { site: found.site, reached };
+        Some((found, handover))
     })
 }
 

@@ -1,33 +1,59 @@
 //! Which routines make which socket calls, found by running them.
+//!
+//! False positives: a routine that does more than one thing by what it is handed, of which a run
+//! with made-up arguments shows another. False negatives: routines that need more instructions than
+//! [`INSTRUCTIONS`], and imported ones, whose code is in another file.
 
 use crate::subject::Subject;
-use miyaburi_emulator::{Abi, Hooks, Limits, SocketCall, State, SystemCallSite};
+use miyaburi_emulator::{
+    Abi, Call, CallAction, Hooks, Limits, Reason, SocketCall, State, SystemCallSite,
+};
 use miyaburi_image::Address;
 use rustc_hash::FxHashMap;
 
 /// Instructions that a routine may take to reach its system call.
 const INSTRUCTIONS: u64 = 3_000;
 
+/// A socket call, and how a routine gets to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The call that is made of the kernel.
+    pub call: SocketCall,
+    /// The calls of routines on the way, the outermost first.
+    pub through: Vec<Address>,
+    /// The instruction that calls the kernel.
+    pub at: Address,
+}
+
+/// A socket address that is handed to a socket call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The call that is handed the address.
+    pub site: Address,
+    /// What comes of it.
+    pub reached: Reached,
+}
+
 /// Remembers what each routine was seen to do.
 #[derive(Default)]
 pub struct SocketCalls {
-    known: FxHashMap<Address, Option<SocketCall>>,
+    known: FxHashMap<Address, Option<Reached>>,
 }
 
 impl SocketCalls {
     /// The first call on a socket address that `function` makes when handed what such calls take;
     /// `None` when it makes none, or none is reached.
     pub fn of(&mut self, subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
-        if let Some(known) = self.known.get(&function) {
-            return *known;
-        }
-        let found = observe(subject, function);
-        self.known.insert(function, found);
-        found
+        self.reached(subject, function).map(|reached| reached.call)
+    }
+
+    /// The same with the way that leads there.
+    pub fn reached(&mut self, subject: &mut Subject<'_>, function: Address) -> Option<&Reached> {
+        self.known.entry(function).or_insert_with(|| observe(subject, function)).as_ref()
     }
 }
 
-fn observe(subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
+fn observe(subject: &mut Subject<'_>, function: Address) -> Option<Reached> {
     let abi = subject.emulator.abi().clone();
     let site = SystemCallSite::new(subject.emulator.arch(), subject.program.language(), &abi)?;
     let mut state = subject.bare_state();
@@ -37,7 +63,7 @@ fn observe(subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
         .program
         .function_at(function)
         .and_then(|function| subject.program.context_of(function))?;
-    let mut watch = Watch { site, seen: None };
+    let mut watch = Watch { site, under_way: Vec::new(), seen: None };
     let limits =
         Limits { instructions: INSTRUCTIONS, call_instructions: INSTRUCTIONS, ..Limits::default() };
     const DESCRIPTOR: u64 = 3;
@@ -50,22 +76,45 @@ fn observe(subject: &mut Subject<'_>, function: Address) -> Option<SocketCall> {
 /// Notes the first system call that takes a socket address; all calls succeed.
 struct Watch {
     site: SystemCallSite,
-    seen: Option<SocketCall>,
+    /// The calls that have not returned.
+    under_way: Vec<Address>,
+    seen: Option<Reached>,
 }
 
 impl Hooks for Watch {
+    fn call(&mut self, _state: &mut State<'_>, _abi: &Abi, call: &Call) -> CallAction {
+        self.under_way.truncate(call.depth);
+        self.under_way.push(call.site);
+        CallAction::Enter
+    }
+
+    fn returned(&mut self, _state: &mut State<'_>, _abi: &Abi, call: &Call) {
+        self.under_way.truncate(call.depth);
+    }
+
+    fn summarised(
+        &mut self,
+        _state: &mut State<'_>,
+        _abi: &Abi,
+        call: &Call,
+        _reason: &Reason,
+        _value: u64,
+    ) {
+        self.under_way.truncate(call.depth);
+    }
+
     fn system_call(
         &mut self,
         state: &mut State<'_>,
         abi: &Abi,
-        _site: Address,
+        site: Address,
         number: u64,
     ) -> bool {
         let call = self.site.socket_call(state, number);
-        let takes_address =
-            matches!(call, Some(SocketCall::Bind | SocketCall::Connect | SocketCall::SendTo));
-        if takes_address && self.seen.is_none() {
-            self.seen = call;
+        if let Some(call @ (SocketCall::Bind | SocketCall::Connect | SocketCall::SendTo)) = call
+            && self.seen.is_none()
+        {
+            self.seen = Some(Reached { call, through: self.under_way.clone(), at: site });
         }
         abi.set_system_call_result(state, 0);
         true
