@@ -309,7 +309,7 @@ fn an_explanation_leads_from_the_table_to_the_c2() {
     // The story ends at the kernel, with the code: `connect` is a system call.
     assert!(steps.last().unwrap().contains("system call connect made here"), "{steps:?}");
     let last = lines.iter().rposition(|line| line.starts_with("> ")).unwrap();
-    assert!(lines[last].contains("swi 0x0") && lines.len() > last, "{}", lines[last]);
+    assert!(lines[last].contains("swi 0x0") && lines.len() > last + 1, "{}", lines[last]);
     // What is added is added by a call, and its id is in the instruction before.
     let marked = lines.iter().position(|line| line.starts_with("> ")).unwrap();
     assert!(lines[marked].contains("bl 0x") && lines[marked - 1].contains("mov r0,#0x3"));
