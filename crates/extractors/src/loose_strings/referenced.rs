@@ -5,7 +5,8 @@
 //! end, the one under which most do is the key when far more do than by chance.
 //!
 //! False positives: many pieces of data that make sense under one wrong key; plain text never
-//! counts. False negatives: fewer strings than [`MIN_AGREEING`], and keys that differ.
+//! counts. False negatives: fewer strings than [`MIN_AGREEING`], keys that differ, and strings in
+//! which the key's own character stands twice behind what looks like plain text.
 
 use crate::loose_strings::encoded_text::{Encoding, MIN_TELLING, keys_at};
 use crate::loose_strings::{LooseString, Source};
@@ -106,13 +107,21 @@ fn string_at(
         return None;
     }
     let decoded = encoding.text_at(subject.image, address)?;
-    if decoded.len() < MIN_TELLING || is_code(subject, address) {
+    let raw = subject.image.bytes_from(address);
+    if decoded.len() < MIN_TELLING || is_code(subject, address) || is_padded_text(raw) {
         return None;
     }
     let function = subject.program.function_containing(site);
     let function = function.and_then(|id| subject.program.function(id));
     let source = Source::Referenced { site, function: function.map(|function| function.entry) };
     Some(LooseString { address, decoded, key: encoding.key, source })
+}
+
+/// Whether plain text with the padding behind it stands there: what follows is another thing.
+fn is_padded_text(bytes: &[u8]) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    let length = bytes.iter().take_while(|byte| is_plain(byte)).count();
+    length > 0 && bytes.get(length..length + 2) == Some(&[0, 0])
 }
 
 /// Places that code refers to, with the first reference.
@@ -127,4 +136,20 @@ fn places(subject: &Subject<'_>) -> Vec<(Address, Address)> {
 
 fn is_code(subject: &Subject<'_>, address: Address) -> bool {
     subject.program.function_containing(address).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_padded_text;
+
+    #[test]
+    fn padding_ends_plain_text() {
+        assert!(is_padded_text(b"\r\n\0\0\x19\x3b\x2e"));
+        assert!(is_padded_text(b"GET\0\0"));
+        // One zero alone is a character equal to the key, as are two behind bytes of no text.
+        assert!(!is_padded_text(b"! 1\0\x31\x54"));
+        assert!(!is_padded_text(b"\x07\0\0"));
+        assert!(!is_padded_text(b"\0\0"));
+        assert!(!is_padded_text(b"plain"));
+    }
 }
