@@ -47,6 +47,10 @@ const ALIGNMENT: u64 = 2;
 /// How far from each other the encoded texts may stand in the file, in bytes.
 const NEARBY: usize = 0x4000;
 
+/// Pointers to texts among which an array is looked for, for every shape of its records: dozens of
+/// times what lists have.
+const MAX_HELD: usize = 4096;
+
 /// A text of this length or more is looked for first.
 const LONG: usize = 5;
 
@@ -195,14 +199,17 @@ impl Pairs {
     /// The longest array of records with two pointers to texts, as memory holds it at last.
     fn array(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Self {
         let texts = held_texts(subject, trace);
+        if texts.len() > MAX_HELD {
+            return Self::default();
+        }
+        let cells: FxHashSet<u64> = texts.keys().copied().collect();
         let pointer = u64::from(subject.emulator.arch().pointer_size());
         let step = ALIGNMENT as usize;
         let mut best: (usize, u64, u64, u64) = Default::default();
         for distance in (pointer..=MAX_DISTANCE).step_by(step) {
             for stride in (distance + pointer..=MAX_STRIDE).step_by(step) {
-                let is_record = |at: u64| {
-                    texts.contains_key(&at) && texts.contains_key(&at.wrapping_add(distance))
-                };
+                let is_record =
+                    |at: u64| cells.contains(&at) && cells.contains(&at.wrapping_add(distance));
                 for start in texts.keys().copied() {
                     if !is_record(start) || is_record(start.wrapping_sub(stride)) {
                         continue;
