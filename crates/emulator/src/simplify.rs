@@ -4,7 +4,8 @@
 //! Specifications spell out every flag of every instruction and copy operands to temporaries, which
 //! makes up to half of the operations. Nothing is left out that a run could see: registers other
 //! than flags are written as the specification says, and flags whenever control can leave the
-//! block. In the middle of an instruction that fails, flags may still have an older value.
+//! block. Where an access to memory fails, or hooks are told of it, flags may still have an older
+//! value.
 
 use crate::block::{MicroOp, Operand};
 use crate::registers::RegisterMap;
@@ -86,7 +87,8 @@ fn propagate_copies(ops: &mut [MicroOp], is_target: &[bool], registers: u32) {
     let mut instruction = 0;
     for (op, is_target) in ops.iter_mut().zip(is_target) {
         // Other ways lead here, on which other copies hold; the next instruction reads none.
-        if *is_target || std::mem::replace(&mut instruction, op.instruction) != op.instruction {
+        let is_next = std::mem::replace(&mut instruction, op.instruction) != op.instruction;
+        if *is_target || is_next {
             copies.clear();
         }
         if is_simple(op) {
@@ -113,7 +115,7 @@ fn propagate_copies(ops: &mut [MicroOp], is_target: &[bool], registers: u32) {
                 copies.push(Copy { at, size: op.output_size, source });
             }
             // Hooks see these, and may change registers; so may a store among the registers.
-            (Opcode::CALLOTHER | Opcode::STORE, ..) => {
+            (Opcode::CALLOTHER | Opcode::LOAD | Opcode::STORE, ..) => {
                 copies.retain(|copy| matches!(copy.source, Operand::Constant(_)));
             }
             _ if op.user_op != UserOp::None => copies.clear(),
@@ -377,6 +379,18 @@ mod tests {
         ]);
         assert_eq!(left.len(), 3);
         assert_eq!(left[2].2, [T, A, Operand::None]);
+    }
+
+    #[test]
+    fn a_register_that_a_hook_may_change_is_not_read_instead_of_its_copy() {
+        let ram = Operand::Constant(space_number(Space::Ram));
+        let left = simplified(vec![
+            op(Opcode::COPY, T, &[A]),
+            op(Opcode::LOAD, B, &[ram, B]),
+            op(Opcode::INT_ADD, B, &[T, B]),
+        ]);
+        assert_eq!(left.len(), 3);
+        assert_eq!(left[2].2, [T, B, Operand::None]);
     }
 
     #[test]

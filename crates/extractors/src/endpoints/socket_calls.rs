@@ -64,12 +64,14 @@ fn observe(subject: &mut Subject<'_>, function: Address) -> Option<Reached> {
         .function_at(function)
         .and_then(|function| subject.program.context_of(function))?;
     let mut watch = Watch { site, under_way: Vec::new(), seen: None };
-    let limits =
-        Limits { instructions: INSTRUCTIONS, call_instructions: INSTRUCTIONS, ..Limits::default() };
+    let instructions = subject.budget.grant(INSTRUCTIONS);
+    let limits = Limits { instructions, call_instructions: instructions, ..Limits::default() };
     const DESCRIPTOR: u64 = 3;
     const LENGTH: u64 = 16;
     let arguments = [DESCRIPTOR, buffer.0, LENGTH, buffer.0, buffer.0, LENGTH];
-    subject.emulator.call(&mut state, (function, context), &arguments, &mut watch, &limits);
+    let function = (function, context);
+    let outcome = subject.emulator.call(&mut state, function, &arguments, &mut watch, &limits);
+    subject.budget.spend(outcome.instructions);
     watch.seen
 }
 

@@ -16,7 +16,7 @@ use crate::loose_strings::LooseString;
 use crate::roles::{KnownRoutines, Purpose, Text, purposes};
 use crate::subject::Subject;
 use miyaburi_image::Address;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Arguments that may be a string.
 const ARGUMENTS: usize = 4;
@@ -26,6 +26,9 @@ const ARGUMENTS: usize = 4;
 pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryReference> {
     let numbers: FxHashMap<u64, u32> =
         strings.iter().map(|string| string.address.0).zip(0..).collect();
+    if numbers.is_empty() {
+        return Vec::new();
+    }
     let mut found: Vec<EntryReference> = Vec::new();
     for convention in subject.conventions() {
         for site in subject.program.call_sites() {
@@ -38,7 +41,7 @@ pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryRe
             }));
         }
     }
-    let handed: Vec<u32> = found.iter().map(|reference| reference.id).collect();
+    let handed: FxHashSet<u32> = found.iter().map(|reference| reference.id).collect();
     for (string, number) in strings.iter().zip(0..).filter(|(_, number)| !handed.contains(number)) {
         let end = string.address.offset(string.decoded.len() as u64);
         for reference in subject.program.references().to(string.address, end) {
@@ -71,10 +74,11 @@ pub fn find(
     };
     let texts = (0..).zip(strings).map(|(number, string)| (number, text(string))).collect();
     let mut found = purposes(subject, &texts, references, known);
-    let read_by_handlers = |number: u32| {
-        let mut readers = references.iter().filter(|reference| reference.id == number);
-        readers.all(|reader| known.handlers.contains(&reader.function))
-    };
-    found.retain(|number, purpose| *purpose != Purpose::AttackPayload || read_by_handlers(*number));
+    let is_other = |reader: &&EntryReference| !known.handlers.contains(&reader.function);
+    let read_by_others: FxHashSet<u32> =
+        references.iter().filter(is_other).map(|reader| reader.id).collect();
+    found.retain(|number, purpose| {
+        *purpose != Purpose::AttackPayload || !read_by_others.contains(number)
+    });
     found
 }
