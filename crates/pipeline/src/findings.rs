@@ -87,8 +87,10 @@ pub(crate) fn collect<'a>(
     let dispatched = dispatcher.iter().flat_map(|found| &found.attacks).map(|found| found.handler);
     let registered = registry.finding.iter().flat_map(Registry::handlers);
     let handlers = registered.chain(dispatched).collect();
-    let setup =
-        [known.map(|table| table.initialiser), registry.finding.as_ref().map(|r| r.initialiser)];
+    let setup = [
+        known.and_then(Table::filler),
+        registry.finding.as_ref().map(|registry| registry.initialiser),
+    ];
     let routines =
         KnownRoutines { scanner, handlers, setup: setup.into_iter().flatten().collect() };
     let purposes = known.map_or_else(FxHashMap::default, |table| {

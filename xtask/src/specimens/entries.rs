@@ -75,11 +75,11 @@ pub(super) fn draw(
         entries.push(binary_entry(random));
     }
     if configuration.strings == Strings::Image {
-        entries.extend(LITERALS.iter().map(|(name, text)| Entry {
-            name: (*name).to_owned(),
+        entries.extend(LITERALS.iter().map(|literal| Entry {
+            name: literal.name.to_owned(),
             id: 0,
-            value: Value::Text((*text).to_owned()),
-            role: Role::Unknown,
+            value: Value::Text(literal.text.to_owned()),
+            role: role(literal, configuration),
             stale_key: None,
         }));
     }

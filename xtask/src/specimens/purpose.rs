@@ -213,12 +213,12 @@ pub(super) const MORE_C2_HOSTS: [Purpose; 3] = [
 ];
 
 /// Texts that other forks leave in the open and `whole_image` codes too (`LITERAL` in the C
-/// sources).
-pub(super) const LITERALS: [(&str, &str); 6] = [
-    ("HTTP_VERSION", " HTTP/1.1\r\nUser-Agent: "),
-    ("HTTP_HOST", "\r\nHost: "),
-    ("HTTP_LINE", "\r\n"),
-    ("HTTP_GET", "GET"),
-    ("HTTP_ROOT", "/"),
-    ("ALPHABET", "abcdefghijklmnopqrstuvw012345678"),
+/// sources): parts of the requests of `attack_app.c`, and what random names are drawn from.
+pub(super) const LITERALS: [Purpose; 6] = [
+    row("HTTP_VERSION", 0, Role::HttpFragment, Reader::Attacks, " HTTP/1.1\r\nUser-Agent: "),
+    row("HTTP_HOST", 0, Role::HttpFragment, Reader::Attacks, "\r\nHost: "),
+    row("HTTP_LINE", 0, Role::HttpFragment, Reader::Attacks, "\r\n"),
+    row("HTTP_GET", 0, Role::HttpFragment, Reader::Attacks, "GET"),
+    row("HTTP_ROOT", 0, Role::HttpFragment, Reader::Attacks, "/"),
+    row("ALPHABET", 0, Role::Unknown, Reader::Attacks, "abcdefghijklmnopqrstuvw012345678"),
 ];

@@ -1,16 +1,18 @@
 //! Who uses which entry of the string table.
 //!
 //! How it works: a call of an accessor with a constant id is a reference to that entry, and so is
-//! code that refers to the entry's own record. The address of the first record is also the table's,
-//! so only reading or writing there counts.
+//! what a function does with the entry's own record when it reads or writes there. A record's mere
+//! address says nothing: a register that was moved on behind the record before, or from which others
+//! are reached, holds it too, and so does the first step of another address.
 //!
 //! False positives: none known for calls; another object's end taken for a record. False negatives:
-//! ids that are computed.
+//! ids that are computed, and records that only a callee reads which is no accessor.
 
 use crate::string_table::Table;
 use crate::subject::Subject;
 use miyaburi_analysis::{Reference, ReferenceKind};
 use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
 
 /// One reference to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,20 +43,25 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
     for entry in &table.entries {
         let start = table.record_at(entry.cell);
         let record = program.references().to(start, start.offset(table.stride));
-        // The table's own address is that of the entry with id 0.
-        let names_entry = |reference: &&Reference| {
-            reference.kind != ReferenceKind::Address || reference.to != table.record_at(table.base)
-        };
-        for reference in record.iter().filter(names_entry) {
-            let function = program
-                .function_containing(reference.from)
-                .and_then(|function| program.function(function));
-            let Some(function) = function.filter(|f| f.entry != table.initialiser) else {
-                continue;
-            };
-            let site = reference.from;
-            found.push(EntryReference { id: entry.id, site, function: function.entry });
-        }
+        let within: Vec<(&Reference, Address)> = record
+            .iter()
+            .filter_map(|reference| {
+                let function = program.function_containing(reference.from)?;
+                Some((reference, program.function(function)?.entry))
+            })
+            .filter(|(_, function)| *function != table.initialiser)
+            .collect();
+        let uses: FxHashSet<Address> = within
+            .iter()
+            .filter(|(reference, _)| reference.kind != ReferenceKind::Address)
+            .map(|(_, function)| *function)
+            .collect();
+        let of_users = within.into_iter().filter(|(_, function)| uses.contains(function));
+        found.extend(of_users.map(|(reference, function)| EntryReference {
+            id: entry.id,
+            site: reference.from,
+            function,
+        }));
     }
     found.sort_unstable();
     found.dedup();

@@ -99,6 +99,13 @@ impl Table<'_> {
     pub const fn record_at(&self, cell: Address) -> Address {
         Address(cell.0.saturating_sub(self.pointer_offset))
     }
+
+    /// The routine that fills it. What decodes a table that nothing fills is none: all who read
+    /// the table call it.
+    #[must_use]
+    pub fn filler(&self) -> Option<Address> {
+        self.is_filled.then_some(self.initialiser)
+    }
 }
 
 /// Looks for the table among what the initialisers left behind.

@@ -81,6 +81,20 @@ fn former_c2s_of_plain_c2_have_no_role() {
 }
 
 #[test]
+fn a_text_coded_by_a_fork_has_the_role_of_the_code_that_reads_it() {
+    let (_, truth) =
+        truth_where(Fork::WholeImage, |configuration| !configuration.attacks.is_empty());
+    let strings = truth["strings"].as_array().unwrap();
+    let role =
+        |text: &str| strings.iter().find(|string| string["text"] == text).unwrap()["role"].clone();
+    for text in ["GET", "/", "\\x0d\\x0aHost: ", " HTTP/1.1\\x0d\\x0aUser-Agent: ", "\\x0d\\x0a"] {
+        assert_eq!(role(text), "http_fragment", "{text}");
+    }
+    // Random names are drawn from it, whoever asks for one.
+    assert_eq!(role("abcdefghijklmnopqrstuvw012345678"), Json::Null);
+}
+
+#[test]
 fn stale_entries_name_their_key_and_keep_the_sensible_text() {
     let (configuration, truth) = truth_where(Fork::MixedKeys, |_| true);
     let stale: Vec<&Json> = truth["string_table"]["entries"]
