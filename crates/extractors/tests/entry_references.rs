@@ -1,9 +1,11 @@
-//! Who uses entries of a table: by instructions written here.
+//! Who uses entries of a table, and what for: by instructions written here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod support;
 
 use miyaburi_extractors::endpoints::consumers::{EntryReference, references};
+use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
+use miyaburi_extractors::string_table::accessors::{Access, Accessor, Routine};
 use miyaburi_extractors::string_table::{Entry, Table};
 use miyaburi_extractors::subject::Subject;
 use miyaburi_image::Address;
@@ -74,4 +76,110 @@ fn what_decodes_a_table_does_not_fill_it() {
         assert_eq!(table(subject, Address(CODE), true).filler(), Some(Address(CODE)));
         assert_eq!(table(subject, Address(CODE), false).filler(), None);
     });
+}
+
+/// What a call on standard output is given beside the descriptor.
+#[derive(Clone, Copy)]
+enum Written {
+    /// What a routine gave out.
+    Text,
+    /// A constant.
+    Complaint,
+}
+
+/// Reads the first record, writes, and reads it again when `closes`.
+fn message(code: &mut Code, written: Written, closes: bool) {
+    // The text: mov rsi, rax, or mov esi, DATA + STRIDE.
+    code.call("give");
+    match written {
+        Written::Text => code.add(&[0x48, 0x89, 0xc6]),
+        Written::Complaint => code.add(&[0xbe]).word((DATA + STRIDE) as u32),
+    };
+    // mov rdi, [DATA]; mov edi, 1
+    let open: &[u8] = &[0x48, 0x8b, 0x3c, 0x25];
+    code.add(open).word(DATA as u32).add(&[0xbf]).word(1).call("write");
+    if closes {
+        code.add(open).word(DATA as u32);
+    } else {
+        // mov edi, 1; mov esi, DATA + STRIDE
+        code.add(&[0xbf]).word(1).add(&[0xbe]).word((DATA + STRIDE) as u32).call("write");
+    }
+    // mov edi, 5
+    code.add(&[0xbf]).word(5).call("other");
+}
+
+/// What the first entry of a table is for that start-up code reads as in [`message`] each time.
+fn purpose(messages: &[(Written, bool)]) -> Option<Purpose> {
+    let mut code = Code::default();
+    for (written, closes) in messages {
+        message(&mut code, *written, *closes);
+    }
+    code.add(&[0xc3]);
+    for name in ["give", "write", "other"] {
+        // mov rax, [rsp + 8]; mov edx, [rax]
+        code.routine(name).add(&[0x48, 0x8b, 0x44, 0x24, 0x08, 0x8b, 0x10, 0xc3]);
+    }
+    with_subject(&code.image(), |subject| {
+        let table = table(subject, Address(0), true);
+        let references = references(subject, &table);
+        assert!(references.iter().any(|reference| reference.id == 0));
+        roles::find(subject, &table, &references, &KnownRoutines::default()).get(&0).copied()
+    })
+}
+
+#[test]
+fn what_is_written_between_its_accesses_or_behind_its_only_one_is_a_message() {
+    use Written::Text;
+    let message = Some(Purpose::ExecutionMessage);
+    for messages in [&[(Text, true)][..], &[(Text, false)], &[(Text, true), (Text, true)]] {
+        assert_eq!(purpose(messages), message);
+    }
+}
+
+#[test]
+fn a_constant_written_beside_a_text_makes_no_message_of_it() {
+    use Written::{Complaint, Text};
+    for messages in [&[(Complaint, true)][..], &[(Complaint, false)]] {
+        assert_eq!(purpose(messages), None);
+    }
+    // One copy is for something else.
+    assert_eq!(purpose(&[(Text, true), (Complaint, true)]), None);
+}
+
+/// What the entries are for, both user agents, when an attack asks for one: as the routine `give`
+/// says, or the first.
+fn agents(chooses: bool) -> [Option<Purpose>; 2] {
+    let mut code = Code::default();
+    code.call("handler").add(&[0xc3]).routine("handler").call("give");
+    match chooses {
+        // mov edi, eax
+        true => code.add(&[0x89, 0xc7]),
+        // xor edi, edi
+        false => code.add(&[0x31, 0xff]),
+    };
+    code.call("entry").add(&[0xc3]);
+    for name in ["give", "entry"] {
+        code.routine(name).add(&[0x48, 0x8b, 0x44, 0x24, 0x08, 0x8b, 0x10, 0xc3]);
+    }
+    let (handler, function) = (code.address("handler"), code.address("entry"));
+    with_subject(&code.image(), |subject| {
+        let convention = subject.conventions().into_iter().next().unwrap();
+        let routine = Routine { function, convention, id_argument: 0, arguments: Vec::new() };
+        let mut table = table(subject, Address(0), true);
+        table.accessors.push(Accessor { routine, access: Access::Retrieves });
+        for entry in &mut table.entries {
+            entry.decoded = b"Mozilla/5.0 (X11)\0".to_vec();
+        }
+        let references = references(subject, &table);
+        let known = KnownRoutines { handlers: vec![handler], ..KnownRoutines::default() };
+        let found = roles::find(subject, &table, &references, &known);
+        [0, 1].map(|id| found.get(&id).copied())
+    })
+}
+
+#[test]
+fn user_agents_are_what_an_attack_chooses_among() {
+    let agent = Some(Purpose::UserAgent);
+    assert_eq!(agents(true), [agent, agent]);
+    assert_eq!(agents(false), [agent, None]);
 }

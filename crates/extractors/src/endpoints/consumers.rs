@@ -10,7 +10,7 @@
 
 use crate::string_table::Table;
 use crate::subject::Subject;
-use miyaburi_analysis::{Reference, ReferenceKind};
+use miyaburi_analysis::{Reference, ReferenceKind, Value};
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
 
@@ -66,4 +66,28 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The functions that ask for entries by ids that they compute themselves, as one does that chooses
+/// among several.
+///
+/// False positives: an id that differs between the paths that lead to a call. False negatives: a
+/// choice made by a routine of its own, which hands the id over.
+#[must_use]
+pub fn choosing_functions(subject: &Subject<'_>, table: &Table<'_>) -> FxHashSet<Address> {
+    let mut choosing = FxHashSet::default();
+    let program = subject.program;
+    for routine in table.accessors.iter().map(|accessor| &accessor.routine) {
+        let Some(callee) = program.function_at(routine.function) else { continue };
+        for site in program.callers(callee) {
+            let id = routine.id_value_at(subject, site.caller, site.address);
+            let is_computed = !matches!(id, Value::Constant(_) | Value::Argument { .. });
+            let caller = program.function(site.caller).filter(|_| is_computed);
+            choosing.extend(caller.map(|caller| caller.entry));
+        }
+    }
+    for accessor in &table.accessors {
+        choosing.remove(&accessor.routine.function);
+    }
+    choosing
 }

@@ -13,7 +13,8 @@
 
 use crate::endpoints::consumers::EntryReference;
 use crate::loose_strings::LooseString;
-use crate::roles::{KnownRoutines, Purpose, Text, purposes};
+use crate::roles::readers::Parts;
+use crate::roles::{KnownRoutines, Purpose, Text, known_parts, purposes};
 use crate::subject::Subject;
 use miyaburi_image::Address;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -72,8 +73,10 @@ pub fn find(
         let bytes = string.decoded.strip_suffix(&[0]).unwrap_or(&string.decoded).to_vec();
         Text { bytes, name: string.address.0 }
     };
-    let texts = (0..).zip(strings).map(|(number, string)| (number, text(string))).collect();
-    let mut found = purposes(subject, &texts, references, known);
+    let texts: FxHashMap<u32, Text> =
+        (0..).zip(strings).map(|(number, string)| (number, text(string))).collect();
+    let parts = Parts::around(subject, &known_parts(&texts, references, known));
+    let mut found = purposes(subject, &parts, &texts, references);
     let is_other = |reader: &&EntryReference| !known.handlers.contains(&reader.function);
     let read_by_others: FxHashSet<u32> =
         references.iter().filter(is_other).map(|reader| reader.id).collect();

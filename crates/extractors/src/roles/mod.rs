@@ -5,23 +5,27 @@
 //! attacks, who reads paths of `/proc` looks for processes, who reads several HTTP fields makes or
 //! reads HTTP messages; what these call belongs to them ([`readers`]). A few texts say by a standard
 //! what reading them is for ([`texts`]). A text handed to a call on standard output is a message.
+//! User agents that nobody asks for by their ids are those among which an attack chooses by an id
+//! that it computes.
 //!
 //! False positives: a text that a part reads for another purpose than its own; a text read beside a
-//! call whose first argument is 1 by chance. False negatives: texts that nobody reads or that two
-//! parts read; a message whose line is ended by the same call, when it is accessed once; parts that
-//! were inlined into start-up code, where every part meets.
+//! call whose first argument is 1 by chance; a user agent that nobody reads, beside an attack that
+//! computes the id of something else. False negatives: texts that nobody reads or that two parts
+//! read, other texts than user agents whose id is computed; a message whose line is ended by the
+//! same call, when nothing accesses it behind; parts that were inlined into start-up code, where
+//! every part meets.
 
 pub mod loose;
 pub mod readers;
 pub mod texts;
 
-use crate::endpoints::consumers::EntryReference;
+use crate::endpoints::consumers::{EntryReference, choosing_functions};
 use crate::string_table::{Entry, Table};
 use crate::subject::Subject;
 use crate::xor;
 use miyaburi_image::Address;
 use readers::{Part, Parts};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// HTTP fields or user agents that one function reads before it counts as handling HTTP messages.
 const MIN_FIELDS: usize = 2;
@@ -81,23 +85,36 @@ pub fn find(
     known: &KnownRoutines,
 ) -> FxHashMap<u32, Purpose> {
     let text = |entry: &Entry| Text { bytes: meant_text(entry), name: u64::from(entry.id) };
-    let texts = table.entries.iter().map(|entry| (entry.id, text(entry))).collect();
-    purposes(subject, &texts, references, known)
+    let texts: FxHashMap<u32, Text> =
+        table.entries.iter().map(|entry| (entry.id, text(entry))).collect();
+    let parts = Parts::around(subject, &known_parts(&texts, references, known));
+    let mut purposes = purposes(subject, &parts, &texts, references);
+    let is_attack = |function: &Address| {
+        let part = subject.program.function_at(*function).and_then(|id| parts.of(id));
+        matches!(part, Some(Part::Http | Part::Attack))
+    };
+    if choosing_functions(subject, table).iter().any(is_attack) {
+        let asked_for: FxHashSet<u32> = references.iter().map(|reference| reference.id).collect();
+        let chosen = texts
+            .iter()
+            .filter(|(id, text)| !asked_for.contains(id) && texts::is_user_agent(&text.bytes));
+        purposes.extend(chosen.map(|(id, _)| (*id, Purpose::UserAgent)));
+    }
+    purposes
 }
 
 /// The purposes of the texts that have one; `references` name them by their numbers.
 fn purposes(
     subject: &Subject<'_>,
+    parts: &Parts,
     texts: &FxHashMap<u32, Text>,
     references: &[EntryReference],
-    known: &KnownRoutines,
 ) -> FxHashMap<u32, Purpose> {
-    let parts = Parts::around(subject, &known_parts(texts, references, known));
     let mut purposes = FxHashMap::default();
     for (id, text) in texts {
         let readers: Vec<&EntryReference> =
             references.iter().filter(|reference| reference.id == *id).collect();
-        if let Some(purpose) = purpose_of(subject, &parts, text, &readers) {
+        if let Some(purpose) = purpose_of(subject, parts, text, &readers) {
             purposes.insert(*id, purpose);
         }
     }
@@ -179,30 +196,45 @@ fn purpose_of(
     }
 }
 
-/// Whether all that is called between the first and the last access to a text is for standard
-/// output; or, when it is accessed only once, the [`PRINTING_CALLS`] calls behind.
+/// Whether every access to a text prints it: all that is called between its accesses is for
+/// standard output or, where nothing is called between them, the [`PRINTING_CALLS`] calls behind.
+/// One of these calls takes what may be the text, not another constant. A function may hold several
+/// copies of this, with other calls between them.
 ///
 /// The routine that hands out a text is called for it as well, by its `name`.
 fn is_printed(subject: &Subject<'_>, name: u64, readers: &[&EntryReference]) -> bool {
-    let Some((first, last)) = readers.first().zip(readers.last()) else { return false };
-    let Some(function) = subject.program.function_at(first.function) else { return false };
-    let Some(values) = subject.program.values(function) else { return false };
-    if first.function != last.function {
+    let Some(function) = readers.first().map(|reader| reader.function) else { return false };
+    if readers.iter().any(|reader| reader.function != function) {
         return false;
     }
-    let is_access = |site: Address| readers.iter().any(|reader| reader.site == site);
-    let calls = subject
+    let Some(id) = subject.program.function_at(function) else { return false };
+    let Some(values) = subject.program.values(id) else { return false };
+    let mut accesses: Vec<Address> = readers.iter().map(|reader| reader.site).collect();
+    accesses.sort_unstable();
+    let argument = |site, index| values.argument(site, index).constant();
+    let mut calls: Vec<Address> = subject
         .program
-        .calls_of(function)
-        .filter(|call| call.address > first.site && !is_access(call.address))
-        .map(|call| (call.address, values.argument(call.address, 0).constant()));
-    let mut calls: Vec<(Address, Option<u64>)> =
-        calls.filter(|(_, argument)| *argument != Some(name)).collect();
+        .calls_of(id)
+        .map(|call| call.address)
+        .filter(|site| accesses.binary_search(site).is_err() && argument(*site, 0) != Some(name))
+        .collect();
     calls.sort_unstable();
-    let (fewest, calls) = match first.site == last.site {
-        true => (PRINTING_CALLS, calls.get(..PRINTING_CALLS).unwrap_or(&[])),
-        false => (1, &calls[..calls.partition_point(|(site, _)| *site < last.site)]),
+    let behind = |access: Address| &calls[calls.partition_point(|site| *site < access)..];
+    let between = |from: Address, to: Address| {
+        let behind = behind(from);
+        &behind[..behind.partition_point(|site| *site < to)]
     };
-    let is_output = |(_, argument): &(Address, Option<u64>)| *argument == Some(STANDARD_OUTPUT);
-    calls.len() >= fewest && calls.iter().all(is_output)
+    let are_output =
+        |calls: &[Address]| calls.iter().all(|site| argument(*site, 0) == Some(STANDARD_OUTPUT));
+    let prints = |calls: &[Address]| {
+        let takes_text = |site: &Address| argument(*site, 1).is_none_or(|other| other == name);
+        are_output(calls) && calls.iter().any(takes_text)
+    };
+    accesses.chunk_by(|one, next| are_output(between(*one, *next))).all(|copy| {
+        let Some((first, last)) = copy.first().zip(copy.last()) else { return false };
+        match between(*first, *last) {
+            [] => behind(*last).get(..PRINTING_CALLS).is_some_and(prints),
+            calls => prints(calls),
+        }
+    })
 }

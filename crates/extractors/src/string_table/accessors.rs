@@ -63,7 +63,18 @@ impl Routine {
         caller: miyaburi_analysis::FunctionId,
         site: Address,
     ) -> Option<u64> {
-        subject.constant_argument(&self.convention, caller, site, self.id_argument)
+        self.id_value_at(subject, caller, site).constant()
+    }
+
+    /// What is known of the id that the call at `site` in `caller` names.
+    #[must_use]
+    pub fn id_value_at(
+        &self,
+        subject: &Subject<'_>,
+        caller: miyaburi_analysis::FunctionId,
+        site: Address,
+    ) -> Value {
+        subject.argument(&self.convention, caller, site, self.id_argument)
     }
 
     /// Runs it on a copy of the filled table. Arguments of which nothing is known, such as where
