@@ -85,6 +85,9 @@ const FIRST_ARGUMENT: &[&str] =
 const HINT_PARTS: &[&str] = &[
     "sync",
     "Sync",
+    "SYNC",
+    "LOAcquire",
+    "LORelease",
     "Barrier",
     "fence",
     "Hint",

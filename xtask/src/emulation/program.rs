@@ -17,7 +17,7 @@ use crate::{
 const LEVELS: [&str; 6] = ["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"];
 
 /// The files of `crates/emulator/conformance` that every program has.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "main.c",
     "memory_tools.c",
     "arithmetic.c",
@@ -31,6 +31,7 @@ const SOURCES: [&str; 13] = [
     "text.c",
     "floats.c",
     "library.c",
+    "vectors.c",
 ];
 
 /// A way to build the program.
