@@ -2,6 +2,7 @@
 
 mod calls;
 mod setup;
+mod standstill;
 mod steps;
 
 use crate::abi::Abi;

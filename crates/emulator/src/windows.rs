@@ -35,6 +35,14 @@ impl Windows {
         true
     }
 
+    /// Whether no window was added or taken since the other was cloned from this one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+
     /// Takes the registers of the latest window.
     pub(crate) fn pop(&mut self) -> Option<Registers> {
         let top = self.0.take()?;

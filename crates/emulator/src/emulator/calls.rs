@@ -38,6 +38,7 @@ impl<'a> Emulator<'a> {
         }
         if let Some(returned) = run.frames.pop_returning_to(target.0) {
             run.failures.remove(&returned.callee);
+            run.standstill.forget();
             hooks.returned(state, &self.abi, &returned);
         } else if let ReturnAddress::Register(link, skip) = self.abi.return_address {
             // `mov lr,pc; bx r3` and its like.
@@ -58,6 +59,7 @@ impl<'a> Emulator<'a> {
         site: Address,
         return_to: Address,
     ) -> Result<(), Exit> {
+        run.standstill.forget();
         let call = Call { site, callee, return_to, depth: run.frames.depth() };
         let hopeless = run.limits.undo
             && run.failures.get(&callee).is_some_and(|count| *count >= FAILURES_BEFORE_SKIPPING);
@@ -116,6 +118,7 @@ impl<'a> Emulator<'a> {
         reason: &Reason,
     ) -> bool {
         run.resume = None;
+        run.standstill.forget();
         let Some(frame) = run.frames.pop() else { return false };
         let failures = run.failures.entry(frame.call.callee).or_default();
         let cost = run.instructions - frame.started;

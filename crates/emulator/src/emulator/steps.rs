@@ -1,5 +1,6 @@
 //! One block at a time, and where control goes from it.
 
+use super::standstill::Standstill;
 use super::{Emulator, Limits};
 use crate::block::{Block, MicroOp, Operand};
 use crate::exit::{Exit, Reason};
@@ -35,7 +36,8 @@ pub(super) struct Run {
     number: u64,
     pub(super) instructions: u64,
     /// The instructions when a block was last new to the run.
-    new_block_at: u64,
+    pub(super) new_block_at: u64,
+    pub(super) standstill: Standstill,
     pub(super) operations: u64,
     pub(super) summarised: u32,
     /// Failures of each callee since it last returned.
@@ -52,6 +54,7 @@ impl Run {
             number,
             instructions: 0,
             new_block_at: 0,
+            standstill: Standstill::default(),
             operations: 0,
             summarised: 0,
             failures: FxHashMap::default(),
@@ -80,7 +83,14 @@ impl<'a> Emulator<'a> {
     ) -> Result<(), Exit> {
         let (block, from) = match run.resume.take() {
             Some(resume) => resume,
-            None => (self.block(state.pc, state.context), 0),
+            None => {
+                let repeated = run.instructions - run.new_block_at;
+                let size = self.registers.size() as usize;
+                if run.standstill.is_reached(state, repeated, size) {
+                    return Err(run.stand_still(state.pc));
+                }
+                (self.block(state.pc, state.context), 0)
+            }
         };
         let needed = (self.registers.size() + block.temporaries) as usize;
         if state.bytes.len() < needed {
@@ -88,6 +98,7 @@ impl<'a> Emulator<'a> {
         }
         let mut left = interpreter::execute(state, &block, from, OPERATIONS_PER_BLOCK);
         if let Leave::Trouble(Trouble::Memory(MemoryError::Watched(access))) = left.how {
+            run.standstill.forget();
             left = self.let_through(state, hooks, &block, &left, &access);
         }
         run.operations += left.executed;
@@ -150,12 +161,14 @@ impl<'a> Emulator<'a> {
                 return self.follow_indirect(state, hooks, run, value, site, next);
             }
             Leave::SystemCall { number } => {
+                run.standstill.forget();
                 if !hooks.system_call(state, &self.abi, site, number) {
                     return failed(Reason::SystemCall);
                 }
                 run.resume = Some((block, left.at + 1));
             }
             Leave::UserOp => {
+                run.standstill.forget();
                 if let Some(op) = block.ops.get(left.at)
                     && let Err(reason) = self.user_op(state, hooks, op)
                 {

@@ -156,6 +156,29 @@ impl<'a> Memory<'a> {
         JournalMark(self.journal.as_ref().map_or(0, Vec::len))
     }
 
+    /// Whether writes are recorded.
+    #[must_use]
+    pub(crate) fn has_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Whether every byte holds what it held at `mark`; false when more than `max` writes would have
+    /// to be looked at.
+    pub(crate) fn is_as_at(&mut self, mark: JournalMark, max: usize) -> bool {
+        let written = self.journal.as_ref().and_then(|journal| journal.get(mark.0..));
+        let Some(written) = written.filter(|written| written.len() <= max) else { return false };
+        let mut before: FxHashMap<u64, u8> = FxHashMap::default();
+        for replaced in written {
+            for (offset, byte) in (0..).zip(&replaced.bytes[..usize::from(replaced.size)]) {
+                before.entry(replaced.address.wrapping_add(offset)).or_insert(*byte);
+            }
+        }
+        before.into_iter().all(|(at, byte)| {
+            let mut now = [0];
+            self.copy(Address(at), &mut now, Access::Read).is_ok_and(|()| now == [byte])
+        })
+    }
+
     /// Undoes the writes since `mark`, latest first.
     pub fn roll_back(&mut self, mark: JournalMark) {
         let Some(mut journal) = self.journal.take() else { return };
