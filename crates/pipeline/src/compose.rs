@@ -7,6 +7,7 @@ use miyaburi_emulator::SocketCall;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::attacks::dispatch::{Dispatcher, Order};
 use miyaburi_extractors::credentials::CredentialList;
+use miyaburi_extractors::endpoints::consumers::references_to;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::socket_calls::Handover;
 use miyaburi_extractors::endpoints::{self, Role, Source};
@@ -285,9 +286,8 @@ fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
             reported.role = endpoint_role_of(entry.id, endpoints)
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
                 .unwrap_or(EntryRole::Unknown);
-            reported.references = references
+            reported.references = references_to(references, entry.id)
                 .iter()
-                .filter(|reference| reference.id == entry.id)
                 .map(|reference| Reference {
                     address: at(reference.site),
                     function: Some(at(reference.function)),
@@ -345,8 +345,8 @@ fn strings_of(findings: &Findings<'_>) -> Vec<LooseString> {
     let Findings { strings, string_references, string_purposes, contacts, .. } = findings;
     let with_role = |(number, string): (u32, &loose_strings::LooseString)| {
         let mut reported = string_of(string);
-        let mut uses = string_references.iter().filter(|reference| reference.id == number);
-        let Some(first) = uses.next() else { return reported };
+        let uses = references_to(string_references, number);
+        let Some(first) = uses.first() else { return reported };
         reported.role = host_role_of(&reported.text, &contacts.endpoints)
             .or_else(|| string_purposes.get(&number).copied().map(role_of));
         if reported.role.is_some() {

@@ -25,6 +25,13 @@ pub struct EntryReference {
     pub function: Address,
 }
 
+/// Those of `references`, which are ordered by id, that name `id`.
+#[must_use]
+pub fn references_to(references: &[EntryReference], id: u32) -> &[EntryReference] {
+    let behind = &references[references.partition_point(|reference| reference.id < id)..];
+    &behind[..behind.partition_point(|reference| reference.id == id)]
+}
+
 /// All references to entries of `table`, by id and address.
 #[must_use]
 pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReference> {
@@ -90,4 +97,22 @@ pub fn choosing_functions(subject: &Subject<'_>, table: &Table<'_>) -> FxHashSet
         choosing.remove(&accessor.routine.function);
     }
     choosing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EntryReference, references_to};
+    use miyaburi_image::Address;
+
+    #[test]
+    fn references_are_found_by_the_id_that_they_name() {
+        let reference =
+            |(id, site)| EntryReference { id, site: Address(site), function: Address(0x10) };
+        let all = [(1, 0x10), (3, 0x14), (3, 0x18), (4, 0x12)].map(reference);
+        assert_eq!(references_to(&all, 3), &all[1..3]);
+        assert_eq!(references_to(&all, 1), &all[..1]);
+        for absent in [0, 2, 5] {
+            assert_eq!(references_to(&all, absent), &[]);
+        }
+    }
 }

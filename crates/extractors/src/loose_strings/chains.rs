@@ -6,7 +6,8 @@
 //!
 //! False positives: data that reads as [`MIN_TEXTS`] texts in a row under a wrong key; plain text
 //! never counts. False negatives: fewer strings in a row, more than one key, and strings without
-//! padding under a key that makes other printable characters of theirs.
+//! padding under a key that makes other printable characters of theirs; what lies behind the first
+//! [`MAX_BYTES`] of a segment, or behind [`MAX_ROW`] strings.
 
 use crate::loose_strings::encoded_text::Encoding;
 use crate::loose_strings::{LooseString, Source};
@@ -21,6 +22,12 @@ const MIN_BYTES: usize = 96;
 
 /// Keys tried.
 const KEYS: usize = 16;
+
+/// Bytes of a segment that are looked through: dozens of times those of the largest samples.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Strings of one row.
+const MAX_ROW: usize = 4096;
 
 /// Bytes before an end that must be text for it to speak for a key.
 const TELLING: usize = 4;
@@ -56,7 +63,9 @@ pub(super) fn strings(image: &Image) -> Vec<LooseString> {
 fn likely_keys(image: &Image) -> Vec<u8> {
     let mut ends = [0_usize; 256];
     for segment in image.segments() {
-        for window in segment.bytes_from(segment.address).windows(TELLING + 1) {
+        let bytes = segment.bytes_from(segment.address);
+        let looked_at = bytes.len().min(MAX_BYTES as usize);
+        for window in bytes[..looked_at].windows(TELLING + 1) {
             let Some((key, text)) = window.split_last() else { continue };
             let is_text = |byte: &u8| xor::is_text_byte(byte ^ key);
             if *key != 0 && text.iter().all(is_text) {
@@ -73,7 +82,8 @@ fn longest_row(image: &Image, segment: &Segment, encoding: Encoding) -> Vec<Loos
     let mut best: Vec<LooseString> = Vec::new();
     let mut row: Vec<LooseString> = Vec::new();
     let mut at = segment.address;
-    loop {
+    let end = segment.address.offset(MAX_BYTES);
+    while at < end && row.len() < MAX_ROW {
         if let Some((address, decoded)) = encoding.text_behind(image, at) {
             at = address.offset(decoded.len() as u64);
             let source = Source::InRow { before: row.last().map(|string| string.address) };
@@ -85,7 +95,8 @@ fn longest_row(image: &Image, segment: &Segment, encoding: Encoding) -> Vec<Loos
         }
         row.clear();
         let rest = segment.bytes_from(at);
-        let Some(end) = rest.iter().position(|byte| *byte == encoding.key) else { return best };
-        at = at.offset(end as u64 + 1);
+        let Some(next) = rest.iter().position(|byte| *byte == encoding.key) else { return best };
+        at = at.offset(next as u64 + 1);
     }
+    if row.len() > best.len() { row } else { best }
 }

@@ -76,7 +76,8 @@ impl Agreeing {
     }
 }
 
-/// The strings that code refers to, in groups of several near each other or near `known` ones.
+/// The strings that code refers to, in groups of several near each other or near `known` ones,
+/// which are in ascending order.
 pub(super) fn strings(
     subject: &Subject<'_>,
     encoding: Encoding,
@@ -88,11 +89,14 @@ pub(super) fn strings(
         .collect();
     strings.sort_by_key(|string| string.address);
     let is_near = |one: Address, other: Address| one.0.abs_diff(other.0) <= MAX_DISTANCE;
+    let known_near = |address: Address| {
+        let behind = known.partition_point(|known| *known < address);
+        let neighbours = known.get(behind.saturating_sub(1)..).into_iter().flatten().take(2);
+        neighbours.into_iter().any(|known| is_near(*known, address))
+    };
     let groups = strings.chunk_by(|one, next| is_near(one.address, next.address));
     let believed = groups.filter(|group| {
-        let near_known =
-            |string: &LooseString| known.iter().any(|known| is_near(*known, string.address));
-        group.len() >= MIN_GROUP || group.iter().any(near_known)
+        group.len() >= MIN_GROUP || group.iter().any(|string| known_near(string.address))
     });
     believed.flatten().cloned().collect()
 }

@@ -12,14 +12,15 @@
 //! call whose first argument is 1 by chance; a user agent that nobody reads, beside an attack that
 //! computes the id of something else. False negatives: texts that nobody reads or that two parts
 //! read, other texts than user agents whose id is computed; a message whose line is ended by the
-//! same call, when nothing accesses it behind; parts that were inlined into start-up code, where
-//! every part meets.
+//! same call, when nothing accesses it behind; messages in functions of more than [`MAX_CALLS`]
+//! calls; parts that were inlined into start-up code, where every part meets. Among more than
+//! [`MAX_TEXTS`] texts, which no sample of the family has, none has a purpose.
 
 pub mod loose;
 pub mod readers;
 pub mod texts;
 
-use crate::endpoints::consumers::{EntryReference, choosing_functions};
+use crate::endpoints::consumers::{EntryReference, choosing_functions, references_to};
 use crate::string_table::{Entry, Table};
 use crate::subject::Subject;
 use crate::xor;
@@ -36,6 +37,12 @@ const STANDARD_OUTPUT: u64 = 1;
 /// Calls on standard output that follow a text's only access: one for the text, one for what ends
 /// the line.
 const PRINTING_CALLS: usize = 2;
+
+/// Most texts whose purpose is asked for: fifty times those of the largest tables seen.
+const MAX_TEXTS: usize = 4096;
+
+/// Calls of a function in which printing is looked for.
+const MAX_CALLS: usize = 1024;
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +110,7 @@ pub fn find(
     purposes
 }
 
-/// The purposes of the texts that have one; `references` name them by their numbers.
+/// The purposes of the texts that have one; `references`, ordered by id, name them by their numbers.
 fn purposes(
     subject: &Subject<'_>,
     parts: &Parts,
@@ -111,10 +118,12 @@ fn purposes(
     references: &[EntryReference],
 ) -> FxHashMap<u32, Purpose> {
     let mut purposes = FxHashMap::default();
+    if texts.len() > MAX_TEXTS {
+        return purposes;
+    }
     for (id, text) in texts {
-        let readers: Vec<&EntryReference> =
-            references.iter().filter(|reference| reference.id == *id).collect();
-        if let Some(purpose) = purpose_of(subject, parts, text, &readers) {
+        let readers = references_to(references, *id);
+        if let Some(purpose) = purpose_of(subject, parts, text, readers) {
             purposes.insert(*id, purpose);
         }
     }
@@ -168,7 +177,7 @@ fn purpose_of(
     subject: &Subject<'_>,
     parts: &Parts,
     Text { bytes: text, name }: &Text,
-    readers: &[&EntryReference],
+    readers: &[EntryReference],
 ) -> Option<Purpose> {
     let first = readers.first()?;
     if texts::is_resolver_configuration(text) {
@@ -202,7 +211,7 @@ fn purpose_of(
 /// copies of this, with other calls between them.
 ///
 /// The routine that hands out a text is called for it as well, by its `name`.
-fn is_printed(subject: &Subject<'_>, name: u64, readers: &[&EntryReference]) -> bool {
+fn is_printed(subject: &Subject<'_>, name: u64, readers: &[EntryReference]) -> bool {
     let Some(function) = readers.first().map(|reader| reader.function) else { return false };
     if readers.iter().any(|reader| reader.function != function) {
         return false;
@@ -211,6 +220,9 @@ fn is_printed(subject: &Subject<'_>, name: u64, readers: &[&EntryReference]) -> 
     let Some(values) = subject.program.values(id) else { return false };
     let mut accesses: Vec<Address> = readers.iter().map(|reader| reader.site).collect();
     accesses.sort_unstable();
+    if subject.program.calls_of(id).nth(MAX_CALLS).is_some() {
+        return false;
+    }
     let argument = |site, index| values.argument(site, index).constant();
     let mut calls: Vec<Address> = subject
         .program
