@@ -10,7 +10,7 @@
 use crate::string_table::accessors::Accessor;
 use crate::subject::Subject;
 use crate::xor;
-use miyaburi_analysis::{ReferenceKind, Value};
+use miyaburi_analysis::{FunctionId, ReferenceKind, Value};
 use miyaburi_emulator::State;
 use miyaburi_image::Address;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,12 +103,12 @@ pub fn beside(
 ) -> Option<u32> {
     let program = subject.program;
     let references = program.references();
+    let users = references.to(start, end).iter();
+    let users: BTreeSet<FunctionId> =
+        users.filter_map(|reference| program.function_containing(reference.from)).collect();
     let mut places = BTreeSet::new();
-    for reference in references.to(start, end) {
-        let function = program
-            .function_containing(reference.from)
-            .and_then(|function| program.function(function));
-        for block in function.map(|function| function.blocks()).unwrap_or(&[]) {
+    for user in users {
+        for block in program.function(user).map(|user| user.blocks()).unwrap_or(&[]) {
             let read = references.from(block.start, block.end).iter();
             let read = read.filter(|reference| reference.kind == ReferenceKind::Read);
             places.extend(read.map(|reference| reference.to));

@@ -12,7 +12,7 @@
 use crate::written::WrittenRanges;
 use miyaburi_emulator::{Layout, Memory};
 use miyaburi_image::{Address, Arch};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Fewest entries that make a table.
 const MIN_ENTRIES: usize = 5;
@@ -74,12 +74,20 @@ pub fn find(
     let mut cells = pointer_cells(arch, layout, memory, writes, &ranges);
     cells.retain(|cell| may_hold_records(Address(cell.address)));
     let pointer = u64::from(arch.pointer_size());
+    let mut fitting: FxHashMap<(i64, u32), Vec<Record>> = FxHashMap::default();
     let mut best: Option<(Records, (usize, usize))> = None;
     for stride in (pointer + 1..=MAX_STRIDE).filter(|stride| stride % 2 == 0) {
         for offset in length_offsets(stride, pointer) {
             for size in [2, 4, 8, 1] {
-                let fitting = with_length(memory, &cells, offset, size);
-                let Some(found) = largest_family(&fitting, stride) else { continue };
+                let fitting = fitting
+                    .entry((offset, size))
+                    .or_insert_with(|| with_length(memory, &cells, offset, size));
+                // Too few to be a larger family, or any.
+                let fewest = best.as_ref().map_or(MIN_ENTRIES, |(_, rank)| rank.0);
+                if fitting.len() < fewest {
+                    continue;
+                }
+                let Some(found) = largest_family(fitting, stride) else { continue };
                 // A length that says exactly how much was written is no coincidence.
                 let exact = found
                     .iter()
