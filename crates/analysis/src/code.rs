@@ -249,6 +249,32 @@ impl Code {
         self.lookup(self.index.slot(address)?, address, context)?
     }
 
+    /// Copies the instruction that was lifted at `address` in `context`; false when none was.
+    pub(crate) fn copy_lifted(
+        &self,
+        address: Address,
+        context: Context,
+        into: &mut Instruction,
+    ) -> bool {
+        let known = self.context_numbers.get(&context).and_then(|id| self.find(address, *id));
+        let Some((number, record)) =
+            known.and_then(|id| Some((id.0, self.records.get(id.0 as usize)?)))
+        else {
+            return false;
+        };
+        let prescribed = self.prescribed.get(&number).filter(|_| record.has_prescribed);
+        let prescribed = prescribed.into_iter().flatten();
+        into.prescribed.clear();
+        into.prescribed.extend(prescribed.map(|(at, context)| (*at, self.context(*context))));
+        into.ops.clear();
+        into.ops.extend_from_slice(self.operations.get(record.place, record.op_count).0);
+        into.length = u32::from(record.length);
+        into.own_length = u32::from(record.own_length);
+        into.successor_context = self.context(record.successor_context);
+        into.form = None;
+        true
+    }
+
     /// The first instruction that was lifted at `address`, whatever its mode.
     #[must_use]
     pub fn instruction_at(&self, address: Address) -> Option<InstructionId> {

@@ -25,6 +25,7 @@ mod code;
 mod flow;
 mod functions;
 mod jump_tables;
+mod lifted;
 mod operations;
 mod program;
 mod references;

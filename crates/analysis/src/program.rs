@@ -4,13 +4,14 @@ use crate::calls::{CallGraph, CallSite};
 use crate::code::Code;
 use crate::functions::discovery::Discovery;
 use crate::functions::{Function, FunctionId};
+use crate::lifted::KnownCode;
 use crate::references::References;
 use crate::values::Values;
 use crate::values::registers::RegisterCells;
 use crate::work::{Cut, Limits, Meter};
 use miyaburi_emulator::{Abi, MissingRegister};
 use miyaburi_image::{Address, Image};
-use miyaburi_pcode::Language;
+use miyaburi_pcode::{Language, Lifter};
 use std::sync::Arc;
 
 /// The result of analysing an image.
@@ -105,6 +106,12 @@ impl<'a> Program<'a> {
     #[must_use]
     pub const fn code(&self) -> &Code {
         &self.code
+    }
+
+    /// A lifter for the image's bytes that does not lift again what is lifted already.
+    #[must_use]
+    pub fn lifter(&self) -> Box<dyn Lifter + Send + '_> {
+        Box::new(KnownCode::new(&self.code, self.language.lifter()))
     }
 
     /// The value of the global pointer register, when the file or its start-up code sets one.

@@ -142,11 +142,15 @@ struct WindowRegisters {
 }
 
 impl<'a> Translator<'a> {
-    pub(crate) fn new(language: &'a dyn Language, arch: Arch, registers: Arc<RegisterMap>) -> Self {
+    pub(crate) fn new(
+        language: &'a dyn Language,
+        lifter: Box<dyn Lifter + Send + 'a>,
+        arch: Arch,
+        registers: Arc<RegisterMap>,
+    ) -> Self {
         let windows = language.register("DECOMPILE_MODE").zip(language.register("CWP")).map(
             |(decompile_mode, window_pointer)| WindowRegisters { decompile_mode, window_pointer },
         );
-        let lifter = language.lifter();
         Self {
             language,
             lifter,

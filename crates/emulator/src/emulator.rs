@@ -14,7 +14,7 @@ use crate::linux::KernelCode;
 use crate::machine::State;
 use crate::registers::RegisterMap;
 use miyaburi_image::{Address, Arch, Image};
-use miyaburi_pcode::{CodeBytes, Context, Language};
+use miyaburi_pcode::{CodeBytes, Context, Language, Lifter};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -123,6 +123,17 @@ impl<'a> Emulator<'a> {
     /// An emulator for `image`, whose code `language` describes.
     #[must_use]
     pub fn new(image: &'a Image, language: &'a dyn Language, abi: Abi) -> Self {
+        Self::with_lifter(image, language, abi, language.lifter())
+    }
+
+    /// The same with a lifter of one's own, such as one that has lifted much of the image before.
+    #[must_use]
+    pub fn with_lifter(
+        image: &'a Image,
+        language: &'a dyn Language,
+        abi: Abi,
+        lifter: Box<dyn Lifter + Send + 'a>,
+    ) -> Self {
         let layout = Layout::beside(image);
         let registers = Arc::new(RegisterMap::new(language));
         let mut emulator = Self {
@@ -134,7 +145,7 @@ impl<'a> Emulator<'a> {
                 image,
                 kernel: KernelCode::new(image.arch(), layout.kernel_page()),
             },
-            translator: Translator::new(language, image.arch(), Arc::clone(&registers)),
+            translator: Translator::new(language, lifter, image.arch(), Arc::clone(&registers)),
             registers,
             blocks: FxHashMap::default(),
             recent: vec![None; steps::RECENT],

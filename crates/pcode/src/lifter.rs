@@ -16,7 +16,7 @@ pub const CONTEXT_WORDS: usize = 4;
 pub struct Context(pub [u32; CONTEXT_WORDS]);
 
 /// One lifted instruction.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instruction {
     /// Its operations, those of its delay slots in their place. A branch whose target is a
     /// constant varnode moves by that many operations within the instruction.

@@ -58,7 +58,7 @@ pub(crate) fn collect<'a>(
     let mut subject = Subject {
         image,
         program,
-        emulator: Emulator::new(image, language, program.abi().clone()),
+        emulator: Emulator::with_lifter(image, language, program.abi().clone(), program.lifter()),
         pages: usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX),
         budget: Budget::new(options.max_instructions, deadline),
     };
