@@ -28,10 +28,18 @@ impl Budget {
         Self { instructions, deadline, cut: None }
     }
 
+    /// Whether the time is up. Work that runs nothing asks before it begins.
+    pub fn is_late(&mut self) -> bool {
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_late {
+            self.cut = Some(Cut::Time);
+        }
+        is_late
+    }
+
     /// How many of `wanted` instructions a run may have; 0 once the budget is spent.
     pub fn grant(&mut self, wanted: u64) -> u64 {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            self.cut = Some(Cut::Time);
+        if self.is_late() {
             return 0;
         }
         if self.instructions < wanted {
@@ -71,5 +79,13 @@ mod tests {
         let mut budget = Budget::new(100, Some(Instant::now()));
         assert_eq!(budget.grant(1), 0);
         assert_eq!(budget.cut(), Some(Cut::Time));
+    }
+
+    #[test]
+    fn being_late_is_told() {
+        let mut budget = Budget::new(100, Some(Instant::now()));
+        assert!(budget.is_late());
+        assert_eq!(budget.cut(), Some(Cut::Time));
+        assert!(!Budget::new(100, None).is_late());
     }
 }

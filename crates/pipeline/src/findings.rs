@@ -68,8 +68,8 @@ pub(crate) fn collect<'a>(
     let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let registry = attacks::extract(&subject, &mut runs);
     let references = match &table.finding {
-        Some(table) => consumers::references(&subject, table),
-        None => Vec::new(),
+        Some(table) if !subject.budget.is_late() => consumers::references(&subject, table),
+        _ => Vec::new(),
     };
     let scanner = list.finding.as_ref().map(|list| list.scanner);
     let constants = constant_addresses::find(&mut subject);
@@ -93,10 +93,15 @@ pub(crate) fn collect<'a>(
     ];
     let routines =
         KnownRoutines { scanner, handlers, setup: setup.into_iter().flatten().collect() };
-    let purposes = known.map_or_else(FxHashMap::default, |table| {
+    // What follows runs nothing, and is worth little without what was cut.
+    let is_late = subject.budget.is_late();
+    let purposes = known.filter(|_| !is_late).map_or_else(FxHashMap::default, |table| {
         roles::find(&subject, table, &references, &routines)
     });
-    let string_references = roles::loose::references(&subject, &strings);
+    let string_references = match is_late {
+        false => roles::loose::references(&subject, &strings),
+        true => Vec::new(),
+    };
     let string_purposes = roles::loose::find(&subject, &strings, &string_references, &routines);
     let diagnostics =
         [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];

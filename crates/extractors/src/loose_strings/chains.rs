@@ -7,10 +7,10 @@
 //! False positives: data that reads as [`MIN_TEXTS`] texts in a row under a wrong key; plain text
 //! never counts. False negatives: fewer strings in a row, more than one key, and strings without
 //! padding under a key that makes other printable characters of theirs; what lies behind the first
-//! [`MAX_BYTES`] of a segment, or behind [`MAX_ROW`] strings.
+//! [`MAX_BYTES`] of a segment, or behind so many strings that no program has.
 
 use crate::loose_strings::encoded_text::Encoding;
-use crate::loose_strings::{LooseString, Source};
+use crate::loose_strings::{LooseString, MAX_STRINGS, Source};
 use crate::xor;
 use miyaburi_image::{Image, Segment};
 
@@ -25,9 +25,6 @@ const KEYS: usize = 16;
 
 /// Bytes of a segment that are looked through: dozens of times those of the largest samples.
 const MAX_BYTES: u64 = 4 << 20;
-
-/// Strings of one row.
-const MAX_ROW: usize = 4096;
 
 /// Bytes before an end that must be text for it to speak for a key.
 const TELLING: usize = 4;
@@ -83,7 +80,7 @@ fn longest_row(image: &Image, segment: &Segment, encoding: Encoding) -> Vec<Loos
     let mut row: Vec<LooseString> = Vec::new();
     let mut at = segment.address;
     let end = segment.address.offset(MAX_BYTES);
-    while at < end && row.len() < MAX_ROW {
+    while at < end && row.len() < MAX_STRINGS {
         if let Some((address, decoded)) = encoding.text_behind(image, at) {
             at = address.offset(decoded.len() as u64);
             let source = Source::InRow { before: row.last().map(|string| string.address) };

@@ -10,7 +10,8 @@
 //!
 //! False positives: another routine that is handed data of the file and changes all its bytes, the
 //! terminating zero included, by one key into text. False negatives: strings whose terminating zero
-//! is not encoded (such as credentials), and a few strings whose decoding was inlined everywhere.
+//! is not encoded (such as credentials), and a few strings whose decoding was inlined everywhere;
+//! what is behind the first [`MAX_STRINGS`] strings.
 
 mod chains;
 mod decoders;
@@ -23,6 +24,9 @@ use encoded_text::Encoding;
 use miyaburi_image::Address;
 use referenced::Agreeing;
 use std::collections::BTreeMap;
+
+/// Most strings of a program: forty times those of the largest samples seen.
+const MAX_STRINGS: usize = 4096;
 
 /// One string.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Strings that lie beside those seen decoded: the ones that nobody was seen using.
 
 use crate::loose_strings::encoded_text::Encoding;
-use crate::loose_strings::{LooseString, Source};
+use crate::loose_strings::{LooseString, MAX_STRINGS, Source};
 use miyaburi_image::{Address, Image};
 use std::collections::BTreeMap;
 
@@ -16,12 +16,13 @@ pub(super) fn add(image: &Image, encoding: Encoding, strings: &mut BTreeMap<Addr
     for (neighbour, length) in known {
         let mut add = |address: Address, decoded: Vec<u8>| {
             let is_free = is_free(strings, (address, address.offset(decoded.len() as u64)));
-            if is_free {
+            let has_room = strings.len() < MAX_STRINGS;
+            if is_free && has_room {
                 let source = Source::Beside { neighbour };
                 let string = LooseString { address, decoded, key: encoding.key, source };
                 strings.insert(address, string);
             }
-            is_free
+            is_free && has_room
         };
         let mut end = neighbour.offset(length);
         while let Some((address, decoded)) = encoding.text_behind(image, end) {

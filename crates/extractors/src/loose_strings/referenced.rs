@@ -9,7 +9,7 @@
 //! which the key's own character stands twice behind what looks like plain text.
 
 use crate::loose_strings::encoded_text::{Encoding, MIN_TELLING, keys_at};
-use crate::loose_strings::{LooseString, Source};
+use crate::loose_strings::{LooseString, MAX_STRINGS, Source};
 use crate::subject::Subject;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
@@ -86,6 +86,7 @@ pub(super) fn strings(
     let mut strings: Vec<LooseString> = places(subject)
         .into_iter()
         .filter_map(|(place, site)| string_at(subject, encoding, place, site))
+        .take(MAX_STRINGS)
         .collect();
     strings.sort_by_key(|string| string.address);
     let is_near = |one: Address, other: Address| one.0.abs_diff(other.0) <= MAX_DISTANCE;
