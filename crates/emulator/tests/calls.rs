@@ -5,7 +5,7 @@ mod support;
 
 use miyaburi_emulator::{
     Abi, Access, Call, CallAction, Exit, Hooks, Limits, MemoryError, Reason, Region, State,
-    WatchedAccess,
+    SystemCallSite, WatchedAccess,
 };
 use miyaburi_image::Address;
 use support::{CODE, Program, call};
@@ -334,4 +334,43 @@ fn an_instruction_left_for_the_kernel_counts_once() {
     let mut state = emulator.bare_state(256);
     let outcome = emulator.call(&mut state, entry, &[], &mut Kernel, &Limits::default());
     assert_eq!((outcome.exit, outcome.instructions), (Exit::Returned, 5));
+}
+
+/// Answers every system call with 0, but for those that ask for memory.
+struct NoMemory(SystemCallSite);
+
+impl Hooks for NoMemory {
+    fn system_call(&mut self, state: &mut State<'_>, abi: &Abi, _: Address, number: u64) -> bool {
+        if self.0.asks_for_memory(state, number) {
+            return false;
+        }
+        abi.set_system_call_result(state, 0);
+        true
+    }
+}
+
+#[test]
+fn who_asks_for_memory_can_be_given_some() {
+    let mut code = vec![
+        0xe8, 0x07, 0, 0, 0, // call get
+        0x48, 0x89, 0x38, // mov [rax], rdi
+        0x48, 0x8b, 0x00, // mov rax, [rax]
+        0xc3, // ret
+        0xb8, 12, 0, 0, 0, // get: mov eax, 12 (brk)
+        0x0f, 0x05, // syscall
+        0xc3, // ret
+    ];
+    let mut run = || {
+        let program = Program::new(X86_64, true, false, &code);
+        let mut emulator = program.emulator();
+        let site = SystemCallSite::new(program.image.arch(), &*program.language, emulator.abi());
+        let entry = (Address(CODE), emulator.entry_context());
+        let mut state = emulator.bare_state(256);
+        let mut hooks = NoMemory(site.unwrap());
+        code[13] = 39; // getpid
+        emulator.call(&mut state, entry, &[0x1234], &mut hooks, &Limits::default())
+    };
+    let outcome = run();
+    assert_eq!((outcome.exit, outcome.result, outcome.summarised), (Exit::Returned, 0x1234, 1));
+    assert_eq!(run().summarised, 0);
 }

@@ -13,7 +13,7 @@
 
 use crate::subject::Subject;
 use miyaburi_emulator::{
-    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, WatchedAccess,
+    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, SystemCallSite, WatchedAccess,
 };
 use miyaburi_image::Address;
 use std::collections::BTreeMap;
@@ -100,13 +100,16 @@ pub fn extract<'a>(
     scanner: Address,
 ) -> Option<Probes> {
     let seeds = (1..=MAX_SEEDS).map(|seed| (false, Some(seed)));
+    let emulator = &subject.emulator;
+    let system_calls =
+        SystemCallSite::new(emulator.arch(), subject.program.language(), emulator.abi());
     let tries = [(false, None), (true, None)].into_iter().chain(seeds);
     for (skips_first_call, seed) in tries {
         let answers = Answers { skips_first_call, seed };
-        let mut finder = Watch::new(answers, None);
+        let mut finder = Watch::new(answers, system_calls.clone(), None);
         run(subject, state, scanner, INSTRUCTIONS_TO_FIRST, &mut finder);
         let Some((packet, site)) = finder.found else { continue };
-        let mut watch = Watch::new(answers, Some(packet));
+        let mut watch = Watch::new(answers, system_calls.clone(), Some(packet));
         run(subject, state, scanner, INSTRUCTIONS, &mut watch);
         if watch.packets.len() >= MIN_PACKETS {
             let ports = ports_of(&watch.packets);
@@ -140,6 +143,8 @@ fn run<'a>(
 /// Looks for the packet, or watches it being filled in.
 struct Watch {
     answers: Answers,
+    /// Tells system calls apart.
+    site: Option<SystemCallSite>,
     calls: usize,
     system_calls: usize,
     /// The packet that is watched.
@@ -152,9 +157,10 @@ struct Watch {
 }
 
 impl Watch {
-    const fn new(answers: Answers, packet: Option<Address>) -> Self {
+    const fn new(answers: Answers, site: Option<SystemCallSite>, packet: Option<Address>) -> Self {
         Self {
             answers,
+            site,
             calls: 0,
             system_calls: 0,
             packet,
@@ -183,8 +189,12 @@ impl Hooks for Watch {
         state: &mut State<'_>,
         abi: &Abi,
         _site: Address,
-        _number: u64,
+        number: u64,
     ) -> bool {
+        // Whoever asks for memory is undone and has some: what is written to none overlaps.
+        if self.site.as_ref().is_some_and(|site| site.asks_for_memory(state, number)) {
+            return false;
+        }
         let is_seed = self.answers.seed == Some(self.system_calls);
         abi.set_system_call_result(state, if is_seed { SEED } else { 0 });
         self.system_calls += 1;

@@ -1,5 +1,5 @@
-//! The socket calls of each CPU's Linux ABI, direct or through `socketcall`, and those that make
-//! processes.
+//! The socket calls of each CPU's Linux ABI, direct or through `socketcall`, those that make
+//! processes and those that ask for memory.
 //!
 //! Source: the kernel's `syscall.tbl` and `unistd.h` of each architecture.
 
@@ -43,6 +43,8 @@ struct Numbers {
     sockets: RangeInclusive<u64>,
     /// `fork`, `vfork` and `clone`.
     processes: &'static [u64],
+    /// `brk`, `mmap`, `mmap2` and `mremap`.
+    memory: &'static [u64],
 }
 
 fn numbers(family: Family) -> Numbers {
@@ -60,6 +62,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 359..=373,
             processes: &[2, 120, 190],
+            memory: &[45, 90, 163, 192],
         },
         Family::X86_64 => Numbers {
             register: "RAX",
@@ -74,6 +77,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 41..=55,
             processes: &[56, 57, 58],
+            memory: &[9, 12, 25],
         },
         Family::Arm => Numbers {
             register: "r7",
@@ -89,6 +93,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 281..=297,
             processes: &[2, 120, 190],
+            memory: &[45, 90, 163, 192],
         },
         Family::AArch64 | Family::RiscV64 => Numbers {
             register: if family == Family::AArch64 { "x8" } else { "a7" },
@@ -103,6 +108,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 198..=212,
             processes: &[220],
+            memory: &[214, 216, 222],
         },
         Family::Mips => Numbers {
             register: "v0",
@@ -118,6 +124,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 4168..=4184,
             processes: &[4002, 4120],
+            memory: &[4045, 4090, 4167, 4210],
         },
         Family::PowerPc => Numbers {
             register: "r0",
@@ -133,6 +140,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 326..=342,
             processes: &[2, 120, 189],
+            memory: &[45, 90, 163, 192],
         },
         Family::Sparc => Numbers {
             register: "g1",
@@ -147,6 +155,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 353..=355,
             processes: &[2, 66, 217],
+            memory: &[17, 56, 71, 250],
         },
         Family::SuperH => Numbers {
             register: "r3",
@@ -162,6 +171,7 @@ fn numbers(family: Family) -> Numbers {
             ],
             sockets: 340..=356,
             processes: &[2, 120, 190],
+            memory: &[45, 90, 163, 192],
         },
         Family::M68k | Family::ColdFire => Numbers {
             register: "D0",
@@ -169,6 +179,7 @@ fn numbers(family: Family) -> Numbers {
             direct: &[(356, Socket), (358, Bind), (359, Connect), (360, Listen), (366, SendTo)],
             sockets: 356..=370,
             processes: &[2, 120, 190],
+            memory: &[45, 90, 163, 192],
         },
     }
 }
@@ -192,6 +203,7 @@ pub struct SystemCallSite {
     multiplexer: Option<u64>,
     sockets: RangeInclusive<u64>,
     processes: &'static [u64],
+    memory: &'static [u64],
 }
 
 impl SystemCallSite {
@@ -210,6 +222,7 @@ impl SystemCallSite {
             multiplexer: numbers.multiplexer,
             sockets: numbers.sockets,
             processes: numbers.processes,
+            memory: numbers.memory,
         })
     }
 
@@ -240,6 +253,12 @@ impl SystemCallSite {
     #[must_use]
     pub fn makes_process(&self, state: &State<'_>, instruction_number: u64) -> bool {
         self.processes.contains(&self.number(state, instruction_number))
+    }
+
+    /// Whether `state` is about to ask for memory.
+    #[must_use]
+    pub fn asks_for_memory(&self, state: &State<'_>, instruction_number: u64) -> bool {
+        self.memory.contains(&self.number(state, instruction_number))
     }
 
     fn number(&self, state: &State<'_>, instruction_number: u64) -> u64 {
