@@ -161,7 +161,7 @@ fn names(family: Family) -> Names {
             ],
             ..PLAIN
         },
-        Family::Sparc => Names {
+        Family::Sparc | Family::SparcV8Plus => Names {
             link: Some(("o7", 8)),
             system_call_error: &[("i_cf", 1)],
             arguments: &["o0", "o1", "o2", "o3", "o4", "o5"],

@@ -97,7 +97,7 @@ pub(crate) fn initial_registers(family: Family) -> &'static [(&'static str, u64)
         Family::PowerPc => &[("RESERVE", 1)],
         Family::SuperH => &[("FPSCR", 0x0008_0000), ("FPSCR_PR", 1)],
         Family::X86 | Family::X86_64 => &[("FPUControlWord", 0x037f), ("MXCSR", 0x1f80)],
-        Family::Sparc => &[("DECOMPILE_MODE", 1)],
+        Family::Sparc | Family::SparcV8Plus => &[("DECOMPILE_MODE", 1)],
         _ => &[],
     }
 }

@@ -75,8 +75,10 @@ pub enum Family {
     Mips,
     /// 32-bit PowerPC.
     PowerPc,
-    /// 32-bit SPARC (v8 and v8+).
+    /// 32-bit SPARC.
     Sparc,
+    /// 32-bit programs for 64-bit SPARC, told from `Sparc` because registers have 64 bits.
+    SparcV8Plus,
     /// Hitachi/Renesas SH-4.
     SuperH,
     /// Motorola 68000 family.
@@ -106,8 +108,9 @@ pub struct Arch {
 }
 
 impl Arch {
-    /// Every CPU type, under the report's spelling; BE8 shares `armeb` with BE32.
-    pub const ALL: [Self; 18] = {
+    /// Every CPU type, under the report's spelling; BE8 shares `armeb` with BE32,
+    /// V8+ shares `sparc32` with V8.
+    pub const ALL: [Self; 19] = {
         use Endian::{Big, Little};
         [
             Self::new(Family::Arm, Little, "armv4"),
@@ -122,6 +125,7 @@ impl Arch {
             Self::new(Family::Mips, Little, "mips-le-o32"),
             Self::new(Family::PowerPc, Big, "ppc32"),
             Self::new(Family::Sparc, Big, "sparc32"),
+            Self::new(Family::SparcV8Plus, Big, "sparc32"),
             Self::new(Family::SuperH, Little, "sh4-le"),
             Self::new(Family::M68k, Big, "m68k"),
             Self::new(Family::ColdFire, Big, "coldfire"),
@@ -135,7 +139,7 @@ impl Arch {
         Self { family, endian, instruction_endian: endian, cpu }
     }
 
-    /// The CPU type of this name in the report's spelling (`armeb` is BE32), or `None`.
+    /// The CPU type of this name in the report's spelling (`armeb` is BE32, `sparc32` V8), or `None`.
     #[must_use]
     pub fn named(cpu: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|arch| arch.cpu == cpu)
@@ -164,7 +168,7 @@ impl Arch {
             Family::AArch64 => "aarch64",
             Family::Mips => "mips",
             Family::PowerPc => "powerpc",
-            Family::Sparc => "sparc",
+            Family::Sparc | Family::SparcV8Plus => "sparc",
             Family::SuperH => "superh",
             Family::M68k | Family::ColdFire => "m68k",
             Family::X86 => "x86",
@@ -178,7 +182,7 @@ impl Arch {
     pub const fn instruction_alignment(self) -> u64 {
         match self.family {
             Family::X86 | Family::X86_64 => 1,
-            Family::AArch64 | Family::PowerPc | Family::Sparc => 4,
+            Family::AArch64 | Family::PowerPc | Family::Sparc | Family::SparcV8Plus => 4,
             Family::Arm
             | Family::Mips
             | Family::SuperH

@@ -33,7 +33,7 @@ fn every_target_is_spelled_as_reports_spell_it() {
         (10, false, Little, 0, "mips-le-o32", Family::Mips),
         (machine::PPC, false, Big, 0, "ppc32", Family::PowerPc),
         (machine::SPARC, false, Big, 0, "sparc32", Family::Sparc),
-        (machine::SPARC32PLUS, false, Big, 0x100, "sparc32", Family::Sparc),
+        (machine::SPARC32PLUS, false, Big, 0x100, "sparc32", Family::SparcV8Plus),
         (machine::SH, false, Little, 9, "sh4-le", Family::SuperH),
         (machine::M68K, false, Big, 0, "m68k", Family::M68k),
         (machine::M68K, false, Big, 0x0100_0000, "m68k", Family::M68k),

@@ -20,6 +20,7 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("PowerPC", "ppc_32_be"),
     ("RISCV", "riscv.lp64d"),
     ("Sparc", "SparcV9_32"),
+    ("Sparc", "SparcV8plus"),
     ("SuperH4", "SuperH4_le"),
     ("x86", "x86"),
     ("x86", "x86-64"),
@@ -39,6 +40,9 @@ const PROCESSORS: &[(&str, &str)] = &[
     ("x86", "x86-64"),
 ];
 
+/// Specifications whose source has another name: compiled, source. Corrections make one of the other.
+const RENAMED: &[(&str, &str)] = &[("SparcV8plus", "SparcV9_64")];
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let [sources, folder, only @ ..] = arguments.as_slice() else {
@@ -53,7 +57,9 @@ fn main() -> anyhow::Result<()> {
         if !only.is_empty() && !only.iter().any(|wanted| wanted == Path::new(stem)) {
             continue;
         }
-        let source = languages(processor).join(format!("{stem}.slaspec"));
+        let renamed = RENAMED.iter().find(|(compiled, _)| compiled == stem);
+        let source = renamed.map_or(*stem, |(_, source)| source);
+        let source = languages(processor).join(format!("{source}.slaspec"));
         let mut compiler = sleigh_compiler::SleighCompiler::default();
         compiler
             .compile(&source, &folder.join(format!("{stem}.sla")))

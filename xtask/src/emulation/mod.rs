@@ -108,12 +108,10 @@ fn chosen(args: &Args) -> Vec<Program> {
 }
 
 /// What cannot be compared. The distribution's SuperH glibc is miscompiled: its start-up code never
-/// ends, under QEMU too. Its SPARC glibc is made for V8+, whose 64-bit registers the specification
-/// of 32-bit SPARC does not have.
+/// ends, under QEMU too.
 fn is_left_out(toolchain: Toolchain) -> bool {
     let Toolchain { target, libc, compiler } = toolchain;
-    (libc, compiler) == (Libc::Glibc, Compiler::Gcc)
-        && matches!(target, Target::Sh4 | Target::Sparc32)
+    (libc, compiler, target) == (Libc::Glibc, Compiler::Gcc, Target::Sh4)
 }
 
 /// Builds the program that runs cases in the emulator; its path.

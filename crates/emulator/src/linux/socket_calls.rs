@@ -142,7 +142,7 @@ fn numbers(family: Family) -> Numbers {
             processes: &[2, 120, 189],
             memory: &[45, 90, 163, 192],
         },
-        Family::Sparc => Numbers {
+        Family::Sparc | Family::SparcV8Plus => Numbers {
             register: "g1",
             multiplexer: Some(206),
             direct: &[

@@ -68,7 +68,7 @@ fn calls(family: Family) -> Calls {
             ..plain("v0", ["a0", "a1"], 4045, &[4090, 4210], 4125)
         },
         Family::PowerPc => plain("r0", ["r3", "r4"], 45, &[90, 192], 125),
-        Family::Sparc => plain("g1", ["o0", "o1"], 17, &[71, 56], 74),
+        Family::Sparc | Family::SparcV8Plus => plain("g1", ["o0", "o1"], 17, &[71, 56], 74),
         Family::SuperH => plain("r3", ["r4", "r5"], 45, &[90, 192], 125),
         Family::M68k | Family::ColdFire => Calls {
             set_thread: Some(334),
@@ -246,7 +246,8 @@ fn lay_out_stack(emulator: &Emulator<'_>, image: &Image, file: &[u8], state: &mu
         let _ = state.memory.store(top.offset(word * index as u64), word as u32, *value);
     }
     // SPARC leaves room for the windows of the first frame below what is found there.
-    let room = if image.arch().family == Family::Sparc { 64 } else { 0 };
+    let room =
+        if matches!(image.arch().family, Family::Sparc | Family::SparcV8Plus) { 64 } else { 0 };
     let pointer = emulator.abi().stack_pointer;
     state.set_register(&pointer, top.0 - room);
 }

@@ -42,6 +42,7 @@ pub(crate) fn arch(reader: FileReader<'_>, header: &FileHeader) -> Result<Arch, 
         .into_iter()
         .find(|arch| {
             arch.cpu == cpu
+                && (arch.family == Family::SparcV8Plus) == (header.machine == EM_SPARC32PLUS)
                 && (arch.instruction_endian != arch.endian) == (be8 && arch.endian == Endian::Big)
         })
         .map_or_else(|| unsupported(machine_name(header.machine)), Ok)

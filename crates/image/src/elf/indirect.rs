@@ -17,7 +17,7 @@ pub(crate) fn scan(memory: &SegmentMap, arch: Arch) -> Vec<IndirectFunction> {
         Family::Arm => (160, false),
         Family::AArch64 => (1032, true),
         Family::PowerPc => (248, true),
-        Family::Sparc => (249, true),
+        Family::Sparc | Family::SparcV8Plus => (249, true),
         Family::RiscV64 => (58, true),
         Family::Mips | Family::SuperH | Family::M68k | Family::ColdFire => return Vec::new(),
     };

@@ -44,6 +44,7 @@ pub const MODES: &[Mode] = &[
     Mode { field: Some("ISA_MODE"), ..mode("mips16-le", Family::Mips, Endian::Little, 2) },
     mode("powerpc", Family::PowerPc, Endian::Big, 4),
     mode("sparc", Family::Sparc, Endian::Big, 4),
+    mode("sparc-v8plus", Family::SparcV8Plus, Endian::Big, 4),
     mode("sh4", Family::SuperH, Endian::Little, 2),
     mode("m68k", Family::M68k, Endian::Big, 2),
     mode("coldfire", Family::ColdFire, Endian::Big, 2),

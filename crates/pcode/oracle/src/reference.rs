@@ -78,6 +78,7 @@ pub fn specification(arch: Arch) -> Option<&'static [u8]> {
         (Family::Mips, Endian::Little) => compiled!("mips32le"),
         (Family::PowerPc, _) => compiled!("ppc_32_be"),
         (Family::Sparc, _) => compiled!("SparcV9_32"),
+        (Family::SparcV8Plus, _) => compiled!("SparcV8plus"),
         (Family::SuperH, _) => compiled!("SuperH4_le"),
         (Family::M68k, _) => compiled!("68020"),
         (Family::ColdFire, _) => compiled!("coldfire"),

@@ -107,6 +107,7 @@ sources! {
     Mips Little Little => "mips32le" "mips32" AsSpecified,
     PowerPc Big Big => "ppc_32_be" "ppc_32" AsSpecified,
     Sparc Big Big => "SparcV9_32" "SparcV9" AsSpecified,
+    SparcV8Plus Big Big => "SparcV8plus" "SparcV9" AsSpecified,
     SuperH Little Little => "SuperH4_le" "SuperH4" AsSpecified,
     M68k Big Big => "68020" "68000" AsSpecified,
     ColdFire Big Big => "coldfire" "68000" AsSpecified,

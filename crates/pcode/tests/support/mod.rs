@@ -50,6 +50,7 @@ pub const MODES: &[Mode] = &[
     Mode { fields: &[("ISA_MODE", 1)], ..mode("mips16-be", Family::Mips, Endian::Big) },
     mode("powerpc", Family::PowerPc, Endian::Big),
     mode("sparc", Family::Sparc, Endian::Big),
+    mode("sparc-v8plus", Family::SparcV8Plus, Endian::Big),
     mode("sh4", Family::SuperH, Endian::Little),
     mode("m68k", Family::M68k, Endian::Big),
     mode("coldfire", Family::ColdFire, Endian::Big),

@@ -22,7 +22,7 @@ pub(super) fn rule(family: Family, kind: u32) -> Option<(Value, Field)> {
         Family::AArch64 => aarch64(kind),
         Family::Mips => mips(kind),
         Family::PowerPc => powerpc(kind),
-        Family::Sparc => sparc(kind),
+        Family::Sparc | Family::SparcV8Plus => sparc(kind),
         Family::SuperH => superh(kind),
         Family::M68k | Family::ColdFire => m68k(kind),
         Family::RiscV64 => riscv(kind),
