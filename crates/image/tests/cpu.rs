@@ -49,7 +49,8 @@ fn every_target_is_spelled_as_reports_spell_it() {
         let arch = arch(machine, wide, endian, flags).unwrap();
         assert_eq!((arch.cpu, arch.family, arch.endian), (cpu, family, endian));
         assert_eq!(arch.instruction_endian, endian);
-        assert_eq!(Arch::named(cpu), Some(arch));
+        // The name of two is that of V8.
+        assert_eq!(Arch::named(cpu) == Some(arch), family != Family::SparcV8Plus, "{cpu}");
     }
 }
 

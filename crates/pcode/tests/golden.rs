@@ -189,6 +189,13 @@ const GOLDEN: &[Golden] = &[
         ops: &["BRANCH ram:0x10010:4"],
     },
     Golden {
+        mode: "sparc-v8plus",
+        bytes: &[0x11, 0, 0, 0x01],
+        text: "sethi %hi(0x400),o0",
+        lengths: (4, 4),
+        ops: &["o0_high = COPY 0x0:4", "o0 = COPY 0x400:4"],
+    },
+    Golden {
         mode: "sh4",
         bytes: &[0x01, 0xd0],
         text: "mov.l 0x10008,r0",
