@@ -1,0 +1,53 @@
+//! Why a system call fails, and the number that an ABI gives to that.
+
+use super::calls::Numbering;
+
+/// A system call's error.
+///
+/// Source: `asm/errno.h` of each architecture, Linux 6.1. MIPS and SPARC number the later ones
+/// otherwise than all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named as the kernel names it")]
+pub enum Errno {
+    Perm,
+    NoEntry,
+    BadDescriptor,
+    NoChild,
+    Again,
+    NoMemory,
+    Fault,
+    NotDirectory,
+    Invalid,
+    NotTerminal,
+    IllegalSeek,
+    ReadOnly,
+    Range,
+    NoSuchCall,
+}
+
+impl Errno {
+    /// The number under an ABI.
+    #[must_use]
+    pub const fn number(self, numbering: Numbering) -> u64 {
+        match self {
+            Self::Perm => 1,
+            Self::NoEntry => 2,
+            Self::BadDescriptor => 9,
+            Self::NoChild => 10,
+            Self::Again => 11,
+            Self::NoMemory => 12,
+            Self::Fault => 14,
+            Self::NotDirectory => 20,
+            Self::Invalid => 22,
+            Self::NotTerminal => 25,
+            Self::IllegalSeek => 29,
+            Self::ReadOnly => 30,
+            Self::Range => 34,
+            Self::NoSuchCall => match numbering {
+                Numbering::Mips => 89,
+                Numbering::Sparc => 90,
+                _ => 38,
+            },
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Time, which passes only when a program looks at it or waits.
+
+/// When a process starts, in seconds since 1970: 2023-11-14.
+const START: u64 = 1_700_000_000;
+
+/// What passes when a program looks at the clock, in nanoseconds.
+const LOOK: u64 = 1_000;
+
+/// Nanoseconds of a second.
+pub(crate) const SECOND: u64 = 1_000_000_000;
+
+/// Virtual time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    /// Nanoseconds since the start.
+    passed: u64,
+}
+
+impl Clock {
+    /// Seconds since 1970 and nanoseconds, a little later at every look.
+    pub(crate) fn real(&mut self) -> (u64, u64) {
+        let (seconds, nanoseconds) = self.since_start();
+        (START + seconds, nanoseconds)
+    }
+
+    /// Seconds and nanoseconds since the process started.
+    pub(crate) fn since_start(&mut self) -> (u64, u64) {
+        self.wait(LOOK);
+        (self.passed / SECOND, self.passed % SECOND)
+    }
+
+    /// Lets nanoseconds pass.
+    pub(crate) fn wait(&mut self, nanoseconds: u64) {
+        self.passed = self.passed.saturating_add(nanoseconds);
+    }
+}

@@ -1,0 +1,136 @@
+//! Calls about who and where the process is, its limits and signals, and its end.
+
+use super::{Ended, Kernel, Reply, Request};
+use crate::abi::calls::SystemCall;
+use crate::abi::errno::Errno;
+use miyaburi_image::{Address, Family};
+
+/// The process, its parent, and its thread.
+const PROCESS: u64 = 1000;
+const PARENT: u64 = 1;
+
+/// What numbers drawn at random begin with: the same in every run.
+pub(super) const FIRST_RANDOM: u64 = 0x4d69_7961_6275_7269;
+
+/// Bytes drawn by one call.
+const MAX_RANDOM: u64 = 4096;
+
+/// Bytes of each field of `utsname`.
+const NAME_SIZE: usize = 65;
+
+/// System, node, release, version.
+const NAMES: [&[u8]; 4] = [b"Linux", b"host", b"5.10.0", b"#1 SMP"];
+
+/// The stack's limit in bytes; everything else is unlimited.
+const STACK_LIMIT: u64 = 8 << 20;
+
+/// `RLIMIT_STACK`.
+const STACK: u64 = 3;
+
+impl Kernel {
+    pub(super) fn identity_call(
+        &mut self,
+        call: SystemCall,
+        request: &mut Request<'_, '_>,
+    ) -> Option<Reply> {
+        use SystemCall as Call;
+        let reply = match call {
+            Call::Exit | Call::ExitGroup => {
+                return Some(Reply::End(Ended::Exited(request.argument(0) as u8)));
+            }
+            Call::Getpid | Call::Gettid | Call::SetTidAddress | Call::Getpgrp | Call::Setsid => {
+                Ok(PROCESS)
+            }
+            Call::Getpgid | Call::Getsid => Ok(PROCESS),
+            Call::Getppid => Ok(PARENT),
+            // The superuser.
+            Call::Getuid | Call::Geteuid | Call::Getgid | Call::Getegid => Ok(0),
+            Call::Getuid32 | Call::Geteuid32 | Call::Getgid32 | Call::Getegid32 => Ok(0),
+            Call::Uname => self.uname(request),
+            Call::Getrandom => self.draw(request),
+            Call::Getrlimit | Call::Ugetrlimit => {
+                let [which, at, ..] = request.arguments;
+                limits(request, which, at, self.word)
+            }
+            Call::Prlimit64 => {
+                let [_, which, _, at, ..] = request.arguments;
+                limits(request, which, at, 8)
+            }
+            Call::Setrlimit => Ok(0),
+            Call::RtSigaction | Call::Sigaction => self.set_handler(request),
+            Call::Signal => {
+                let [signal, handler, ..] = request.arguments;
+                Ok(self.handlers.insert(signal, Address(handler)).map_or(0, |before| before.0))
+            }
+            Call::RtSigprocmask | Call::Sigprocmask | Call::Sigaltstack => Ok(0),
+            _ => return None,
+        };
+        Some(reply.into())
+    }
+
+    fn uname(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let at = request.argument(0);
+        let machine = machine(self.abi.family);
+        for (index, name) in (0..).zip(NAMES.iter().chain([&machine, &b"".as_slice()])) {
+            let mut field = name.to_vec();
+            field.resize(NAME_SIZE, 0);
+            request.write(at.wrapping_add(index * NAME_SIZE as u64), &field)?;
+        }
+        Ok(0)
+    }
+
+    /// `getrandom`: bytes that are the same in every run (Marsaglia's xorshift).
+    fn draw(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [at, length, ..] = request.arguments;
+        let length = length.min(MAX_RANDOM);
+        for place in 0..length {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            request.store(at.wrapping_add(place), 1, self.random >> 32 & 0xff)?;
+        }
+        Ok(length)
+    }
+
+    /// Keeps the handler; what the program had before is given back where it asks for it.
+    fn set_handler(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [signal, new, old, ..] = request.arguments;
+        // The flags stand first on MIPS.
+        let offset = if self.abi.family == Family::Mips { 4 } else { 0 };
+        let before = self.handlers.get(&signal).copied();
+        if new != 0 {
+            let handler = request.load(new.wrapping_add(offset), self.word)?;
+            self.handlers.insert(signal, Address(handler));
+        }
+        if old != 0 {
+            request.store(old.wrapping_add(offset), self.word, before.map_or(0, |it| it.0))?;
+        }
+        Ok(0)
+    }
+}
+
+/// A limit and its maximum, each of `size` bytes.
+fn limits(request: &mut Request<'_, '_>, which: u64, at: u64, size: u32) -> Result<u64, Errno> {
+    if at != 0 {
+        let present = if which == STACK { STACK_LIMIT } else { u64::MAX };
+        request.store(at, size, present)?;
+        request.store(at.wrapping_add(u64::from(size)), size, u64::MAX)?;
+    }
+    Ok(0)
+}
+
+/// `uname`'s name of a CPU.
+const fn machine(family: Family) -> &'static [u8] {
+    match family {
+        Family::X86 => b"i686",
+        Family::X86_64 => b"x86_64",
+        Family::Arm => b"armv7l",
+        Family::AArch64 => b"aarch64",
+        Family::RiscV64 => b"riscv64",
+        Family::Mips => b"mips",
+        Family::PowerPc => b"ppc",
+        Family::Sparc => b"sparc",
+        Family::SuperH => b"sh4",
+        Family::M68k | Family::ColdFire => b"m68k",
+    }
+}

@@ -1,0 +1,210 @@
+//! The kernel that a process sees: what it knows of the process, and who answers which call.
+
+mod identity;
+mod input_output;
+mod memory;
+mod thread;
+mod time;
+
+use crate::abi::KernelAbi;
+use crate::abi::calls::SystemCall;
+use crate::abi::errno::Errno;
+use crate::clock::Clock;
+use crate::files::{Descriptors, Tree};
+use crate::record::{Answer, CallRecord};
+use crate::space::AddressSpace;
+use miyaburi_emulator::{Abi, Hooks, State};
+use miyaburi_image::Address;
+use miyaburi_pcode::Language;
+use std::collections::BTreeMap;
+use thread::ThreadRegister;
+
+/// Calls kept of one process.
+const MAX_CALLS: usize = 100_000;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It left with this status.
+    Exited(u8),
+}
+
+/// What becomes of a call.
+enum Reply {
+    /// It returns.
+    Done(Result<u64, Errno>),
+    /// The process ends with it.
+    End(Ended),
+    /// Nobody here knows it.
+    Unmodelled,
+}
+
+impl From<Result<u64, Errno>> for Reply {
+    fn from(result: Result<u64, Errno>) -> Self {
+        Self::Done(result)
+    }
+}
+
+/// The kernel around one process. Cloning it goes with a snapshot of the machine.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    abi: KernelAbi,
+    /// Bytes of a pointer and of `long`.
+    word: u32,
+    space: AddressSpace,
+    tree: Tree,
+    /// The path of the program.
+    executable: Vec<u8>,
+    open: Descriptors,
+    clock: Clock,
+    thread_register: Option<ThreadRegister>,
+    thread_pointer: u64,
+    /// Where numbers drawn at random stand.
+    random: u64,
+    /// Signals with the handlers that the program set.
+    handlers: BTreeMap<u64, Address>,
+    calls: Vec<CallRecord>,
+    ended: Option<Ended>,
+}
+
+/// The arguments of a call, with what it takes to read what they point to.
+struct Request<'k, 'a> {
+    state: &'k mut State<'a>,
+    arguments: [u64; crate::abi::ARGUMENTS],
+}
+
+impl Request<'_, '_> {
+    /// Argument `index`, from 0.
+    fn argument(&self, index: usize) -> u64 {
+        self.arguments.get(index).copied().unwrap_or(0)
+    }
+
+    fn load(&mut self, at: u64, size: u32) -> Result<u64, Errno> {
+        self.state.memory.load(Address(at), size).map_err(|_| Errno::Fault)
+    }
+
+    fn store(&mut self, at: u64, size: u32, value: u64) -> Result<(), Errno> {
+        self.state.memory.store(Address(at), size, value).map_err(|_| Errno::Fault)
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), Errno> {
+        self.state.memory.write(Address(at), bytes).map_err(|_| Errno::Fault)
+    }
+
+    fn bytes(&mut self, at: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        self.state.memory.bytes(Address(at), length).ok_or(Errno::Fault)
+    }
+
+    /// The path at an address, without its end.
+    fn path(&mut self, at: u64) -> Result<Vec<u8>, Errno> {
+        const MAX_PATH: u64 = 4096;
+        let mut path = Vec::new();
+        for place in (at..at.saturating_add(MAX_PATH)).map(Address) {
+            match self.state.memory.load(place, 1).map_err(|_| Errno::Fault)? {
+                0 => return Ok(path),
+                byte => path.push(byte as u8),
+            }
+        }
+        Err(Errno::Invalid)
+    }
+}
+
+impl Kernel {
+    pub(crate) fn new(
+        abi: KernelAbi,
+        language: &dyn Language,
+        space: AddressSpace,
+        tree: Tree,
+        executable: &[u8],
+        word: u32,
+    ) -> Self {
+        Self {
+            thread_register: ThreadRegister::of(abi.family, language),
+            abi,
+            word,
+            space,
+            tree,
+            executable: executable.to_vec(),
+            open: Descriptors::default(),
+            clock: Clock::default(),
+            thread_pointer: 0,
+            random: identity::FIRST_RANDOM,
+            handlers: BTreeMap::new(),
+            calls: Vec::new(),
+            ended: None,
+        }
+    }
+
+    /// How the process ended, once it did.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// The calls that were made, in order; the first 100,000.
+    #[must_use]
+    pub fn calls(&self) -> &[CallRecord] {
+        &self.calls
+    }
+
+    /// What was written to a descriptor, the first MiB of it.
+    #[must_use]
+    pub fn written(&self, descriptor: u32) -> &[u8] {
+        self.open.written(descriptor)
+    }
+
+    /// The handlers that the program set, by signal.
+    #[must_use]
+    pub fn handlers(&self) -> &BTreeMap<u64, Address> {
+        &self.handlers
+    }
+
+    /// Asks those who answer calls, one after the other.
+    fn reply(&mut self, call: SystemCall, request: &mut Request<'_, '_>) -> Reply {
+        self.memory_call(call, request)
+            .or_else(|| self.thread_call(call, request))
+            .or_else(|| self.input_output_call(call, request))
+            .or_else(|| self.time_call(call, request))
+            .or_else(|| self.identity_call(call, request))
+            .unwrap_or(Reply::Unmodelled)
+    }
+
+    fn record(&mut self, record: CallRecord) {
+        if self.calls.len() < MAX_CALLS {
+            self.calls.push(record);
+        }
+    }
+}
+
+impl Hooks for Kernel {
+    fn system_call(
+        &mut self,
+        state: &mut State<'_>,
+        abi: &Abi,
+        site: Address,
+        immediate: u64,
+    ) -> bool {
+        let (number, call) = self.abi.call(state, immediate);
+        let arguments = self.abi.arguments(state);
+        let mut request = Request { state, arguments };
+        let reply = call.map_or(Reply::Unmodelled, |call| self.reply(call, &mut request));
+        let answer = match reply {
+            Reply::Done(Ok(value)) => Answer::Returned(value),
+            Reply::Done(Err(error)) => Answer::Failed(error),
+            Reply::End(ended) => {
+                self.ended = Some(ended);
+                Answer::Ended
+            }
+            Reply::Unmodelled => Answer::Unmodelled,
+        };
+        self.record(CallRecord { site, number, call, arguments, answer });
+        let result = match answer {
+            Answer::Returned(value) => Ok(value),
+            Answer::Failed(error) => Err(error),
+            Answer::Unmodelled => Err(Errno::NoSuchCall),
+            Answer::Ended => return false,
+        };
+        self.abi.answer(state, abi, result);
+        true
+    }
+}

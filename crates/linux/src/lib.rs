@@ -1,0 +1,23 @@
+//! A Linux around one emulated program: enough of the kernel for static programs to start and to
+//! run, and a record of everything they ask of it.
+//!
+//! Nothing reaches the host: files, time and memory are this crate's own, and no call of the program
+//! leads to one of ours. A call that is not modelled fails as on a kernel that lacks it, and is
+//! recorded as such.
+
+mod abi;
+mod clock;
+mod files;
+mod kernel;
+mod process;
+mod record;
+mod space;
+mod start;
+
+pub use abi::MissingRegister;
+pub use abi::calls::{Numbering, SystemCall};
+pub use abi::errno::Errno;
+pub use kernel::{Ended, Kernel};
+pub use process::{Process, StartError};
+pub use record::{Answer, CallRecord};
+pub use start::Setup;

@@ -1,0 +1,85 @@
+//! One program as a process, from its entry point.
+
+use crate::abi::{KernelAbi, MissingRegister};
+use crate::files::Tree;
+use crate::kernel::{Ended, Kernel};
+use crate::record::CallRecord;
+use crate::space::AddressSpace;
+use crate::start::{Setup, lay_out_stack};
+use miyaburi_emulator::{Emulator, Limits, MemoryError, Outcome, PAGE_SIZE, State};
+use miyaburi_image::{Address, Family, Image};
+use miyaburi_pcode::Language;
+
+/// A program with the kernel around it.
+pub struct Process<'a> {
+    /// The machine.
+    pub state: State<'a>,
+    /// The kernel.
+    pub kernel: Kernel,
+}
+
+/// Why a process could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The kernel's ABI of this CPU cannot be used.
+    #[error(transparent)]
+    Register(#[from] MissingRegister),
+    /// There is no memory for its stack.
+    #[error("the stack cannot be laid out: {0}")]
+    Stack(#[from] MemoryError),
+}
+
+impl<'a> Process<'a> {
+    /// The program of `image`, which was read from `file`, ready to run from its entry point. It may
+    /// touch so many pages of 4 KiB.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub fn start(
+        emulator: &Emulator<'a>,
+        language: &dyn Language,
+        image: &'a Image,
+        file: &[u8],
+        setup: &Setup,
+        pages: usize,
+    ) -> Result<Self, StartError> {
+        let mut state = emulator.bare_state(pages);
+        let abi = KernelAbi::new(image.arch().family, language, emulator.abi())?;
+        for function in image.indirect_functions() {
+            // Start-up calls the resolver that it finds there.
+            let slot = image.read_pointer(function.slot).unwrap_or(function.resolver);
+            state.memory.store(function.slot, image.arch().pointer_size(), slot.0)?;
+        }
+        if matches!(image.arch().family, Family::X86 | Family::X86_64) {
+            // The answer of `cpuid` lies at 0 (see the emulator's user-ops).
+            state.memory.map(Address(0), PAGE_SIZE);
+        }
+        let space = AddressSpace::new(image, &mut state);
+        lay_out_stack(emulator, image, file, setup, &mut state)?;
+        state.enter(image.entry(), emulator.entry_context());
+        let kernel = {
+            let executable = setup.arguments.first().map_or(&[][..], Vec::as_slice);
+            let word = image.arch().pointer_size();
+            Kernel::new(abi, language, space, Tree::new(file), executable, word)
+        };
+        Ok(Self { state, kernel })
+    }
+
+    /// Runs on until the program ends, or cannot go on within `limits`.
+    pub fn run(&mut self, emulator: &mut Emulator<'a>, limits: &Limits) -> Outcome {
+        let limits = Limits { undo: false, ..*limits };
+        emulator.run(&mut self.state, &mut self.kernel, &limits)
+    }
+
+    /// How the program ended, once it did.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ended> {
+        self.kernel.ended()
+    }
+
+    /// Everything that it asked of the kernel, in order.
+    #[must_use]
+    pub fn calls(&self) -> &[CallRecord] {
+        self.kernel.calls()
+    }
+}
