@@ -79,7 +79,8 @@ pub(crate) fn lay_out_stack(
         state.memory.store(at, size, value)?;
     }
     // SPARC leaves room for the windows of the first frame below what is found there.
-    let room = if arch.family == Family::Sparc { 64 } else { 0 };
+    let has_windows = matches!(arch.family, Family::Sparc | Family::SparcV8Plus);
+    let room = if has_windows { 64 } else { 0 };
     state.set_register(&emulator.abi().stack_pointer, top.0 - room);
     Ok(())
 }

@@ -10,11 +10,12 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
     ("emulator", &["image", "pcode"]),
+    ("linux", &["image", "pcode", "emulator"]),
     ("analysis", &["image", "pcode", "emulator"]),
     ("extractors", &["image", "pcode", "emulator", "analysis", "model"]),
     ("pipeline", &["image", "pcode", "emulator", "analysis", "model", "extractors"]),

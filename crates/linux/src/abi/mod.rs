@@ -16,6 +16,9 @@ pub(crate) const ARGUMENTS: usize = 6;
 /// The number of ARM's first system call under its old ABI, in the instruction itself.
 const ARM_OLD_BASE: u64 = 0x0090_0000;
 
+/// SPARC's trap that writes register windows to the stack (`asm/traps.h`).
+const FLUSH_WINDOWS: u64 = 3;
+
 /// Registers by name, of one CPU.
 struct Names {
     number: &'static str,
@@ -33,7 +36,9 @@ const fn names(family: Family) -> Names {
         Family::RiscV64 => ("a7", &["a0", "a1", "a2", "a3", "a4", "a5"], Numbering::Generic),
         Family::Mips => ("v0", &["a0", "a1", "a2", "a3"], Numbering::Mips),
         Family::PowerPc => ("r0", &["r3", "r4", "r5", "r6", "r7", "r8"], Numbering::PowerPc),
-        Family::Sparc => ("g1", &["o0", "o1", "o2", "o3", "o4", "o5"], Numbering::Sparc),
+        Family::Sparc | Family::SparcV8Plus => {
+            ("g1", &["o0", "o1", "o2", "o3", "o4", "o5"], Numbering::Sparc)
+        }
         Family::SuperH => ("r3", &["r4", "r5", "r6", "r7", "r0", "r1"], Numbering::SuperH),
         Family::M68k | Family::ColdFire => {
             ("D0", &["D1", "D2", "D3", "D4", "D5", "A0"], Numbering::M68k)
@@ -88,6 +93,12 @@ impl KernelAbi {
             false => state.register(&self.number),
         } as u32;
         (number, self.calls.get(&number).copied())
+    }
+
+    /// Whether the trap asks the kernel for nothing that shows here: SPARC's `ta 3` writes register
+    /// windows to the stack, which are kept elsewhere.
+    pub(crate) fn is_idle(&self, immediate: u64) -> bool {
+        self.numbering == Numbering::Sparc && immediate & 0x7f == FLUSH_WINDOWS
     }
 
     /// The arguments; those that cannot be read are 0.

@@ -129,7 +129,7 @@ const fn machine(family: Family) -> &'static [u8] {
         Family::RiscV64 => b"riscv64",
         Family::Mips => b"mips",
         Family::PowerPc => b"ppc",
-        Family::Sparc => b"sparc",
+        Family::Sparc | Family::SparcV8Plus => b"sparc",
         Family::SuperH => b"sh4",
         Family::M68k | Family::ColdFire => b"m68k",
     }

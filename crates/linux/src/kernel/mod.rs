@@ -184,6 +184,9 @@ impl Hooks for Kernel {
         site: Address,
         immediate: u64,
     ) -> bool {
+        if self.abi.is_idle(immediate) {
+            return true;
+        }
         let (number, call) = self.abi.call(state, immediate);
         let arguments = self.abi.arguments(state);
         let mut request = Request { state, arguments };
