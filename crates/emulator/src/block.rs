@@ -1,15 +1,20 @@
 //! Straight runs of instructions, translated for the interpreter.
 
+mod fused;
+mod temporaries;
+
 use crate::quick::{self, Routine};
 use crate::registers::RegisterMap;
 use crate::simplify::{Flags, simplify};
 use crate::user_op::UserOp;
-use miyaburi_image::{Address, Arch, Endian, Family};
+use fused::{fuse_products, fuses_products};
+use miyaburi_image::{Address, Arch, Endian};
 use miyaburi_pcode::{
     CodeBytes, Context, Instruction, Language, LiftError, Lifter, Op, Opcode, Space, Varnode,
 };
 use std::cell::Cell;
 use std::sync::Arc;
+use temporaries::TemporaryLayout;
 
 /// The most instructions in one block.
 const MAX_INSTRUCTIONS: usize = 128;
@@ -321,52 +326,6 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// Whether the multiply-and-add instructions of a CPU round once. P-code has no such operation: the
-/// specifications write a product and a sum. ARM's `vmla` and MIPS's `madd` do round twice.
-const fn fuses_products(family: Family) -> bool {
-    matches!(family, Family::AArch64 | Family::PowerPc | Family::RiscV64 | Family::SuperH)
-}
-
-/// Lets a sum take the factors of the product that the same instruction makes for it.
-fn fuse_products(ops: &mut [MicroOp]) {
-    for sum in 1..ops.len() {
-        let (before, rest) = ops.split_at_mut(sum);
-        let Some(op) = rest.first_mut() else { return };
-        if !matches!(op.opcode, Opcode::FLOAT_ADD | Opcode::FLOAT_SUB) {
-            continue;
-        }
-        let writer_of = |operand: Operand, end: usize| {
-            let named = matches!(operand, Operand::State(_));
-            named.then(|| before[..end].iter().rposition(|it| it.output == operand)).flatten()
-        };
-        let product_at = |slot: usize| {
-            let at = writer_of(op.inputs[slot], before.len())?;
-            let negated = before[at].opcode == Opcode::FLOAT_NEG;
-            let at = if negated { writer_of(before[at].inputs[0], at)? } else { at };
-            let product = &before[at];
-            let changed = |it: &MicroOp| product.inputs[..2].contains(&it.output);
-            let fits = product.opcode == Opcode::FLOAT_MULT
-                && product.output_size == op.output_size
-                && !before[at..].iter().any(changed);
-            fits.then_some((product, negated))
-        };
-        let (slot, (product, negated)) = match (product_at(0), product_at(1)) {
-            (Some(product), _) => (0, product),
-            (None, Some(product)) => (1, product),
-            (None, None) => continue,
-        };
-        let subtracts = op.opcode == Opcode::FLOAT_SUB;
-        op.user_op = match (slot, subtracts, negated) {
-            (_, false, false) | (1, true, true) => UserOp::ProductPlus,
-            (_, false, true) | (1, true, false) => UserOp::MinusProduct,
-            (_, true, false) => UserOp::ProductMinus,
-            (_, true, true) => UserOp::MinusProductMinus,
-        };
-        op.inputs = [product.inputs[0], product.inputs[1], op.inputs[1 - slot]];
-        op.sizes = [product.sizes[0], product.sizes[1], op.sizes[1 - slot]];
-    }
-}
-
 /// Where a direct branch goes. A branch to the next instruction stays within the block: that is
 /// how conditional execution is expressed.
 fn branch_target(op: &Op, here: u32, after: u32, next: Address) -> Operand {
@@ -392,49 +351,4 @@ pub(crate) const fn size_mask(size: u32) -> u64 {
 pub(crate) const fn sign_extend(value: u64, size: u32) -> i64 {
     let shift = 64 - 8 * if size > 8 || size == 0 { 8 } else { size };
     ((value << shift) as i64) >> shift
-}
-
-/// Packs the temporaries of one instruction, whose offsets in the unique space are sparse, into a
-/// dense run; overlapping ones keep their overlap.
-struct TemporaryLayout {
-    /// Start and end in the unique space, and the packed offset; ascending and disjoint.
-    ranges: Vec<(u64, u64, u32)>,
-    size: u32,
-}
-
-impl TemporaryLayout {
-    fn new(ops: &[Op]) -> Self {
-        let mut spans: Vec<(u64, u64)> = ops
-            .iter()
-            .flat_map(|op| op.inputs().iter().chain(op.output.iter()))
-            .filter(|varnode| varnode.space == Space::Unique)
-            .map(|varnode| (varnode.offset, varnode.offset.saturating_add(u64::from(varnode.size))))
-            .collect();
-        spans.sort_unstable();
-        let mut merged: Vec<(u64, u64)> = Vec::with_capacity(spans.len());
-        for (start, end) in spans {
-            match merged.last_mut() {
-                Some(last) if start < last.1 => last.1 = last.1.max(end),
-                _ => merged.push((start, end)),
-            }
-        }
-        let mut size = 0;
-        let ranges = merged
-            .into_iter()
-            .map(|(start, end)| {
-                let packed = size;
-                size += ((end - start) as u32).next_multiple_of(8);
-                (start, end, packed)
-            })
-            .collect();
-        Self { ranges, size }
-    }
-
-    fn offset(&self, varnode: &Varnode) -> u32 {
-        let after = self.ranges.partition_point(|(start, ..)| *start <= varnode.offset);
-        after
-            .checked_sub(1)
-            .and_then(|index| self.ranges.get(index))
-            .map_or(0, |(start, _, packed)| packed + (varnode.offset - start) as u32)
-    }
 }

@@ -6,8 +6,10 @@
 //! that appear as constants in code, from code addresses in data, and at last from the look of code
 //! that nothing refers to. Each source states its errors where it is implemented.
 
+mod departures;
 pub(crate) mod discovery;
 pub(crate) mod draft;
+mod exits;
 mod finish;
 mod global_pointer;
 pub(crate) mod learnt;
@@ -16,6 +18,7 @@ mod plausibility;
 pub(crate) mod pointers;
 pub(crate) mod reading;
 mod resolve;
+mod returns;
 mod run;
 mod unwind_tables;
 

@@ -1,9 +1,12 @@
 //! Guest memory: pages made on first touch, shared between snapshots until written.
 
 mod access;
+mod journal;
 
 pub use access::{Access, MemoryError, Region, WatchedAccess};
+pub use journal::JournalMark;
 
+use journal::{MAX_JOURNAL, Replaced};
 use miyaburi_image::{Address, Endian, Image};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -14,26 +17,6 @@ const PAGE_BYTES: usize = PAGE_SIZE as usize;
 const RECENT: usize = 64;
 
 type Page = [u8; PAGE_BYTES];
-
-/// The bytes that a write replaced.
-#[derive(Clone, Copy, Debug)]
-struct Replaced {
-    address: u64,
-    size: u8,
-    bytes: [u8; 8],
-}
-
-/// A position in the journal of writes, to which memory can be rolled back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct JournalMark(usize);
-
-impl JournalMark {
-    /// Writes recorded since `earlier`.
-    #[must_use]
-    pub fn writes_since(self, earlier: Self) -> usize {
-        self.0.saturating_sub(earlier.0)
-    }
-}
 
 /// Guest memory over an image. Cloning makes a snapshot: pages are shared until one side writes.
 #[derive(Clone)]
@@ -50,9 +33,6 @@ pub struct Memory<'a> {
     /// Accesses here are refused until they are let through.
     watched: Vec<Region>,
 }
-
-/// Writes that can be undone at the same time; they take 100 MB.
-const MAX_JOURNAL: usize = 4 << 20;
 
 /// Loads kept by a log of reads.
 const MAX_READS: usize = 1 << 16;
@@ -137,74 +117,6 @@ impl<'a> Memory<'a> {
     #[must_use]
     pub fn is_mapped(&self, address: Address) -> bool {
         self.regions.iter().any(|region| region.contains(address))
-    }
-
-    /// Begins (or goes on) recording writes, so that they can be undone. The journal lasts until
-    /// it is stopped, as the record of what was written; a snapshot copies it.
-    pub fn start_journal(&mut self) {
-        self.journal.get_or_insert_default();
-    }
-
-    /// Forgets what was recorded and stops recording.
-    pub fn stop_journal(&mut self) {
-        self.journal = None;
-    }
-
-    /// The present end of the journal.
-    #[must_use]
-    pub fn journal_mark(&self) -> JournalMark {
-        JournalMark(self.journal.as_ref().map_or(0, Vec::len))
-    }
-
-    /// Whether writes are recorded.
-    #[must_use]
-    pub(crate) fn has_journal(&self) -> bool {
-        self.journal.is_some()
-    }
-
-    /// Whether every byte holds what it held at `mark`; false when more than `max` writes would have
-    /// to be looked at.
-    pub(crate) fn is_as_at(&mut self, mark: JournalMark, max: usize) -> bool {
-        let written = self.journal.as_ref().and_then(|journal| journal.get(mark.0..));
-        let Some(written) = written.filter(|written| written.len() <= max) else { return false };
-        let mut before: FxHashMap<u64, u8> = FxHashMap::default();
-        for replaced in written {
-            for (offset, byte) in (0..).zip(&replaced.bytes[..usize::from(replaced.size)]) {
-                before.entry(replaced.address.wrapping_add(offset)).or_insert(*byte);
-            }
-        }
-        before.into_iter().all(|(at, byte)| {
-            let mut now = [0];
-            self.copy(Address(at), &mut now, Access::Read).is_ok_and(|()| now == [byte])
-        })
-    }
-
-    /// Undoes the writes since `mark`, latest first.
-    pub fn roll_back(&mut self, mark: JournalMark) {
-        let Some(mut journal) = self.journal.take() else { return };
-        while journal.len() > mark.0 {
-            let Some(replaced) = journal.pop() else { break };
-            let size = usize::from(replaced.size);
-            let mut rest = &replaced.bytes[..size];
-            for (at, count) in pieces(Address(replaced.address), size) {
-                let (piece, after) = rest.split_at(count);
-                let offset = (at.0 % PAGE_SIZE) as usize;
-                if let Some(&slot) = self.index.get(&(at.0 / PAGE_SIZE)) {
-                    let page = Arc::make_mut(&mut self.pages[slot as usize]);
-                    page[offset..offset + count].copy_from_slice(piece);
-                }
-                rest = after;
-            }
-        }
-        self.journal = Some(journal);
-    }
-
-    /// The writes recorded since `mark` in order: address and size of each, at most eight bytes.
-    pub fn written_since(&self, mark: JournalMark) -> impl Iterator<Item = (Address, u32)> + '_ {
-        self.journal
-            .iter()
-            .flat_map(move |journal| journal.get(mark.0..).unwrap_or(&[]))
-            .map(|replaced| (Address(replaced.address), u32::from(replaced.size)))
     }
 
     /// How many pages have been touched.
@@ -325,24 +237,6 @@ impl<'a> Memory<'a> {
             page[offset..offset + count].copy_from_slice(piece);
             rest = after;
         }
-        Ok(())
-    }
-
-    /// Notes what a write of `length` bytes is about to replace: one entry for each eight bytes.
-    fn record(&mut self, address: Address, length: usize) -> Result<(), MemoryError> {
-        let Some(mut journal) = self.journal.take() else { return Ok(()) };
-        for done in (0..length).step_by(8) {
-            let at = address.offset(done as u64);
-            let size = (length - done).min(8);
-            let mut bytes = [0; 8];
-            let copied = self.copy(at, &mut bytes[..size], Access::Write);
-            if copied.is_err() {
-                self.journal = Some(journal);
-                return copied;
-            }
-            journal.push(Replaced { address: at.0, size: size as u8, bytes });
-        }
-        self.journal = Some(journal);
         Ok(())
     }
 
