@@ -10,9 +10,9 @@ use miyaburi_pcode::{LiftError, Opcode};
 pub enum Exit {
     /// The called function returned.
     Returned,
-    /// A hook asked to stop at a call.
+    /// A hook asked to stop at a call, or behind a system call.
     Stopped {
-        /// The call instruction.
+        /// The call instruction, or that of the system call.
         at: Address,
     },
     /// The run's instructions are spent, or it goes round and round in the same code.

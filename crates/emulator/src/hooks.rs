@@ -51,6 +51,12 @@ pub trait Hooks {
         false
     }
 
+    /// Whether the run is to stop behind a system call that was answered, ready to go on with the
+    /// next instruction.
+    fn stops(&self) -> bool {
+        false
+    }
+
     /// Memory whose loads and stores [`Hooks::access`] is to be told of; asked once, when a run
     /// begins.
     fn watched(&self) -> Vec<Region> {

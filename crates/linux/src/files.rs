@@ -1,7 +1,9 @@
 //! The few files that a process can read, and what it has open.
 
 use crate::abi::errno::Errno;
-use std::collections::BTreeMap;
+use crate::network::Transport;
+use core::net::SocketAddr;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Bytes of output that are kept of each descriptor.
@@ -35,9 +37,23 @@ impl Tree {
     }
 }
 
+/// A socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) transport: Transport,
+    /// Its own address.
+    pub(crate) own: SocketAddr,
+    /// Whom it is connected to.
+    pub(crate) peer: Option<SocketAddr>,
+    /// What came in, and from whom.
+    pub(crate) inbox: VecDeque<(SocketAddr, Vec<u8>)>,
+}
+
 /// What a descriptor leads to.
 #[derive(Clone, Debug)]
 enum Open {
+    /// A socket.
+    Socket(Socket),
     /// A file, and how far it was read.
     File { content: Arc<[u8]>, position: u64 },
     /// Nothing comes from there; what goes there is kept.
@@ -63,17 +79,42 @@ impl Descriptors {
 
     /// Opens a file under the lowest free number.
     pub(crate) fn open(&mut self, content: Arc<[u8]>) -> Result<u64, Errno> {
+        self.add(Open::File { content, position: 0 })
+    }
+
+    /// Makes a socket under the lowest free number.
+    pub(crate) fn open_socket(&mut self, socket: Socket) -> Result<u64, Errno> {
+        self.add(Open::Socket(socket))
+    }
+
+    fn add(&mut self, open: Open) -> Result<u64, Errno> {
         let free = (0..MAX_OPEN).find(|number| !self.0.contains_key(number));
         let number = free.ok_or(Errno::NoMemory)?;
-        self.0.insert(number, Open::File { content, position: 0 });
+        self.0.insert(number, open);
         Ok(u64::from(number))
+    }
+
+    /// A socket.
+    pub(crate) fn socket(&mut self, descriptor: u64) -> Result<&mut Socket, Errno> {
+        match self.get(descriptor)? {
+            Open::Socket(socket) => Ok(socket),
+            _ => Err(Errno::NotSocket),
+        }
+    }
+
+    /// Whether a descriptor could be read or written now.
+    pub(crate) fn readiness(&mut self, descriptor: u64) -> Result<(bool, bool), Errno> {
+        Ok(match self.get(descriptor)? {
+            Open::Socket(socket) => (!socket.inbox.is_empty(), true),
+            Open::File { .. } | Open::Stream { .. } => (true, true),
+        })
     }
 
     /// Closes a descriptor. What went to standard output stays known.
     pub(crate) fn close(&mut self, descriptor: u64) -> Result<(), Errno> {
         match self.get(descriptor)? {
             Open::Stream { .. } => Ok(()),
-            Open::File { .. } => {
+            Open::File { .. } | Open::Socket(_) => {
                 self.0.remove(&(descriptor as u32));
                 Ok(())
             }
@@ -84,7 +125,7 @@ impl Descriptors {
     pub(crate) fn content(&mut self, descriptor: u64) -> Result<Arc<[u8]>, Errno> {
         match self.get(descriptor)? {
             Open::File { content, .. } => Ok(Arc::clone(content)),
-            Open::Stream { .. } => Err(Errno::Invalid),
+            Open::Stream { .. } | Open::Socket(_) => Err(Errno::Invalid),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::kernel::{Ended, Kernel};
 use crate::record::CallRecord;
 use crate::space::AddressSpace;
 use crate::start::{Setup, lay_out_stack};
-use miyaburi_emulator::{Emulator, Limits, MemoryError, Outcome, PAGE_SIZE, State};
+use miyaburi_emulator::{Emulator, Exit, Limits, MemoryError, Outcome, PAGE_SIZE, State};
 use miyaburi_image::{Address, Family, Image};
 use miyaburi_pcode::Language;
 
@@ -57,18 +57,55 @@ impl<'a> Process<'a> {
         let space = AddressSpace::new(image, &mut state);
         lay_out_stack(emulator, image, file, setup, &mut state)?;
         state.enter(image.entry(), emulator.entry_context());
-        let kernel = {
-            let executable = setup.arguments.first().map_or(&[][..], Vec::as_slice);
-            let word = image.arch().pointer_size();
-            Kernel::new(abi, language, space, Tree::new(file), executable, word)
-        };
+        let kernel = Kernel::new(abi, language, space, Tree::new(file), setup, image.arch());
         Ok(Self { state, kernel })
     }
 
     /// Runs on until the program ends, or cannot go on within `limits`.
     pub fn run(&mut self, emulator: &mut Emulator<'a>, limits: &Limits) -> Outcome {
         let limits = Limits { undo: false, ..*limits };
-        emulator.run(&mut self.state, &mut self.kernel, &limits)
+        let mut instructions = 0;
+        loop {
+            let left = limits.instructions.saturating_sub(instructions);
+            let rest = Limits { instructions: left, ..limits };
+            let mut outcome = emulator.run(&mut self.state, &mut self.kernel, &rest);
+            instructions += outcome.instructions;
+            while let Some((handler, signal)) = self.kernel.next_handled() {
+                instructions += self.deliver(emulator, handler, signal, &limits);
+            }
+            let goes_on = matches!(outcome.exit, Exit::Stopped { .. }) && self.ended().is_none();
+            if !goes_on || instructions >= limits.instructions {
+                outcome.instructions = instructions;
+                return outcome;
+            }
+        }
+    }
+
+    /// Runs the handler of a signal; the registers are afterwards what they were. The instructions
+    /// that it took.
+    fn deliver(
+        &mut self,
+        emulator: &mut Emulator<'a>,
+        handler: Address,
+        signal: u64,
+        limits: &Limits,
+    ) -> u64 {
+        let before = self.state.clone();
+        let has_modes = emulator.abi().mode_switch.is_some();
+        let (entry, context) = match has_modes {
+            true => (Address(handler.0 & !1), emulator.context(handler.0 & 1 == 1)),
+            false => (handler, emulator.context(false)),
+        };
+        let outcome = emulator.call(
+            &mut self.state,
+            (entry, context),
+            &[signal, 0, 0],
+            &mut self.kernel,
+            limits,
+        );
+        let after = std::mem::replace(&mut self.state, before);
+        self.state.memory = after.memory;
+        outcome.instructions
     }
 
     /// How the program ended, once it did.

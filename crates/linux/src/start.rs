@@ -1,5 +1,6 @@
 //! What a process finds on its stack when it begins.
 
+use crate::kernel::Side;
 use miyaburi_emulator::{Emulator, MemoryError, PAGE_SIZE, State};
 use miyaburi_image::{Address, Arch, Family, Image};
 
@@ -10,11 +11,13 @@ pub struct Setup {
     pub arguments: Vec<Vec<u8>>,
     /// Its environment, as `NAME=value`.
     pub environment: Vec<Vec<u8>>,
+    /// Which side of each `fork` is followed, in order; of later ones the parent's.
+    pub forks: Vec<Side>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { arguments: vec![b"./bot".to_vec()], environment: Vec::new() }
+        Self { arguments: vec![b"./bot".to_vec()], environment: Vec::new(), forks: Vec::new() }
     }
 }
 

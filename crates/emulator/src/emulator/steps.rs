@@ -165,6 +165,10 @@ impl<'a> Emulator<'a> {
                 if !hooks.system_call(state, &self.abi, site, number) {
                     return failed(Reason::SystemCall);
                 }
+                if hooks.stops() {
+                    state.pc = next;
+                    return Err(Exit::Stopped { at: site });
+                }
                 run.resume = Some((block, left.at + 1));
             }
             Leave::UserOp => {

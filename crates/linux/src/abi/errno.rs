@@ -11,6 +11,7 @@ use super::calls::Numbering;
 pub enum Errno {
     Perm,
     NoEntry,
+    NoProcess,
     BadDescriptor,
     NoChild,
     Again,
@@ -23,6 +24,8 @@ pub enum Errno {
     ReadOnly,
     Range,
     NoSuchCall,
+    NotSocket,
+    NotConnected,
 }
 
 impl Errno {
@@ -32,6 +35,7 @@ impl Errno {
         match self {
             Self::Perm => 1,
             Self::NoEntry => 2,
+            Self::NoProcess => 3,
             Self::BadDescriptor => 9,
             Self::NoChild => 10,
             Self::Again => 11,
@@ -47,6 +51,16 @@ impl Errno {
                 Numbering::Mips => 89,
                 Numbering::Sparc => 90,
                 _ => 38,
+            },
+            Self::NotSocket => match numbering {
+                Numbering::Mips => 95,
+                Numbering::Sparc => 38,
+                _ => 88,
+            },
+            Self::NotConnected => match numbering {
+                Numbering::Mips => 134,
+                Numbering::Sparc => 57,
+                _ => 107,
             },
         }
     }

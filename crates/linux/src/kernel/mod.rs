@@ -3,21 +3,29 @@
 mod identity;
 mod input_output;
 mod memory;
+mod processes;
+mod sockets;
 mod thread;
 mod time;
+mod waiting;
 
 use crate::abi::KernelAbi;
 use crate::abi::calls::SystemCall;
 use crate::abi::errno::Errno;
 use crate::clock::Clock;
 use crate::files::{Descriptors, Tree};
+use crate::network::Network;
 use crate::record::{Answer, CallRecord};
 use crate::space::AddressSpace;
+use crate::start::Setup;
 use miyaburi_emulator::{Abi, Hooks, State};
-use miyaburi_image::Address;
+use miyaburi_image::{Address, Arch, Endian};
 use miyaburi_pcode::Language;
-use std::collections::BTreeMap;
+use processes::Signal;
+use std::collections::{BTreeMap, VecDeque};
 use thread::ThreadRegister;
+
+pub use processes::Side;
 
 /// Calls kept of one process.
 const MAX_CALLS: usize = 100_000;
@@ -27,6 +35,8 @@ const MAX_CALLS: usize = 100_000;
 pub enum Ended {
     /// It left with this status.
     Exited(u8),
+    /// A signal ended it.
+    Killed(u64),
 }
 
 /// What becomes of a call.
@@ -49,6 +59,7 @@ impl From<Result<u64, Errno>> for Reply {
 #[derive(Clone, Debug)]
 pub struct Kernel {
     abi: KernelAbi,
+    endian: Endian,
     /// Bytes of a pointer and of `long`.
     word: u32,
     space: AddressSpace,
@@ -56,6 +67,7 @@ pub struct Kernel {
     /// The path of the program.
     executable: Vec<u8>,
     open: Descriptors,
+    network: Network,
     clock: Clock,
     thread_register: Option<ThreadRegister>,
     thread_pointer: u64,
@@ -63,6 +75,11 @@ pub struct Kernel {
     random: u64,
     /// Signals with the handlers that the program set.
     handlers: BTreeMap<u64, Address>,
+    /// Signals that the process sent itself.
+    pending: VecDeque<Signal>,
+    /// Which side of each `fork` is followed; of later ones the parent's.
+    forks: Vec<Side>,
+    forks_made: usize,
     calls: Vec<CallRecord>,
     ended: Option<Ended>,
 }
@@ -70,6 +87,7 @@ pub struct Kernel {
 /// The arguments of a call, with what it takes to read what they point to.
 struct Request<'k, 'a> {
     state: &'k mut State<'a>,
+    site: Address,
     arguments: [u64; crate::abi::ARGUMENTS],
 }
 
@@ -115,21 +133,26 @@ impl Kernel {
         language: &dyn Language,
         space: AddressSpace,
         tree: Tree,
-        executable: &[u8],
-        word: u32,
+        setup: &Setup,
+        arch: Arch,
     ) -> Self {
         Self {
             thread_register: ThreadRegister::of(abi.family, language),
             abi,
-            word,
+            endian: arch.endian,
+            word: arch.pointer_size(),
             space,
             tree,
-            executable: executable.to_vec(),
+            executable: setup.arguments.first().cloned().unwrap_or_default(),
             open: Descriptors::default(),
+            network: Network::default(),
             clock: Clock::default(),
             thread_pointer: 0,
             random: identity::FIRST_RANDOM,
             handlers: BTreeMap::new(),
+            pending: VecDeque::new(),
+            forks: setup.forks.clone(),
+            forks_made: 0,
             calls: Vec::new(),
             ended: None,
         }
@@ -163,7 +186,10 @@ impl Kernel {
     fn reply(&mut self, call: SystemCall, request: &mut Request<'_, '_>) -> Reply {
         self.memory_call(call, request)
             .or_else(|| self.thread_call(call, request))
+            .or_else(|| self.socket_call(call, request))
+            .or_else(|| self.waiting_call(call, request))
             .or_else(|| self.input_output_call(call, request))
+            .or_else(|| self.process_call(call, request))
             .or_else(|| self.time_call(call, request))
             .or_else(|| self.identity_call(call, request))
             .unwrap_or(Reply::Unmodelled)
@@ -189,7 +215,7 @@ impl Hooks for Kernel {
         }
         let (number, call) = self.abi.call(state, immediate);
         let arguments = self.abi.arguments(state);
-        let mut request = Request { state, arguments };
+        let mut request = Request { state, site, arguments };
         let reply = call.map_or(Reply::Unmodelled, |call| self.reply(call, &mut request));
         let answer = match reply {
             Reply::Done(Ok(value)) => Answer::Returned(value),
@@ -209,5 +235,9 @@ impl Hooks for Kernel {
         };
         self.abi.answer(state, abi, result);
         true
+    }
+
+    fn stops(&self) -> bool {
+        self.has_pending()
     }
 }

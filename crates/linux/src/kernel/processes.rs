@@ -1,0 +1,93 @@
+//! Calls about processes: making them, waiting for them, signals to them.
+
+use super::{Ended, Kernel, Reply, Request};
+use crate::abi::calls::SystemCall;
+use crate::abi::errno::Errno;
+use miyaburi_image::Address;
+
+/// This process.
+pub(super) const PROCESS: u64 = 1000;
+
+/// Its parent.
+pub(super) const PARENT: u64 = 1;
+
+/// Which side of a `fork` is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The new process.
+    Child,
+    /// The one that made it.
+    Parent,
+}
+
+/// A signal that the process sent itself, and that waits to be delivered.
+pub(crate) type Signal = u64;
+
+/// Signals that do nothing when nobody handles them: their numbers under most ABIs, then under that
+/// of MIPS and SPARC (`SIGCHLD`, `SIGURG`, `SIGWINCH`; `SIGCONT` changes nothing here).
+const HARMLESS: [Signal; 8] = [17, 18, 19, 20, 21, 23, 28, 25];
+
+impl Kernel {
+    pub(super) fn process_call(
+        &mut self,
+        call: SystemCall,
+        request: &mut Request<'_, '_>,
+    ) -> Option<Reply> {
+        let [first, second, third, ..] = request.arguments;
+        let reply = match call {
+            SystemCall::Fork | SystemCall::Vfork | SystemCall::Clone => self.fork(),
+            SystemCall::Waitpid | SystemCall::Wait4 | SystemCall::Waitid => Err(Errno::NoChild),
+            SystemCall::Kill | SystemCall::Tkill => self.signal(first, second),
+            SystemCall::Tgkill => self.signal(first, third),
+            SystemCall::Prctl | SystemCall::Setpgid => Ok(0),
+            _ => return None,
+        };
+        Some(reply.into())
+    }
+
+    fn fork(&mut self) -> Result<u64, Errno> {
+        let number = self.forks_made;
+        self.forks_made += 1;
+        Ok(match self.forks.get(number).copied().unwrap_or(Side::Parent) {
+            Side::Child => 0,
+            Side::Parent => PROCESS + 1 + number as u64,
+        })
+    }
+
+    /// Signals reach this process alone.
+    fn signal(&mut self, process: u64, signal: Signal) -> Result<u64, Errno> {
+        let is_own = process == PROCESS || process == 0;
+        if !is_own {
+            return Err(Errno::NoProcess);
+        }
+        if signal != 0 {
+            self.pending.push_back(signal);
+        }
+        Ok(0)
+    }
+
+    /// The handler of the next signal that is to be delivered, with the signal. Those that nobody
+    /// handles end the process, unless they are harmless.
+    pub(crate) fn next_handled(&mut self) -> Option<(Address, Signal)> {
+        /// `SIG_DFL` and `SIG_IGN`.
+        const DEFAULT: u64 = 0;
+        const IGNORE: u64 = 1;
+        while let Some(signal) = self.pending.pop_front() {
+            match self.handlers.get(&signal).map_or(DEFAULT, |handler| handler.0) {
+                IGNORE => {}
+                DEFAULT if HARMLESS.contains(&signal) => {}
+                DEFAULT => {
+                    self.ended = Some(Ended::Killed(signal));
+                    return None;
+                }
+                handler => return Some((Address(handler), signal)),
+            }
+        }
+        None
+    }
+
+    /// Whether a signal waits.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}

@@ -1,0 +1,244 @@
+//! Calls about sockets, direct or through `socketcall`.
+
+use super::{Kernel, Reply, Request};
+use crate::abi::calls::{Numbering, SystemCall};
+use crate::abi::errno::Errno;
+use crate::files::Socket;
+use crate::network::{
+    NetworkAction, NetworkEvent, Transport, socket_address, socket_address_bytes, unspecified,
+};
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+
+/// Bytes of one message.
+const MAX_MESSAGE: u64 = 1 << 16;
+
+/// `AF_INET6` on Linux.
+const AF_INET6: u64 = 10;
+
+/// `SOL_SOCKET` and `SO_ERROR` yield 0 like every other option here; their size in bytes.
+const OPTION_SIZE: u32 = 4;
+
+/// `socketcall`'s first argument, from 1 (`linux/net.h`).
+const MULTIPLEXED: [SystemCall; 15] = [
+    SystemCall::Socket,
+    SystemCall::Bind,
+    SystemCall::Connect,
+    SystemCall::Listen,
+    SystemCall::Accept,
+    SystemCall::Getsockname,
+    SystemCall::Getpeername,
+    SystemCall::Socketpair,
+    SystemCall::Send,
+    SystemCall::Recv,
+    SystemCall::Sendto,
+    SystemCall::Recvfrom,
+    SystemCall::Shutdown,
+    SystemCall::Setsockopt,
+    SystemCall::Getsockopt,
+];
+
+impl Kernel {
+    pub(super) fn socket_call(
+        &mut self,
+        call: SystemCall,
+        request: &mut Request<'_, '_>,
+    ) -> Option<Reply> {
+        if call == SystemCall::Socketcall {
+            return self.multiplexed(request);
+        }
+        let [descriptor, at, length, _, address, address_length] = request.arguments;
+        let reply = match call {
+            SystemCall::Socket => self.make_socket(request),
+            SystemCall::Connect => self.connect(request, descriptor, at, length),
+            SystemCall::Bind => self.bind(request, descriptor, at, length),
+            SystemCall::Listen | SystemCall::Shutdown | SystemCall::Setsockopt => {
+                self.open.socket(descriptor).map(|_| 0)
+            }
+            SystemCall::Getsockopt => self.option(request),
+            SystemCall::Accept | SystemCall::Accept4 => Err(Errno::Again),
+            SystemCall::Getsockname => {
+                let own = self.open.socket(descriptor).map(|socket| socket.own);
+                own.and_then(|own| self.give_address(request, own, at, length))
+            }
+            SystemCall::Getpeername => {
+                let peer = self.open.socket(descriptor).map(|socket| socket.peer);
+                peer.and_then(|peer| peer.ok_or(Errno::NotConnected))
+                    .and_then(|peer| self.give_address(request, peer, at, length))
+            }
+            SystemCall::Send => self.send(request, (0, 0)),
+            SystemCall::Sendto => self.send(request, (address, address_length)),
+            SystemCall::Recv => self.receive(request, (0, 0)),
+            SystemCall::Recvfrom => self.receive(request, (address, address_length)),
+            // What is written to a socket is sent.
+            SystemCall::Write if self.open.socket(descriptor).is_ok() => self.send(request, (0, 0)),
+            SystemCall::Read if self.open.socket(descriptor).is_ok() => {
+                self.receive(request, (0, 0))
+            }
+            _ => return None,
+        };
+        Some(reply.into())
+    }
+
+    fn multiplexed(&mut self, request: &mut Request<'_, '_>) -> Option<Reply> {
+        let [number, block, ..] = request.arguments;
+        let call = *MULTIPLEXED.get(usize::try_from(number).ok()?.checked_sub(1)?)?;
+        for index in 0..crate::abi::ARGUMENTS {
+            let at = block.wrapping_add(u64::from(self.word) * index as u64);
+            // Most calls have fewer arguments than there may be memory for.
+            let value = request.load(at, self.word).unwrap_or(0);
+            if let Some(argument) = request.arguments.get_mut(index) {
+                *argument = value;
+            }
+        }
+        self.socket_call(call, request)
+    }
+
+    fn make_socket(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [family, kind, ..] = request.arguments;
+        // The first two are the other way round on MIPS (`asm/socket.h`).
+        let kind = match kind & 0xf {
+            1 if self.abi.numbering == Numbering::Mips => 2,
+            2 if self.abi.numbering == Numbering::Mips => 1,
+            kind => kind,
+        };
+        let transport = match kind {
+            1 => Transport::Tcp,
+            2 => Transport::Udp,
+            3 => Transport::Raw,
+            _ => return Err(Errno::Invalid),
+        };
+        let own = unspecified(family == AF_INET6);
+        let socket = Socket { transport, own, peer: None, inbox: VecDeque::new() };
+        self.open.open_socket(socket)
+    }
+
+    fn address(
+        &self,
+        request: &mut Request<'_, '_>,
+        at: u64,
+        length: u64,
+    ) -> Result<SocketAddr, Errno> {
+        const MAX_ADDRESS: u64 = 128;
+        let bytes = request.bytes(at, length.min(MAX_ADDRESS) as usize)?;
+        socket_address(self.endian, &bytes).ok_or(Errno::Invalid)
+    }
+
+    fn connect(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        descriptor: u64,
+        at: u64,
+        length: u64,
+    ) -> Result<u64, Errno> {
+        let address = self.address(request, at, length)?;
+        let socket = self.open.socket(descriptor)?;
+        socket.peer = Some(address);
+        let (transport, action) = (socket.transport, NetworkAction::Connected);
+        self.network.note(NetworkEvent { site: request.site, transport, address, action });
+        Ok(0)
+    }
+
+    fn bind(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        descriptor: u64,
+        at: u64,
+        length: u64,
+    ) -> Result<u64, Errno> {
+        let address = self.address(request, at, length)?;
+        let socket = self.open.socket(descriptor)?;
+        socket.own = address;
+        let (transport, action) = (socket.transport, NetworkAction::Bound);
+        self.network.note(NetworkEvent { site: request.site, transport, address, action });
+        Ok(0)
+    }
+
+    /// Sends to the address that is given, or to the peer.
+    fn send(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        (to, to_length): (u64, u64),
+    ) -> Result<u64, Errno> {
+        let [descriptor, at, length, ..] = request.arguments;
+        let bytes = request.bytes(at, length.min(MAX_MESSAGE) as usize)?;
+        let given = if to == 0 { None } else { Some(self.address(request, to, to_length)?) };
+        let socket = self.open.socket(descriptor)?;
+        let address = given.or(socket.peer).ok_or(Errno::NotConnected)?;
+        let reply = self.network.send(request.site, socket.transport, address, &bytes);
+        socket.inbox.extend(reply.map(|reply| (address, reply)));
+        Ok(bytes.len() as u64)
+    }
+
+    /// Takes what came in first.
+    fn receive(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        (from, from_length): (u64, u64),
+    ) -> Result<u64, Errno> {
+        let [descriptor, at, length, ..] = request.arguments;
+        let socket = self.open.socket(descriptor)?;
+        let Some((address, mut bytes)) = socket.inbox.pop_front() else {
+            // A program that waits here waits for ever: time passes, as with a time-out of its own.
+            self.clock.wait(crate::clock::SECOND);
+            return Err(Errno::Again);
+        };
+        bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        request.write(at, &bytes)?;
+        if from != 0 {
+            self.give_address(request, address, from, from_length)?;
+        }
+        Ok(bytes.len() as u64)
+    }
+
+    /// Writes an address to `at`, and its length to where the room for it stands.
+    fn give_address(
+        &self,
+        request: &mut Request<'_, '_>,
+        address: SocketAddr,
+        at: u64,
+        length: u64,
+    ) -> Result<u64, Errno> {
+        let bytes = socket_address_bytes(self.endian, address);
+        let room = request.load(length, 4)?.min(bytes.len() as u64) as usize;
+        request.write(at, bytes.get(..room).unwrap_or(&[]))?;
+        request.store(length, 4, bytes.len() as u64)?;
+        Ok(0)
+    }
+
+    fn option(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [descriptor, _, _, at, length, _] = request.arguments;
+        self.open.socket(descriptor)?;
+        request.store(at, OPTION_SIZE, 0)?;
+        request.store(length, 4, u64::from(OPTION_SIZE))?;
+        Ok(0)
+    }
+}
+
+/// What happened on the network.
+impl Kernel {
+    /// What the process did on the network, in order.
+    #[must_use]
+    pub fn network_events(&self) -> &[NetworkEvent] {
+        self.network.events()
+    }
+
+    /// The name whose address `host` is said to be.
+    #[must_use]
+    pub fn name_of(&self, host: core::net::IpAddr) -> Option<&str> {
+        self.network.name_of(host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MULTIPLEXED;
+    use crate::abi::calls::SystemCall;
+
+    #[test]
+    fn multiplexed_calls_are_numbered_from_one() {
+        assert_eq!(MULTIPLEXED.get(3 - 1), Some(&SystemCall::Connect));
+        assert_eq!(MULTIPLEXED.get(11 - 1), Some(&SystemCall::Sendto));
+        assert_eq!(MULTIPLEXED.get(15 - 1), Some(&SystemCall::Getsockopt));
+    }
+}
