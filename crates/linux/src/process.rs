@@ -54,6 +54,7 @@ impl<'a> Process<'a> {
             // The answer of `cpuid` lies at 0 (see the emulator's user-ops).
             state.memory.map(Address(0), PAGE_SIZE);
         }
+        emulator.map_kernel_words(&mut state);
         let space = AddressSpace::new(image, &mut state);
         lay_out_stack(emulator, image, file, setup, &mut state)?;
         state.enter(image.entry(), emulator.entry_context());

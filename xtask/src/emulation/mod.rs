@@ -2,7 +2,8 @@
 //!
 //! The functions are those of `crates/emulator/conformance`. Each is called with several sets of
 //! inputs by the program itself under QEMU, which records what came out, and by the emulator in the
-//! very same file. What a function should give is never asked of the emulator.
+//! very same file. What a function should give is never asked of the emulator. Then the whole file
+//! runs in the emulator, with a Linux around it, and must print what it printed under QEMU.
 //!
 //! ```text
 //! program.rs  one file: how it is built, recorded and compared
@@ -24,7 +25,7 @@ use crate::{
     toolchain::{Compiler, Libc, Target, Toolchain, workspace_root},
 };
 
-use program::Program;
+use program::{Emulators, Program};
 use table::Table;
 
 /// Arguments of `cargo xtask emulation`.
@@ -62,11 +63,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if programs.is_empty() {
         bail!("no compiler is left by these choices");
     }
-    let emulator = build_emulator()?;
+    let emulators = Emulators {
+        functions: build_example("miyaburi-emulator", "conformance")?,
+        whole: build_example("miyaburi-linux", "trace_program")?,
+    };
     let outcomes: Vec<_> = programs
         .par_iter()
         .map(|program| {
-            let counts = program.compare(&folder, &emulator);
+            let counts = program.compare(&folder, &emulators);
             eprintln!("{program}: {}", table::brief(&counts));
             (*program, counts)
         })
@@ -114,13 +118,11 @@ fn is_left_out(toolchain: Toolchain) -> bool {
     (libc, compiler, target) == (Libc::Glibc, Compiler::Gcc, Target::Sh4)
 }
 
-/// Builds the program that runs cases in the emulator; its path.
-fn build_emulator() -> anyhow::Result<PathBuf> {
+/// Builds a program that runs others in the emulator; its path.
+fn build_example(package: &str, example: &str) -> anyhow::Result<PathBuf> {
     let root = workspace_root();
-    let build = ["build", "--quiet", "--profile", "test", "--package", "miyaburi-emulator"];
-    status(
-        Command::new("cargo").args(build).args(["--example", "conformance"]).current_dir(&root),
-    )?;
+    let build = ["build", "--quiet", "--profile", "test", "--package", package];
+    status(Command::new("cargo").args(build).args(["--example", example]).current_dir(&root))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(target.join("debug").join("examples").join("conformance"))
+    Ok(target.join("debug").join("examples").join(example))
 }

@@ -34,6 +34,36 @@ const SOURCES: [&str; 14] = [
     "vectors.c",
 ];
 
+/// The programs that run others in the emulator.
+pub(super) struct Emulators {
+    /// Function by function.
+    pub(super) functions: PathBuf,
+    /// From the entry point to the end, with a Linux around it.
+    pub(super) whole: PathBuf,
+}
+
+impl Emulators {
+    /// Runs the program in `file` as a whole and compares what it prints.
+    fn compare_whole(&self, file: &Path, expected: &str) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.whole);
+        // No `fork` of the program is followed to its child.
+        command.arg("-").arg(file);
+        let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        if printed != expected {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().last().unwrap_or("").to_owned();
+            let same =
+                printed.lines().zip(expected.lines()).take_while(|(one, other)| one == other);
+            bail!(
+                "the whole program prints {} lines as under QEMU, then not: {last}",
+                same.count()
+            );
+        }
+        Ok(())
+    }
+}
+
 /// A way to build the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Program {
@@ -62,16 +92,20 @@ impl Program {
         (!cannot).then_some(Program { toolchain, level })
     }
 
-    /// Builds the program in `folder`, has QEMU record its results and the emulator compare them.
+    /// Builds the program in `folder`, has QEMU record its results and the emulator compare them:
+    /// function by function, and what the whole program prints.
     ///
     /// # Errors
-    /// When one of these cannot be done. A difference is none.
-    pub(super) fn compare(&self, folder: &Path, emulator: &Path) -> anyhow::Result<Counts> {
+    /// When one of these cannot be done, or the whole program prints something else. A function that
+    /// gives something else is none.
+    pub(super) fn compare(&self, folder: &Path, emulators: &Emulators) -> anyhow::Result<Counts> {
         let file = folder.join(self.to_string());
         let record = folder.join(format!("{self}.record"));
         self.build(&file)?;
-        fs::write(&record, self.record(&file)?).with_context(|| format!("{}", record.display()))?;
-        let mut command = Command::new(emulator);
+        let printed = self.record(&file)?;
+        fs::write(&record, &printed).with_context(|| format!("{}", record.display()))?;
+        emulators.compare_whole(&file, &printed)?;
+        let mut command = Command::new(&emulators.functions);
         command.arg(&file).arg(&record);
         let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
         let text = String::from_utf8_lossy(&output.stdout);

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::frames::Call;
 use crate::hooks::{CallAction, Hooks, NoHooks};
 use crate::machine::State;
-use crate::memory::Memory;
+use crate::memory::{Memory, PAGE_SIZE};
 use crate::windows::{WINDOW_BYTES, Windows};
 use miyaburi_image::Address;
 use miyaburi_pcode::Varnode;
@@ -155,6 +155,20 @@ impl<'a> Emulator<'a> {
         for (at, value) in self.code.kernel.words() {
             // The pages were mapped just now.
             let _ = state.memory.store(*at, self.abi.slot_size, *value);
+        }
+    }
+
+    /// Maps what the kernel shows every process at a fixed place of its own, which a real process
+    /// can read and a bare machine lacks: ARM's helpers tell their version.
+    pub fn map_kernel_words(&self, state: &mut State<'a>) {
+        for (at, value) in self.code.kernel.words() {
+            let page = Address(at.0 & !(PAGE_SIZE - 1));
+            if page.0 != 0 {
+                // The last byte of the address space is nobody's: its end would be 0.
+                state.memory.map(page, PAGE_SIZE - 1);
+                // The page was mapped just now.
+                let _ = state.memory.store(*at, self.abi.slot_size, *value);
+            }
         }
     }
 }
