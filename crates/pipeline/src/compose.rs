@@ -261,6 +261,15 @@ fn endpoint_role_of(id: u32, endpoints: &[endpoints::Endpoint]) -> Option<EntryR
     })
 }
 
+/// The role of an entry that is the port of a server of this role.
+fn port_role_of(server: Role) -> Option<EntryRole> {
+    match server {
+        Role::C2 => Some(EntryRole::C2Port),
+        Role::ScanReceiver => Some(EntryRole::ScanReceiverPort),
+        _ => None,
+    }
+}
+
 /// The role of an entry by who reads it.
 fn role_of(purpose: Purpose) -> EntryRole {
     match purpose {
@@ -278,12 +287,14 @@ fn role_of(purpose: Purpose) -> EntryRole {
 fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
     let Findings { references, purposes, contacts, .. } = findings;
     let endpoints = &contacts.endpoints;
+    let ports = endpoints::ports::purposes(&table.entries, references, contacts);
     let entries: Vec<TableEntry> = table
         .entries
         .iter()
         .map(|entry| {
             let mut reported = entry_of(table, entry);
             reported.role = endpoint_role_of(entry.id, endpoints)
+                .or_else(|| ports.get(&entry.id).copied().and_then(port_role_of))
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
                 .unwrap_or(EntryRole::Unknown);
             reported.references = references_to(references, entry.id)

@@ -19,6 +19,7 @@ pub mod host;
 pub mod midway;
 mod observation;
 pub mod observed;
+pub mod ports;
 pub mod preparation;
 pub mod reported;
 pub mod socket_address;
