@@ -189,3 +189,16 @@ fn a_functions_neighbours_are_none_when_they_cannot_be() {
         assert_eq!(unreached().functions(&[neighbour, 0xa0]), KNOWN, "{neighbour:x}");
     }
 }
+
+#[test]
+fn a_pointer_leads_to_a_function_that_makes_room_behind_an_early_way_out() {
+    let idle = "90".repeat(80);
+    let with = |room: &[&str]| {
+        let parts = [&[TEST, "jz a0"][..], room, &[&idle, RELEASE, RET]].concat();
+        let layout = Layout::default().at(0, &[HALT]).at(0x40, &parts).at(0xb0, &[RET]);
+        layout.functions(&[0x40]).contains(&(0x40, Origin::Pointer))
+    };
+    assert!(with(&[TAKE]));
+    // Long code that makes no room may be anything.
+    assert!(!with(&[]));
+}

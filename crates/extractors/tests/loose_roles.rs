@@ -35,8 +35,20 @@ fn code(by_scanner: u32, by_handler: u32, by_helper: u32) -> Code {
     code
 }
 
-/// The purposes of strings of three bytes, four bytes apart, when scanner and attack are known.
+/// The purposes of strings in code with the known scanner and attack.
 fn purposes(code: Code) -> Vec<Option<Purpose>> {
+    let known =
+        KnownRoutines { scanner: Some(SCANNER), handlers: vec![HANDLER], setup: Vec::new() };
+    uses(code, &known)
+}
+
+/// The purposes of strings in code of which nothing is known.
+fn uses_in(code: Code) -> Vec<Option<Purpose>> {
+    uses(code, &KnownRoutines::default())
+}
+
+/// The purposes of strings of three bytes, four bytes apart.
+fn uses(code: Code, known: &KnownRoutines) -> Vec<Option<Purpose>> {
     let string = |number: u64| LooseString {
         address: Address(DATA + 4 * number),
         decoded: b"ab\0".to_vec(),
@@ -44,13 +56,11 @@ fn purposes(code: Code) -> Vec<Option<Purpose>> {
         source: Source::InRow { before: None },
     };
     let strings: Vec<LooseString> = (0..4).map(string).collect();
-    let known =
-        KnownRoutines { scanner: Some(SCANNER), handlers: vec![HANDLER], setup: Vec::new() };
     with_subject(&code.image(), |subject| {
-        assert!(subject.program.function_at(SCANNER).is_some());
-        assert!(subject.program.function_at(HANDLER).is_some());
+        let all = known.scanner.iter().chain(&known.handlers);
+        assert!(all.copied().all(|function| subject.program.function_at(function).is_some()));
         let references = references(subject, &strings);
-        let found = find(subject, &strings, &references, &known);
+        let found = find(subject, &strings, &references, known);
         (0..4).map(|number| found.get(&number).copied()).collect()
     })
 }
@@ -66,4 +76,20 @@ fn a_string_is_for_the_part_that_hands_it_on() {
 #[test]
 fn a_string_of_two_parts_is_for_neither() {
     assert_eq!(purposes(code(8, 8, 8)), [None; 4]);
+}
+
+#[test]
+fn a_string_handed_to_standard_output_is_a_message() {
+    let mut code = Code::default();
+    // Decode it; then mov esi, text; mov edi, 1; and the end of the line; and encode it again.
+    let text = |code: &mut Code| {
+        code.add(&[0xbf]).word(DATA as u32).call("decode");
+    };
+    text(&mut code);
+    code.add(&[0xbe]).word(DATA as u32).add(&[0xbf]).word(1).call("write");
+    code.add(&[0xbe]).word(DATA as u32 + 12).add(&[0xbf]).word(1).call("write");
+    text(&mut code);
+    code.add(&[0xc3]).routine("write").add(&[0x8a, 0x06, 0xc3]);
+    code.routine("decode").add(&[0x8a, 0x07, 0xc3]);
+    assert_eq!(uses_in(code)[0], Some(Purpose::ExecutionMessage));
 }

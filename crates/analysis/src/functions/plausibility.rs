@@ -187,7 +187,7 @@ impl Discovery<'_> {
         Some(inside)
     }
 
-    /// Runs the first instructions up to the first that jumps or calls; `None` when one of them is
+    /// Runs the first instructions, past early ways out, up to the first that jumps or calls; `None` when one of them is
     /// no code: bytes that do not decode, calls and jumps to where no code can lie, user-ops that
     /// stand for invalid instructions.
     pub(crate) fn opening(&mut self, start: Address, context: ContextId) -> Option<Opening> {
@@ -239,7 +239,9 @@ impl Discovery<'_> {
                 // Unreachable ends of functions release frames that were never made.
                 opening.trusts_strangers |= !self.is_balanced(&state);
             }
-            if !view.flow.is_plain() {
+            // Compilers move the frame behind an early way out.
+            let passes_by = view.flow == (Flow::NEXT | Flow::JUMP);
+            if !view.flow.is_plain() && !passes_by {
                 break;
             }
             let next = address.offset(u64::from(view.length));

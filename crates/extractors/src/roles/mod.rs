@@ -238,15 +238,21 @@ fn is_printed(subject: &Subject<'_>, name: u64, readers: &[EntryReference]) -> b
     };
     let are_output =
         |calls: &[Address]| calls.iter().all(|site| argument(*site, 0) == Some(STANDARD_OUTPUT));
-    let prints = |calls: &[Address]| {
+    // A call may be an access itself, when it is handed the text's own place.
+    let is_output_of =
+        |site: &Address| name != STANDARD_OUTPUT && argument(*site, 0) == Some(STANDARD_OUTPUT);
+    let prints = |copy: &[Address], calls: &[Address]| {
         let takes_text = |site: &Address| argument(*site, 1).is_none_or(|other| other == name);
-        are_output(calls) && calls.iter().any(takes_text)
+        are_output(calls) && (calls.iter().any(takes_text) || copy.iter().any(is_output_of))
     };
     accesses.chunk_by(|one, next| are_output(between(*one, *next))).all(|copy| {
         let Some((first, last)) = copy.first().zip(copy.last()) else { return false };
         match between(*first, *last) {
-            [] => behind(*last).get(..PRINTING_CALLS).is_some_and(prints),
-            calls => prints(calls),
+            [] => {
+                let next = behind(*last).get(..PRINTING_CALLS);
+                next.is_some_and(|calls| prints(copy, calls))
+            }
+            calls => prints(copy, calls),
         }
     })
 }
