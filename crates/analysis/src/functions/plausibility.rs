@@ -187,9 +187,9 @@ impl Discovery<'_> {
         Some(inside)
     }
 
-    /// Runs the first instructions, past early ways out, up to the first that jumps or calls; `None` when one of them is
-    /// no code: bytes that do not decode, calls and jumps to where no code can lie, user-ops that
-    /// stand for invalid instructions.
+    /// Runs the first instructions, past early ways out, up to the first that jumps or calls;
+    /// `None` when one of them is no code: bytes that do not decode, calls and jumps to where no
+    /// code can lie, user-ops that stand for invalid instructions.
     pub(crate) fn opening(&mut self, start: Address, context: ContextId) -> Option<Opening> {
         let mut opening = Opening::default();
         let opened = self.open(start, context, false, &mut opening);
