@@ -78,6 +78,29 @@ fn a_string_of_two_parts_is_for_neither() {
     assert_eq!(purposes(code(8, 8, 8)), [None; 4]);
 }
 
+/// Whether a function that has the address of byte `at` of the data uses a string of 32 bytes that
+/// begins `before` them.
+fn is_used(before: u64, at: u32) -> bool {
+    let mut code = Code::default();
+    // mov edi, DATA + at
+    code.call("holder").add(&[0xc3]).routine("holder").add(&[0xbf]).word(DATA as u32 + at);
+    code.add(&[0xc3]);
+    let string = LooseString {
+        address: Address(DATA - before),
+        decoded: vec![b'a'; 32],
+        key: 0x22,
+        source: Source::InRow { before: None },
+    };
+    with_subject(&code.image(), |subject| !references(subject, &[string]).is_empty())
+}
+
+#[test]
+fn the_first_step_of_another_address_amid_a_string_is_no_use_of_it() {
+    // Where the data begin is what the first step makes.
+    assert!(!is_used(8, 0));
+    assert!(is_used(0, 0) && is_used(8, 4));
+}
+
 #[test]
 fn a_string_handed_to_standard_output_is_a_message() {
     let mut code = Code::default();

@@ -7,7 +7,8 @@
 //! Where all text is encoded, helpers that attacks call have texts of their own, such as the alphabet
 //! that names are drawn from: what a handler reads itself is a payload, no more.
 //!
-//! False positives: an address that a register still holds at a later call in the same function.
+//! False positives: an address that a register still holds at a later call in the same function; the
+//! first step of another address that `auipc` makes.
 //! False negatives: strings whose address is computed, and those that only data leads to; payloads
 //! that helpers read.
 
@@ -16,8 +17,13 @@ use crate::loose_strings::LooseString;
 use crate::roles::readers::Parts;
 use crate::roles::{KnownRoutines, Purpose, Text, known_parts, purposes};
 use crate::subject::Subject;
+use miyaburi_analysis::{Reference, ReferenceKind};
 use miyaburi_image::Address;
 use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The first step of an address that is put together in several (`lui`, `sethi`, `lis`, `adrp`) is a
+/// multiple of this. Amid a text it is no address of that text.
+const UPPER_PART: u64 = 0x400;
 
 /// Arguments that may be a string.
 const ARGUMENTS: usize = 4;
@@ -45,7 +51,13 @@ pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryRe
     let handed: FxHashSet<u32> = found.iter().map(|reference| reference.id).collect();
     for (string, number) in strings.iter().zip(0..).filter(|(_, number)| !handed.contains(number)) {
         let end = string.address.offset(string.decoded.len() as u64);
-        for reference in subject.program.references().to(string.address, end) {
+        let names_string = |reference: &&Reference| {
+            reference.kind != ReferenceKind::Address
+                || reference.to == string.address
+                || !reference.to.0.is_multiple_of(UPPER_PART)
+        };
+        let within = subject.program.references().to(string.address, end);
+        for reference in within.iter().filter(names_string) {
             let function = subject.program.function_containing(reference.from);
             let function = function.and_then(|function| subject.program.function(function));
             let function: Option<Address> = function.map(|function| function.entry);
