@@ -318,11 +318,12 @@ impl<'a> Translator<'a> {
         if op.opcode != Opcode::CALLOTHER {
             return UserOp::None;
         }
-        op.inputs()
-            .first()
-            .and_then(Varnode::as_constant)
-            .and_then(|number| self.language.user_op(number))
-            .map_or(UserOp::Unmodelled, UserOp::from_name)
+        let name = op.inputs().first().and_then(Varnode::as_constant);
+        let name = name.and_then(|number| self.language.user_op(number));
+        match name.map_or(UserOp::Unmodelled, UserOp::from_name) {
+            UserOp::Hint if op.output.is_some() => UserOp::Unmodelled,
+            user_op => user_op,
+        }
     }
 }
 

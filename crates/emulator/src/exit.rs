@@ -56,6 +56,9 @@ pub enum Reason {
     /// A call to an address that holds no code.
     #[error("call to {0}, which is no code")]
     NotCode(Address),
+    /// A call to a routine that could not be run again and again.
+    #[error("call to {0}, which failed before")]
+    GivenUp(Address),
     /// Calls or register windows nest too deep.
     #[error("calls nest too deep")]
     Depth,

@@ -18,7 +18,7 @@ pub struct Call {
     pub depth: usize,
 }
 
-/// What it takes to undo a call.
+/// What it takes to undo a call. Memory that hooks mapped during it stays mapped.
 pub(crate) struct Frame {
     pub(crate) call: Call,
     pub(crate) return_context: Context,
@@ -29,6 +29,7 @@ pub(crate) struct Frame {
     pub(crate) windows: Windows,
     pub(crate) journal: JournalMark,
     pub(crate) fresh_blocks: u64,
+    pub(crate) thread_pointer: u64,
 }
 
 /// The stack of calls under way, innermost last.

@@ -17,6 +17,8 @@ pub(crate) enum UserOp {
     Hint,
     /// An exclusive or conditional store, which always succeeds here: gives 1.
     Succeeds,
+    /// The same where 0 says so.
+    Zero,
     /// ARM: the thread pointer.
     ThreadPointer,
     /// The value of its first argument: a hardware register of MIPS, what a conditional store of
@@ -82,31 +84,77 @@ const SUCCEEDS: &[&str] = &["hasExclusiveAccess", "ExclusiveMonitorPass"];
 const FIRST_ARGUMENT: &[&str] =
     &["getHWRegister", "storeWordConditionalIndexed", "storeDoubleWordConditionalIndexed"];
 
-const HINT_PARTS: &[&str] = &[
-    "sync",
-    "Sync",
-    "SYNC",
+/// Names of barriers, hints and cache control. An operation of such a name that has a result is none
+/// of these.
+const HINTS: &[&str] = &[
+    "CacheBlockInvalidate",
+    "CacheBlockPurge",
+    "CacheBlockWriteBack",
+    "CachePrefetchPredictionRestrictionByContext",
+    "ClearExclusiveLocal",
+    "DataMemoryBarrier",
+    "DataSynchronizationBarrier",
+    "ExclusiveAccess",
+    "HintDebug",
+    "HintPreloadData",
+    "HintPreloadDataForWrite",
+    "HintPreloadInstruction",
+    "HintYield",
+    "Hint_Prefetch",
+    "InstructionSynchronizationBarrier",
+    "InvalidateCacheBlock",
     "LOAcquire",
-    "LORelease",
-    "Barrier",
-    "fence",
-    "Hint",
     "LOCK",
+    "LORelease",
+    "SYNC",
+    "SpeculationBarrier",
+    "SynchronizeDataOperation",
+    "TLBSynchronize",
+    "UNLOCK",
     "XACQUIRE",
     "XRELEASE",
-    "enforceInOrder",
-    "isync",
-    "prefetch",
-    "Prefetch",
-    "Preload",
-    "nop",
     "Yield",
-    "cache",
-    "Cache",
-    "Exclusive",
+    "cacheOp",
+    "coproc_moveto_Clean_Data_Cache_by_Index",
+    "coproc_moveto_Clean_Data_Cache_by_MVA",
+    "coproc_moveto_Clean_Entire_Data_Cache",
+    "coproc_moveto_Data_Memory_Barrier",
+    "coproc_moveto_Data_Synchronization",
+    "coproc_moveto_Data_cache_operations",
+    "coproc_moveto_Flush_Prefetch_Buffer",
+    "coproc_moveto_Instruction_cache",
+    "coproc_moveto_Invalidate_Data_Cache_by_MVA",
+    "coproc_moveto_Invalidate_Entire_Data_Cache",
+    "coproc_moveto_Invalidate_Entire_Data_cache",
+    "coproc_moveto_Invalidate_Instruction_Cache_by_MVA",
+    "dataCacheBlockAllocate",
+    "dataCacheBlockFlush",
+    "dataCacheBlockInvalidate",
+    "dataCacheBlockStore",
+    "dataCacheBlockTouch",
+    "dataCacheBlockTouchForStore",
+    "dataCacheCongruenceClassInvalidate",
+    "enforceInOrderExecutionIO",
+    "fence",
+    "fence.i",
+    "instructionCacheBlockInvalidate",
+    "instructionCacheBlockTouch",
+    "instructionCacheCongruenceClassInvalidate",
+    "instructionSynchronize",
+    "invalidateCacheLines",
     "lockload",
     "lockwrite",
+    "memoryBarrier",
+    "prefetch",
+    "pushInvalidateCaches",
+    "sfence.vm",
+    "sfence.vma",
+    "sync",
+    "synch",
 ];
+
+/// The status of AArch64's exclusive stores, which is 0 for success.
+const STATUS: &str = "ExclusiveMonitorsStatus";
 
 impl UserOp {
     pub(crate) fn from_name(name: &str) -> Self {
@@ -130,10 +178,65 @@ impl UserOp {
             Self::SignedDoesSaturate
         } else if name == "UnsignedDoesSaturate" {
             Self::UnsignedDoesSaturate
-        } else if HINT_PARTS.iter().any(|part| name.contains(part)) {
+        } else if name == STATUS {
+            Self::Zero
+        } else if HINTS.contains(&name) {
             Self::Hint
         } else {
             Self::Unmodelled
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{HINTS, UserOp};
+    use miyaburi_image::Arch;
+    use std::collections::BTreeSet;
+
+    /// The names of all user-ops of the specifications for these CPUs.
+    fn names() -> BTreeSet<String> {
+        const CPUS: [&str; 12] = [
+            "amd64",
+            "i386",
+            "armv5",
+            "armeb",
+            "aarch64",
+            "mips-be-o32",
+            "ppc32",
+            "sparc32",
+            "sh4-le",
+            "m68k",
+            "coldfire",
+            "rv64",
+        ];
+        let languages =
+            CPUS.map(|cpu| miyaburi_pcode::language_for(Arch::named(cpu).unwrap()).unwrap());
+        let of = |language: &dyn miyaburi_pcode::Language| -> Vec<String> {
+            (0..).map_while(|number| language.user_op(number).map(str::to_owned)).collect()
+        };
+        languages.iter().flat_map(|language| of(&**language)).collect()
+    }
+
+    #[test]
+    fn every_hint_is_an_operation_of_some_specification() {
+        let names = names();
+        let unknown: Vec<_> = HINTS.iter().filter(|hint| !names.contains(**hint)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn what_changes_memory_or_reads_the_cache_is_no_hint() {
+        for name in [
+            "dataCacheBlockClearToZero",
+            "dataCacheRead",
+            "instructionCacheRead",
+            "coproc_movefrom_Cache_Type",
+            "CacheMemory",
+        ] {
+            assert_eq!(UserOp::from_name(name), UserOp::Unmodelled, "{name}");
+        }
+        assert_eq!(UserOp::from_name("ExclusiveMonitorsStatus"), UserOp::Zero);
     }
 }

@@ -489,3 +489,30 @@ fn sparc_moves_blocks_of_64_bytes() {
         assert_eq!(result(&SPARC_V8_PLUS, &code, &arguments), 0x3c3d_3e3f);
     }
 }
+
+#[test]
+fn powerpc_dcbz_fills_its_block_with_zeros_and_nothing_beside_it() {
+    // stwu r1,-128(r1); addi r4,r1,64; clrrwi r4,r4,5; stw r3 to -4, 0, 28 and 32 of r4;
+    // addi r5,r4,20; dcbz 0,r5; the sum of all four words; addi r1,r1,128; blr
+    let code = [
+        0x9421_ff80,
+        0x3881_0040,
+        0x5484_0034,
+        0x9064_fffc,
+        0x9064_0000,
+        0x9064_001c,
+        0x9064_0020,
+        0x38a4_0014,
+        0x7c00_2fec,
+        0x80c4_0000,
+        0x80e4_001c,
+        0x8104_fffc,
+        0x8124_0020,
+        0x7c68_4a14,
+        0x7cc6_3b78,
+        0x7c63_3214,
+        0x3821_0080,
+        0x4e80_0020,
+    ];
+    assert_eq!(result(&POWERPC, &big_words(&code), &[5]), 10);
+}

@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("aarch64", include_str!("../corrections/aarch64.txt")),
     ("arm", include_str!("../corrections/arm.txt")),
     ("mips", include_str!("../corrections/mips.txt")),
+    ("powerpc", include_str!("../corrections/powerpc.txt")),
     ("riscv", include_str!("../corrections/riscv.txt")),
     ("sparc", include_str!("../corrections/sparc.txt")),
     ("x86", include_str!("../corrections/x86.txt")),

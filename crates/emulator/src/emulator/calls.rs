@@ -70,11 +70,15 @@ impl<'a> Emulator<'a> {
                 return Ok(());
             }
             CallAction::Enter if hopeless || !self.code.is_executable(callee) => {
+                let reason = match hopeless {
+                    true => Reason::GivenUp(callee),
+                    false => Reason::NotCode(callee),
+                };
                 if !run.limits.undo {
-                    return Err(Exit::Failed { at: site, reason: Reason::NotCode(callee) });
+                    return Err(Exit::Failed { at: site, reason });
                 }
                 let value = self.summarise(state, run);
-                hooks.summarised(state, &self.abi, &call, &Reason::NotCode(callee), value);
+                hooks.summarised(state, &self.abi, &call, &reason, value);
                 self.return_from(state, &call, value);
                 return Ok(());
             }
@@ -103,6 +107,7 @@ impl<'a> Emulator<'a> {
             windows: state.windows.clone(),
             journal: state.memory.journal_mark(),
             fresh_blocks: state.fresh_blocks,
+            thread_pointer: state.thread_pointer,
         });
         self.enter(state, callee, context);
         Ok(())
@@ -129,6 +134,7 @@ impl<'a> Emulator<'a> {
         state.windows = frame.windows;
         state.memory.roll_back(frame.journal);
         state.fresh_blocks = frame.fresh_blocks;
+        state.thread_pointer = frame.thread_pointer;
         self.set_mode(state, frame.return_context);
         let value = self.summarise(state, run);
         hooks.summarised(state, &self.abi, &frame.call, reason, value);
