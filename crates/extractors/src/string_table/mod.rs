@@ -173,9 +173,11 @@ fn decode_records<'a>(
     let decoded: Vec<Option<Vec<u8>>> = records
         .records
         .iter()
-        .map(|record| {
-            let toggle = placed.toggle()?;
-            decode(subject, &run.trace.state, toggle, placed.id_of(records, record), record)
+        .zip(&encoded)
+        .map(|(record, encoded)| {
+            let (toggle, id) = (placed.toggle()?, placed.id_of(records, record));
+            let decoded = decode(subject, &run.trace.state, toggle, id, record)?;
+            was_decoded(encoded, &decoded).then_some(decoded)
         })
         .collect();
     let observed = encoded
@@ -346,6 +348,12 @@ fn decode<'a>(
     state.memory.bytes(record.buffer, record.length as usize)
 }
 
+/// Whether a run of the decoding routine got so far: it may give up on a long text before it has
+/// changed anything.
+fn was_decoded(encoded: &[u8], decoded: &[u8]) -> bool {
+    encoded != decoded
+}
+
 /// The other key under which an entry makes sense, when under the code's key it does not.
 fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
     if encoded.len() < 3 || xor::is_text(decoded) {
@@ -353,4 +361,19 @@ fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
     }
     let key = *encoded.last()?;
     xor::is_text(&xor::apply(encoded, key)).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{stale_key, was_decoded};
+    use crate::xor;
+
+    #[test]
+    fn a_text_that_was_left_as_it_was_stored_is_not_taken_for_stale() {
+        let encoded = xor::apply(b"Mozilla/5.0\0", 0x04);
+        assert!(!was_decoded(&encoded, &encoded));
+        assert!(was_decoded(&encoded, &xor::apply(&encoded, 0x04)));
+        // What would be said of it otherwise: that it is stored under another key than the code's.
+        assert_eq!(stale_key(&encoded, &encoded), Some(0x04));
+    }
 }
