@@ -1,6 +1,7 @@
 //! What was found damaged in a file, and what was done about it.
 
 use crate::Address;
+use std::mem::{Discriminant, discriminant};
 
 /// One repair or limit met while reading a file. None of them stops the analysis; each may
 /// explain why something was not found.
@@ -95,6 +96,43 @@ pub enum ImageDiagnostic {
         /// How many.
         count: u64,
     },
+    /// Symbols and imports for whose names there is no room.
+    #[error("{count} symbols and imports were left out: their names are too long in all")]
+    NamesLeftOut {
+        /// How many.
+        count: u64,
+    },
+    /// More relocations than the limit.
+    #[error("{count} relocations beyond the limit were left out")]
+    RelocationsLeftOut {
+        /// How many.
+        count: usize,
+    },
+    /// Relocations of code and constants in a program that nobody relocates.
+    #[error(
+        "{count} relocations, the first at {address}, of code or constants were not applied: \
+         a static program has none"
+    )]
+    RelocationsRefused {
+        /// How many.
+        count: usize,
+        /// Where the first applies.
+        address: Address,
+    },
+    /// Relocations changed executable memory.
+    #[error("{count} relocations, the first at {address}, changed executable memory")]
+    CodeRelocated {
+        /// How many.
+        count: usize,
+        /// Where the first applies.
+        address: Address,
+    },
+    /// More diagnostics of the kind of the one before.
+    #[error("{count} more of this kind")]
+    More {
+        /// How many.
+        count: usize,
+    },
     /// Relocations that could not be applied.
     #[error("{count} relocations were not applied, first kind {kind} at {address}")]
     RelocationsSkipped {
@@ -105,4 +143,32 @@ pub enum ImageDiagnostic {
         /// Where the first applies.
         address: Address,
     },
+}
+
+/// Diagnostics of one kind that are told one by one.
+const MAX_ALIKE: usize = 8;
+
+/// Leaves the first of each kind, and behind them how many more there are: a damaged table can
+/// yield one for every entry.
+pub(crate) fn shorten(diagnostics: &mut Vec<ImageDiagnostic>) {
+    let mut kinds: Vec<(Discriminant<ImageDiagnostic>, usize)> = Vec::new();
+    let mut kept: Vec<ImageDiagnostic> = Vec::new();
+    for diagnostic in diagnostics.drain(..) {
+        let kind = discriminant(&diagnostic);
+        let known = kinds.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            kinds.push((kind, 0));
+            kinds.len() - 1
+        });
+        let Some((_, count)) = kinds.get_mut(known) else { continue };
+        *count += 1;
+        if *count <= MAX_ALIKE {
+            kept.push(diagnostic);
+        }
+    }
+    for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > MAX_ALIKE) {
+        let last = kept.iter().rposition(|diagnostic| discriminant(diagnostic) == kind);
+        let place = last.map_or(kept.len(), |last| last + 1);
+        kept.insert(place, ImageDiagnostic::More { count: count - MAX_ALIKE });
+    }
+    *diagnostics = kept;
 }

@@ -76,11 +76,8 @@ impl Image {
         }
     }
 
-    /// Takes the symbols that lie in mapped memory, by address, functions first; what two tables
-    /// both name is kept once.
-    pub(crate) fn set_symbols(&mut self, symbols: impl Iterator<Item = Symbol>) {
-        let mut symbols: Vec<_> =
-            symbols.filter(|symbol| self.segments.at(symbol.address).is_some()).collect();
+    /// Takes symbols, by address, functions first; what two tables both name is kept once.
+    pub(crate) fn set_symbols(&mut self, mut symbols: Vec<Symbol>) {
         symbols.sort_by(|a, b| (a.address, a.kind, &a.name).cmp(&(b.address, b.kind, &b.name)));
         symbols.dedup();
         self.symbols = symbols;

@@ -1,11 +1,14 @@
 //! From a file's bytes to its image.
 
+use crate::diagnostic;
 use crate::elf::dynamic::Dynamic;
 use crate::elf::header::{self, FileHeader};
+use crate::elf::names::NameBudget;
 use crate::elf::program_headers::{self, ProgramHeader};
 use crate::elf::reader::{FileReader, name_from};
 use crate::elf::sections::Sections;
 use crate::elf::segments::{self, Mapping};
+use crate::elf::slots::Slots;
 use crate::elf::symbols::SymbolTable;
 use crate::elf::{arm, cpu, indirect, mips_got, relocatable, relocations};
 use crate::segment::SegmentMap;
@@ -29,10 +32,13 @@ pub(crate) fn load(bytes: &[u8]) -> Result<Image, ImageError> {
         diagnostics.push(ImageDiagnostic::FileTypeUnknown(header.file_type.0));
     }
     let sections = Sections::read(reader, &header);
-    if header.file_type == ET_REL {
-        return load_object(reader, &header, arch, &sections, diagnostics);
-    }
-    load_program(reader, &header, arch, &sections, diagnostics)
+    let mut image = if header.file_type == ET_REL {
+        load_object(reader, &header, arch, &sections, diagnostics)?
+    } else {
+        load_program(reader, &header, arch, &sections, diagnostics)?
+    };
+    diagnostic::shorten(&mut image.diagnostics);
+    Ok(image)
 }
 
 fn load_object(
@@ -42,7 +48,8 @@ fn load_object(
     sections: &Sections,
     mut diagnostics: Vec<ImageDiagnostic>,
 ) -> Result<Image, ImageError> {
-    let linked = relocatable::link(reader, header, arch, sections, &mut diagnostics)?;
+    let mut names = NameBudget::new();
+    let linked = relocatable::link(reader, header, arch, sections, &mut names, &mut diagnostics)?;
     let arch = match arch.family {
         Family::Arm => arm::variant(arch, false, reader.bytes, linked.memory.as_slice()),
         _ => arch,
@@ -52,7 +59,9 @@ fn load_object(
         imports: linked.imports,
         ..Image::new(arch, ImageKind::Relocatable, linked.memory, diagnostics)
     };
-    image.set_symbols(linked.table.symbols(arch));
+    let symbols = linked.table.symbols(arch, &image.segments, &mut names);
+    image.set_symbols(symbols);
+    names.report(&mut image.diagnostics);
     image.entry = object_entry(&image).unwrap_or(0);
     Ok(image)
 }
@@ -115,13 +124,21 @@ fn link(
     let arch = image.arch;
     let memory = &mut image.segments;
     let dynamic = Dynamic::read(program_headers, memory, arch);
-    let relocations = dynamic.relocations(memory, arch);
+    let relocations = dynamic.relocations(memory, arch, &mut image.diagnostics);
     let exported = dynamic.symbols(memory, arch, &relocations, &mut image.diagnostics);
     image.needed = dynamic.needed(memory);
-    let mut relocated = relocations::apply(&relocations, &exported, memory, arch);
+    let is_static = image.kind == ImageKind::Executable && image.interpreter.is_none();
+    let mut slots = Slots::new(memory, is_static);
+    let mut names = NameBudget::new();
+    let mut relocated = relocations::apply(&relocations, &exported, &mut slots, &mut names, arch);
     relocated.report(&mut image.diagnostics);
+    drop(relocations);
     if arch.family == Family::Mips {
-        relocated.imports.extend(mips_got::resolve(&dynamic, &exported, memory, arch));
+        let imports = mips_got::resolve(&dynamic, &exported, &mut slots, &mut names, arch);
+        relocated.imports.extend(imports);
+    }
+    slots.report(&mut image.diagnostics);
+    if arch.family == Family::Mips {
         image.global_pointer = mips_got::global_pointer(&dynamic, program_headers, memory, arch);
     }
     if dynamic.is_empty() {
@@ -134,8 +151,10 @@ fn link(
     image.initializers = dynamic.initializers(memory, arch);
     let table = static_table(&mut image.diagnostics);
     image.mapped_contents = table.mapped_contents(arch);
-    let symbols = table.symbols(arch).chain(exported.symbols(arch));
+    let mut symbols = table.symbols(arch, &image.segments, &mut names);
+    symbols.extend(exported.symbols(arch, &image.segments, &mut names));
     image.set_symbols(symbols);
+    names.report(&mut image.diagnostics);
     image.global_pointer = image.global_pointer.or_else(|| {
         // The names under which ABIs let linkers define the small data base.
         let base = match arch.family {

@@ -2,7 +2,7 @@
 
 use crate::elf::program_headers::ProgramHeader;
 use crate::elf::reader::name_from;
-use crate::elf::relocations::{Relocation, RelocationTable};
+use crate::elf::relocations::{MAX_RELOCATIONS, Relocation, RelocationTable};
 use crate::elf::symbols::{self, SymbolTable};
 use crate::segment::SegmentMap;
 use crate::{Address, Arch, Family, ImageDiagnostic};
@@ -12,6 +12,7 @@ use object::elf::{
     DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, DT_STRSZ,
     DT_STRTAB, DT_SYMTAB, DynamicTag, PT_DYNAMIC,
 };
+use std::ops::Range;
 
 /// Most entries of a dynamic section that are read.
 const MAX_ENTRIES: usize = 1024;
@@ -80,10 +81,16 @@ impl Dynamic {
             .collect()
     }
 
-    /// The relocation tables, the procedure linkage one last.
+    /// The relocation tables, by slot. Bytes that several tables claim are read once: DT_RELA's
+    /// size often covers the DT_JMPREL table too.
     ///
     /// RELR is left out on purpose: its words already hold their value at load base 0.
-    pub(crate) fn relocations(&self, memory: &SegmentMap, arch: Arch) -> Vec<Relocation> {
+    pub(crate) fn relocations(
+        &self,
+        memory: &SegmentMap,
+        arch: Arch,
+        diagnostics: &mut Vec<ImageDiagnostic>,
+    ) -> Vec<Relocation> {
         let plt_with_addend = self
             .get(DT_PLTREL)
             .map_or(self.get(DT_RELA).is_some(), |tag| tag == tag_value(DT_RELA));
@@ -92,17 +99,25 @@ impl Dynamic {
             (DT_RELA, DT_RELASZ, true),
             (DT_JMPREL, DT_PLTRELSZ, plt_with_addend),
         ];
-        let mut relocations: Vec<Relocation> = tables
-            .into_iter()
-            .filter_map(|(start, size, with_addend)| {
-                let bytes = memory.bytes_from(self.address(start)?);
-                let size = usize::try_from(self.get(size)?).ok()?;
-                let bytes = bytes.get(..size).unwrap_or(bytes);
-                Some(RelocationTable { bytes, with_addend, wide: arch.pointer_size() == 8 })
-            })
-            .flat_map(|table| table.entries(arch.endian).collect::<Vec<_>>())
-            .collect();
-        // DT_RELA's size often covers the DT_JMPREL table too.
+        let mut claimed: Vec<Range<u64>> = Vec::new();
+        let mut relocations = Vec::new();
+        let mut left_out = 0;
+        for (start, size, with_addend) in tables {
+            let (Some(start), Some(size)) = (self.address(start), self.get(size)) else { continue };
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            let bytes = memory.bytes_from(start);
+            let bytes = bytes.get(..size).unwrap_or(bytes);
+            let (skipped, bytes) = unclaimed(start, bytes, &claimed);
+            let first = start.0.saturating_add(skipped as u64);
+            claimed.push(first..first.saturating_add(bytes.len() as u64));
+            let table = RelocationTable { bytes, with_addend, wide: arch.pointer_size() == 8 };
+            let room = MAX_RELOCATIONS - relocations.len();
+            left_out += table.count().saturating_sub(room);
+            relocations.extend(table.entries(arch.endian).take(room));
+        }
+        if left_out > 0 {
+            diagnostics.push(ImageDiagnostic::RelocationsLeftOut { count: left_out });
+        }
         relocations.sort_by_key(|relocation| relocation.slot);
         relocations.dedup();
         relocations
@@ -183,6 +198,25 @@ impl Dynamic {
         });
         single.chain(listed).filter(|address| memory.at(*address).is_some()).collect()
     }
+}
+
+/// The part of a table that no table before has claimed, and how many bytes before it are left
+/// out.
+fn unclaimed<'m>(start: Address, mut bytes: &'m [u8], claimed: &[Range<u64>]) -> (usize, &'m [u8]) {
+    let mut skipped = 0;
+    for range in claimed {
+        let here = start.0.saturating_add(skipped as u64);
+        if range.contains(&here) {
+            let covered = usize::try_from(range.end - here).unwrap_or(usize::MAX);
+            let covered = covered.min(bytes.len());
+            skipped += covered;
+            bytes = bytes.get(covered..).unwrap_or(&[]);
+        } else if let Some(before) = range.start.checked_sub(here).filter(|_| !range.is_empty()) {
+            let before = usize::try_from(before).unwrap_or(usize::MAX);
+            bytes = bytes.get(..before).unwrap_or(bytes);
+        }
+    }
+    (skipped, bytes)
 }
 
 /// The tag as a word of the file; tags are signed in `object` and small in every file.

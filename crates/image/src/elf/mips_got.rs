@@ -2,7 +2,10 @@
 //! the order of the dynamic symbols (System V ABI, MIPS processor supplement, chapter 5).
 
 use crate::elf::dynamic::Dynamic;
+use crate::elf::names::NameBudget;
 use crate::elf::program_headers::ProgramHeader;
+use crate::elf::relocations::MAX_IMPORTS;
+use crate::elf::slots::Slots;
 use crate::elf::symbols::SymbolTable;
 use crate::segment::SegmentMap;
 use crate::{Address, Arch, Import, ImportKind};
@@ -11,11 +14,13 @@ use object::elf::{DT_MIPS_GOTSYM, DT_MIPS_LOCAL_GOTNO, DT_PLTGOT, PT_MIPS_REGINF
 /// Distance of `$gp` from the start of the global offset table.
 const GP_OFFSET: u64 = 0x7ff0;
 
-/// Writes the values of defined symbols into their entries and returns those of other files.
+/// Writes the values of defined symbols into their entries and returns those of other files, up to
+/// [`MAX_IMPORTS`].
 pub(crate) fn resolve(
     dynamic: &Dynamic,
     symbols: &SymbolTable,
-    memory: &mut SegmentMap,
+    slots: &mut Slots<'_>,
+    names: &mut NameBudget,
     arch: Arch,
 ) -> Vec<Import> {
     let tags = [DT_PLTGOT, DT_MIPS_LOCAL_GOTNO, DT_MIPS_GOTSYM].map(|tag| dynamic.get(tag));
@@ -25,16 +30,19 @@ pub(crate) fn resolve(
     let mut imports = Vec::new();
     for (index, symbol) in symbols.entries.iter().skip(skip).enumerate() {
         let slot = first_global.offset(index as u64 * 4);
-        if memory.at(slot).is_none() {
+        if slots.memory.at(slot).is_none() {
             break;
         }
         if symbol.is_undefined() {
             let function = symbol.kind() == STT_FUNC.0;
             let kind = if function { ImportKind::Function } else { ImportKind::Address };
-            imports.push(Import { name: symbols.name(symbol), slot, kind });
-        } else {
+            if imports.len() >= MAX_IMPORTS {
+                break;
+            }
+            imports.extend(names.name(symbols, symbol).map(|name| Import { name, slot, kind }));
+        } else if slots.memory.read_uint(slot, 4, arch.endian) != Some(symbol.value) {
             // An entry that cannot be written keeps the file's value, which is the same.
-            let _ = memory.write_uint(slot, 4, arch.endian, symbol.value);
+            let _ = slots.write_uint(slot, 4, arch.endian, symbol.value);
         }
     }
     imports

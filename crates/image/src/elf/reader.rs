@@ -52,8 +52,9 @@ impl<'a> FileReader<'a> {
 /// Longest symbol or library name that is kept, in bytes.
 pub(crate) const MAX_NAME: usize = 512;
 
-/// The text up to the first NUL, cut to [`MAX_NAME`] bytes.
+/// The text up to the first NUL, cut to [`MAX_NAME`] bytes. No more than those are looked at.
 pub(crate) fn name_from(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
     let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
-    String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned()
+    String::from_utf8_lossy(name).into_owned()
 }

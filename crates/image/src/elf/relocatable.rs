@@ -1,9 +1,10 @@
 //! Object files and kernel modules: sections laid out one after the other and linked.
 
 use crate::elf::header::FileHeader;
+use crate::elf::names::NameBudget;
 use crate::elf::patch::{self, Place};
 use crate::elf::reader::FileReader;
-use crate::elf::relocations::{Relocation, RelocationTable};
+use crate::elf::relocations::{MAX_IMPORTS, MAX_RELOCATIONS, Relocation, RelocationTable};
 use crate::elf::sections::Sections;
 use crate::elf::segments::{self, Mapping};
 use crate::elf::symbols::SymbolTable;
@@ -49,6 +50,7 @@ pub(crate) fn link(
     header: &FileHeader,
     arch: Arch,
     sections: &Sections,
+    names: &mut NameBudget,
     diagnostics: &mut Vec<ImageDiagnostic>,
 ) -> Result<Linked, ImageError> {
     let (mappings, mut addresses) = lay_out(sections);
@@ -60,7 +62,8 @@ pub(crate) fn link(
     }
     let mut table = SymbolTable::from_sections(reader, sections, diagnostics).unwrap_or_default();
     let end = mapped.iter().map(|segment| segment.end().0).max().unwrap_or(BASE);
-    let imports = place_symbols(&mut table, &addresses, end.next_multiple_of(0x1000), &mut mapped);
+    let start = end.next_multiple_of(0x1000);
+    let imports = place_symbols(&mut table, &addresses, start, &mut mapped, names);
     addresses.retain(|_, address| mapped.iter().any(|segment| segment.address.0 == *address));
     let mut memory = SegmentMap::new(mapped);
     let mut linker = Linker {
@@ -70,6 +73,7 @@ pub(crate) fn link(
         upper_parts: BTreeMap::new(),
         skipped: None,
     };
+    let (mut read, mut left_out) = (0, 0);
     for section in
         sections.list.iter().filter(|section| [SHT_REL, SHT_RELA].contains(&section.kind))
     {
@@ -79,11 +83,18 @@ pub(crate) fn link(
         };
         let with_addend = section.kind == SHT_RELA;
         let table = RelocationTable { bytes, with_addend, wide: reader.wide };
+        let room = MAX_RELOCATIONS - read;
+        left_out += table.count().saturating_sub(room);
         let relocations: Vec<Relocation> = table
             .entries(reader.endian)
+            .take(room)
             .map(|relocation| Relocation { slot: relocation.slot.offset(*base), ..relocation })
             .collect();
+        read += relocations.len();
         linker.apply(&relocations);
+    }
+    if left_out > 0 {
+        diagnostics.push(ImageDiagnostic::RelocationsLeftOut { count: left_out });
     }
     if let Some((count, first)) = linker.skipped {
         let (kind, address) = (first.kind, first.slot);
@@ -119,12 +130,13 @@ fn lay_out(sections: &Sections) -> (Vec<Mapping>, BTreeMap<u32, u64>) {
 }
 
 /// Turns the section-relative values of symbols into addresses; gives common and undefined ones
-/// theirs from `next` on, and returns the undefined ones.
+/// theirs from `next` on, and returns the undefined ones, up to [`MAX_IMPORTS`].
 fn place_symbols(
     table: &mut SymbolTable,
     addresses: &BTreeMap<u32, u64>,
     mut next: u64,
     mapped: &mut Vec<Segment>,
+    budget: &mut NameBudget,
 ) -> Vec<Import> {
     let common_start = next;
     let SymbolTable { entries, names } = table;
@@ -150,8 +162,11 @@ fn place_symbols(
         if entry.is_undefined() {
             entry.value = next;
             next += EXTERNAL_STRIDE;
-            let name = entry.name_in(names);
-            imports.push(Import { name, slot: Address(entry.value), kind: ImportKind::External });
+            let (slot, kind) = (Address(entry.value), ImportKind::External);
+            if imports.len() < MAX_IMPORTS {
+                let name = budget.keep(entry.name_in(names));
+                imports.extend(name.map(|name| Import { name, slot, kind }));
+            }
         } else if let Some(base) = addresses.get(&u32::from(entry.section)) {
             entry.value = entry.value.wrapping_add(*base);
         }

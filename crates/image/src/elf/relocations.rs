@@ -1,5 +1,7 @@
 //! Relocations of linked programs, applied for load base 0.
 
+use crate::elf::names::NameBudget;
+use crate::elf::slots::Slots;
 use crate::elf::symbols::SymbolTable;
 use crate::segment::SegmentMap;
 use crate::{
@@ -7,8 +9,11 @@ use crate::{
     Permissions, Segment,
 };
 
+/// Most relocations of a file that are read: large programs have tens of thousands.
+pub(crate) const MAX_RELOCATIONS: usize = 1 << 19;
+
 /// Most imports, and most slots that a function fills: real programs have thousands.
-const MAX_IMPORTS: usize = 1 << 16;
+pub(crate) const MAX_IMPORTS: usize = 1 << 16;
 
 /// One entry of a relocation table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +34,23 @@ pub(crate) struct RelocationTable<'a> {
 }
 
 impl<'a> RelocationTable<'a> {
+    const fn word(self) -> usize {
+        if self.wide { 8 } else { 4 }
+    }
+
+    const fn entry_size(self) -> usize {
+        self.word() * if self.with_addend { 3 } else { 2 }
+    }
+
+    /// How many whole entries there are.
+    pub(crate) const fn count(self) -> usize {
+        self.bytes.len() / self.entry_size()
+    }
+
     /// Every whole entry.
     pub(crate) fn entries(self, endian: Endian) -> impl Iterator<Item = Relocation> + use<'a> {
-        let word = if self.wide { 8 } else { 4 };
-        let fields = if self.with_addend { 3 } else { 2 };
-        self.bytes.chunks_exact(fields * word).map(move |entry| {
+        let word = self.word();
+        self.bytes.chunks_exact(self.entry_size()).map(move |entry| {
             let mut fields = entry.chunks_exact(word).map(|field| endian.read_uint(field));
             let slot = Address(fields.next().unwrap_or(0));
             let info = fields.next().unwrap_or(0);
@@ -148,12 +165,13 @@ impl Relocated {
 pub(crate) fn apply(
     relocations: &[Relocation],
     symbols: &SymbolTable,
-    memory: &mut SegmentMap,
+    slots: &mut Slots<'_>,
+    names: &mut NameBudget,
     arch: Arch,
 ) -> Relocated {
     let mut relocated = Relocated::default();
     for relocation in relocations {
-        if apply_one(*relocation, symbols, memory, arch, &mut relocated).is_none() {
+        if apply_one(*relocation, symbols, slots, names, arch, &mut relocated).is_none() {
             relocated.skip(*relocation);
         }
     }
@@ -164,7 +182,8 @@ pub(crate) fn apply(
 fn apply_one(
     relocation: Relocation,
     symbols: &SymbolTable,
-    memory: &mut SegmentMap,
+    slots: &mut Slots<'_>,
+    names: &mut NameBudget,
     arch: Arch,
     relocated: &mut Relocated,
 ) -> Option<()> {
@@ -175,15 +194,16 @@ fn apply_one(
         (Action::Nothing, _) => Some(()),
         // Without an explicit addend the word already holds its value at load base 0; SuperH
         // keeps some addends in place although its tables have the field.
-        (Action::Relative, None) => in_place(memory).map(|_| ()),
+        (Action::Relative, None) => in_place(slots.memory).map(|_| ()),
         (Action::Relative, Some(0)) if arch.family == Family::SuperH => Some(()),
-        (Action::Relative, Some(addend)) => memory.write_uint(slot, size, arch.endian, addend),
+        (Action::Relative, Some(addend)) => slots.write_uint(slot, size, arch.endian, addend),
         (Action::Absolute, _) if relocation.symbol == 0 && arch.family == Family::Mips => Some(()),
         (Action::Indirect, addend) => {
-            if relocated.indirect_functions.len() >= MAX_IMPORTS || memory.at(slot).is_none() {
+            if relocated.indirect_functions.len() >= MAX_IMPORTS || slots.memory.at(slot).is_none()
+            {
                 return None;
             }
-            let resolver = addend.or_else(|| in_place(memory))? & arch.address_mask();
+            let resolver = addend.or_else(|| in_place(slots.memory))? & arch.address_mask();
             let thumb = arch.family == Family::Arm && resolver & 1 != 0;
             let resolver = Address(if thumb { resolver & !1 } else { resolver });
             relocated.indirect_functions.push(IndirectFunction { slot, resolver, thumb });
@@ -192,7 +212,7 @@ fn apply_one(
         (action, _) => {
             let symbol = symbols.entries.get(usize::try_from(relocation.symbol).ok()?)?;
             if symbol.is_undefined() || action == Action::Copy {
-                if relocated.imports.len() >= MAX_IMPORTS || memory.at(slot).is_none() {
+                if relocated.imports.len() >= MAX_IMPORTS || slots.memory.at(slot).is_none() {
                     return None;
                 }
                 let kind = match action {
@@ -200,21 +220,22 @@ fn apply_one(
                     Action::Copy => ImportKind::Copy,
                     _ => ImportKind::Address,
                 };
-                relocated.imports.push(Import { name: symbols.name(symbol), slot, kind });
+                let name = names.name(symbols, symbol)?;
+                relocated.imports.push(Import { name, slot, kind });
                 return Some(());
             }
             // On SPARC and old PowerPC the slot is code that the dynamic linker writes.
             let is_code = |segment: &Segment| segment.permissions.contains(Permissions::EXECUTE);
-            if action == Action::SlotCall && memory.at(slot).is_some_and(is_code) {
+            if action == Action::SlotCall && slots.memory.at(slot).is_some_and(is_code) {
                 return None;
             }
             let addend = match (action, addend) {
                 (_, Some(addend)) => addend,
-                (Action::Absolute, None) => in_place(memory)?,
+                (Action::Absolute, None) => in_place(slots.memory)?,
                 (_, None) => 0,
             };
             let value = symbol.value.wrapping_add(addend) & arch.address_mask();
-            memory.write_uint(slot, size, arch.endian, value)
+            slots.write_uint(slot, size, arch.endian, value)
         }
     }
 }

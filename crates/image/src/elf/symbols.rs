@@ -1,8 +1,10 @@
 //! Symbol tables.
 
 use crate::elf::cpu::has_mode_bit;
+use crate::elf::names::NameBudget;
 use crate::elf::reader::{FileReader, name_from};
 use crate::elf::sections::Sections;
+use crate::segment::SegmentMap;
 use crate::{Address, Arch, Endian, Family, ImageDiagnostic, MappedContent, Symbol, SymbolKind};
 use object::elf::{
     SHN_ABS, SHN_COMMON, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB, STT_ARM_TFUNC, STT_FILE, STT_FUNC,
@@ -12,8 +14,11 @@ use object::elf::{
 /// Most entries of a symbol table that are read.
 const MAX_SYMBOLS: u64 = 1 << 18;
 
+/// Most bytes of names of a symbol table that are kept.
+const MAX_STRING_TABLE: usize = 32 << 20;
+
 /// One entry of a symbol table, as it stands there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RawSymbol {
     pub(crate) name: u32,
     pub(crate) value: u64,
@@ -83,6 +88,12 @@ impl RawSymbol {
         mips || arm || bit
     }
 
+    /// Whether the symbol's address is mapped.
+    fn is_mapped(&self, arch: Arch, memory: &SegmentMap) -> bool {
+        let mode_bit = u64::from(self.is_compressed(arch.family));
+        memory.at(Address(self.value & !mode_bit)).is_some()
+    }
+
     fn is_function(&self) -> bool {
         [STT_FUNC.0, STT_GNU_IFUNC.0, STT_ARM_TFUNC.0].contains(&self.kind())
     }
@@ -133,7 +144,7 @@ impl SymbolTable {
             .take(usize::try_from(kept).unwrap_or(usize::MAX))
             .filter_map(|entry| RawSymbol::read(entry, endian, wide))
             .collect();
-        Self { entries, names: names.to_vec() }
+        Self { entries, names: names.get(..MAX_STRING_TABLE).unwrap_or(names).to_vec() }
     }
 
     /// The table that the section headers name as `.symtab`, when it and its names are sound.
@@ -163,12 +174,24 @@ impl SymbolTable {
         self.entries.iter().find(named).map(|entry| entry.value)
     }
 
-    /// Every entry that names an address, mapping symbols left out.
-    pub(crate) fn symbols(&self, arch: Arch) -> impl Iterator<Item = Symbol> {
-        self.entries
+    /// Every entry that names an address in `memory`, each once, mapping symbols left out, as far
+    /// as there is room for their names.
+    pub(crate) fn symbols(
+        &self,
+        arch: Arch,
+        memory: &SegmentMap,
+        budget: &mut NameBudget,
+    ) -> Vec<Symbol> {
+        let mut entries: Vec<RawSymbol> =
+            self.entries.iter().filter(|entry| entry.is_mapped(arch, memory)).copied().collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries
             .iter()
-            .filter_map(move |entry| entry.to_symbol(self.name(entry), arch))
-            .filter(move |symbol| mapped_content(&symbol.name, arch).is_none())
+            .filter_map(|entry| entry.to_symbol(self.name(entry), arch))
+            .filter(|symbol| mapped_content(&symbol.name, arch).is_none())
+            .filter_map(|symbol| Some(Symbol { name: budget.keep(symbol.name)?, ..symbol }))
+            .collect()
     }
 
     /// The mapping symbols, in address order.
