@@ -1,9 +1,14 @@
 //! Dense numbering of the addresses at which code can lie.
 
-use miyaburi_image::{Address, Image, Permissions};
+use crate::diagnostic::AnalysisDiagnostic;
+use miyaburi_image::{Address, Image, Permissions, Segment};
 
-/// The most bytes of code that are indexed; what lies beyond is not analysed.
+/// The most bytes of code that are indexed; what lies beyond is not analysed. The segment of the
+/// entry point comes first, then the smaller ones: filler costs an attacker nothing.
 const MAX_CODE_BYTES: usize = 32 << 20;
+
+/// Instructions begin at multiples of this from a segment's start.
+const WINDOW_ALIGNMENT: u64 = 16;
 
 /// The file-backed part of one executable segment.
 #[derive(Clone, Debug)]
@@ -21,7 +26,7 @@ pub(crate) struct AddressIndex {
     shift: u32,
     slots: usize,
     /// Bytes of code that are not indexed.
-    left_out: usize,
+    left_out: u64,
 }
 
 impl AddressIndex {
@@ -29,20 +34,24 @@ impl AddressIndex {
     pub(crate) fn new(image: &Image) -> Self {
         let shift = image.arch().instruction_alignment().trailing_zeros();
         let mut index = Self { ranges: Vec::new(), shift, slots: 0, left_out: 0 };
+        let is_code = |segment: &&Segment| segment.permissions.contains(Permissions::EXECUTE);
+        let mut segments: Vec<&Segment> = image.segments().iter().filter(is_code).collect();
+        segments.sort_by_key(|segment| (!segment.contains(image.entry()), segment.data.len()));
         let mut left = MAX_CODE_BYTES;
-        for segment in image.segments() {
-            if !segment.permissions.contains(Permissions::EXECUTE) {
-                continue;
-            }
+        let mut indexed: Vec<(u64, u64)> = Vec::new();
+        for segment in segments {
             let length = segment.data.len().min(left);
             left -= length;
-            index.left_out += segment.data.len() - length;
-            let start = segment.address.0;
-            let Some(end) = start.checked_add(length as u64).filter(|end| *end > start) else {
-                continue;
-            };
+            index.left_out += (segment.data.len() - length) as u64;
+            let start = window_start(segment, length, image.entry());
+            if let Some(end) = start.checked_add(length as u64).filter(|end| *end > start) {
+                indexed.push((start, end));
+            }
+        }
+        indexed.sort_unstable();
+        for (start, end) in indexed {
             index.ranges.push(CodeRange { start, end, first_slot: index.slots });
-            index.slots += (length >> shift) + 1;
+            index.slots += ((end - start) >> shift) as usize + 1;
         }
         index
     }
@@ -52,9 +61,10 @@ impl AddressIndex {
         self.slots
     }
 
-    /// Whether there is more code than is indexed.
-    pub(crate) const fn is_cut(&self) -> bool {
-        self.left_out > 0
+    /// What tells of code that is not indexed.
+    pub(crate) fn left_out(&self) -> Option<AnalysisDiagnostic> {
+        let bytes = self.left_out;
+        (bytes > 0).then_some(AnalysisDiagnostic::CodeLeftOut { bytes })
     }
 
     /// The slot of `address`, or `None` when no instruction can lie there.
@@ -83,6 +93,14 @@ impl AddressIndex {
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (Address, Address)> + '_ {
         self.ranges.iter().map(|range| (Address(range.start), Address(range.end)))
     }
+}
+
+/// Where to begin with `length` bytes of a segment, so that the entry point is in their middle.
+fn window_start(segment: &Segment, length: usize, entry: Address) -> u64 {
+    let before = entry.distance_from(segment.address).filter(|_| segment.contains(entry));
+    let first = before.unwrap_or(0).saturating_sub(length as u64 / 2);
+    let skipped = first.min((segment.data.len() - length) as u64);
+    segment.address.0 + skipped / WINDOW_ALIGNMENT * WINDOW_ALIGNMENT
 }
 
 /// A set of slots, one bit each. Neighbours are found in a few steps, however far they are.

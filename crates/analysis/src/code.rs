@@ -97,9 +97,6 @@ impl Code {
     /// Nothing lifted yet.
     pub(crate) fn new(image: &Image, relevance: Relevance, work: Arc<Meter>) -> Self {
         let index = AddressIndex::new(image);
-        if index.is_cut() {
-            work.end(Cut::Size);
-        }
         work.keep(index.slots() * SLOT_BYTES);
         Self {
             first: vec![0; index.slots()],
@@ -146,8 +143,11 @@ impl Code {
         if let Some(known) = self.lookup(slot, address, context) {
             return known.ok_or(LiftError::Undecodable(address));
         }
-        if self.records.len() >= MAX_INSTRUCTIONS || self.contexts.len() >= usize::from(u16::MAX) {
-            self.work.end(Cut::Size);
+        if self.records.len() >= MAX_INSTRUCTIONS {
+            self.work.end(Cut::Instructions);
+        }
+        if self.contexts.len() >= usize::from(u16::MAX) {
+            self.work.end(Cut::Modes);
         }
         if !self.work.spend(LIFT_STEPS) {
             return Err(LiftError::Limit { address, limit: "work on one file" });

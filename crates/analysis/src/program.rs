@@ -2,6 +2,7 @@
 
 use crate::calls::{CallGraph, CallSite};
 use crate::code::Code;
+use crate::diagnostic::AnalysisDiagnostic;
 use crate::functions::discovery::Discovery;
 use crate::functions::{Function, FunctionId};
 use crate::lifted::KnownCode;
@@ -26,6 +27,7 @@ pub struct Program<'a> {
     /// Of each function.
     values: Vec<Values>,
     references: References,
+    diagnostics: Vec<AnalysisDiagnostic>,
 }
 
 impl<'a> Program<'a> {
@@ -62,6 +64,7 @@ impl<'a> Program<'a> {
             values: found.values,
             references: found.references,
             global_pointer: discovery.global_pointer,
+            diagnostics: discovery.diagnostics,
             code: discovery.code,
         })
     }
@@ -70,6 +73,12 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn cut(&self) -> Option<Cut> {
         self.code.work.cut()
+    }
+
+    /// What was not believed or not looked at, in the order in which it was met.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[AnalysisDiagnostic] {
+        &self.diagnostics
     }
 
     /// The steps spent so far, in the unit of [`Limits::steps`].

@@ -45,12 +45,19 @@ pub enum Cut {
     /// The time was up.
     #[error("the analysis was cut: the time is up, what was found depends on this machine")]
     Time,
-    /// More code, functions or modes than are looked at.
-    #[error("the analysis was cut: the file has more code than is looked at")]
-    Size,
+    /// More instructions than are lifted of one file.
+    #[error("the analysis was cut: the file has more instructions than are looked at")]
+    Instructions,
+    /// More functions than are looked at.
+    #[error("the analysis was cut: the file has more functions than are looked at")]
+    Functions,
+    /// More decoding contexts (instruction sets and their modes) than are told apart.
+    #[error("the analysis was cut: the code changes between more modes than are told apart")]
+    Modes,
 }
 
-const CUTS: [Cut; 4] = [Cut::Steps, Cut::Bytes, Cut::Time, Cut::Size];
+const CUTS: [Cut; 6] =
+    [Cut::Steps, Cut::Bytes, Cut::Time, Cut::Instructions, Cut::Functions, Cut::Modes];
 
 /// Steps that any file may take.
 const BASE_STEPS: u64 = 8_000_000;

@@ -2,7 +2,7 @@
 
 use crate::findings::Findings;
 use crate::routines;
-use miyaburi_analysis::Program;
+use miyaburi_analysis::{AnalysisDiagnostic, Program};
 use miyaburi_emulator::SocketCall;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::attacks::dispatch::{Dispatcher, Order};
@@ -41,11 +41,13 @@ pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Finding
     let signs = [table.is_some(), list.is_some(), registry.is_some(), has_c2];
     let signs = signs.into_iter().filter(|found| *found).count();
     let is_family = signs >= SIGNS_OF_FAMILY;
+    let has_gap = program.diagnostics().iter().any(AnalysisDiagnostic::is_gap);
     let is_cut = cut.is_some() || analysis_cut.is_some();
     report.verdict = match (is_family, has_c2, is_cut) {
         (true, true, false) => Verdict::Config,
         (true, false, false) if contacts.external.is_some() => Verdict::ExternalC2,
-        (false, _, false) => Verdict::NoConfig,
+        // Nothing in what was looked at, and not all was.
+        (false, _, false) if !has_gap => Verdict::NoConfig,
         _ => Verdict::Partial,
     };
     if let Some(cut) = cut {
@@ -54,6 +56,12 @@ pub(crate) fn add(report: &mut Report, program: &Program<'_>, findings: &Finding
     if let Some(cut) = analysis_cut {
         report.diagnostics.push(Diagnostic::new("analysis", Level::Warning, cut.to_string()));
     }
+    report.diagnostics.extend(
+        program
+            .diagnostics()
+            .iter()
+            .map(|doubt| Diagnostic::new("analysis", Level::Warning, doubt.to_string())),
+    );
     if !is_family {
         return;
     }

@@ -7,6 +7,7 @@
 
 use crate::blocks::Body;
 use crate::code::{Code, ContextId, InstructionId};
+use crate::diagnostic::AnalysisDiagnostic;
 use crate::functions::Origin;
 use crate::functions::draft::{Draft, Ownership};
 use crate::functions::learnt::Learnt;
@@ -46,6 +47,9 @@ pub(crate) struct Discovery<'a> {
     pub(crate) learnt: Learnt,
     /// What unwind tables say, in address order.
     pub(crate) unwound: Vec<Range>,
+    /// Whether the code has not contradicted the symbols.
+    pub(crate) believes_symbols: bool,
+    pub(crate) diagnostics: Vec<AnalysisDiagnostic>,
     lifter: Box<dyn Lifter + Send + 'a>,
     scratch: Instruction,
     pub(crate) solution: Solution,
@@ -81,6 +85,8 @@ impl<'a> Discovery<'a> {
             ownership: Ownership::new(code.index.slots()),
             learnt: Learnt::default(),
             unwound: Vec::new(),
+            believes_symbols: false,
+            diagnostics: code.index.left_out().into_iter().collect(),
             written: WrittenMemory::new(image),
             global_pointer: image.global_pointer().map(|address| address.0),
             lifter: language.lifter(),
@@ -148,7 +154,7 @@ impl<'a> Discovery<'a> {
             return;
         }
         if self.drafts.len() >= MAX_FUNCTIONS {
-            self.code.work.end(Cut::Size);
+            self.code.work.end(Cut::Functions);
         }
         let work = &self.code.work;
         let is_affordable =

@@ -7,6 +7,7 @@
 
 use crate::address_index::SlotSet;
 use crate::code::ContextId;
+use crate::diagnostic::AnalysisDiagnostic;
 use crate::flow::Flow;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
@@ -36,7 +37,11 @@ impl Discovery<'_> {
             let mut address = self.first_reached(start, end);
             let mut is_first = true;
             let mut boundary = address;
-            while address < last && trials < MAX_TRIALS && self.code.work.spend(1) {
+            while address < last && self.code.work.spend(1) {
+                if trials >= MAX_TRIALS {
+                    self.diagnostics.push(AnalysisDiagnostic::GapsLeftOut { from: address });
+                    return;
+                }
                 let free = self.pass_known(address, last, &harvest.literals);
                 is_first |= free > address;
                 address = free;

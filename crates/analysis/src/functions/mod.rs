@@ -1,11 +1,13 @@
 //! Functions of stripped files.
 //!
-//! Where a function starts is learnt, from the surest to the weakest source, from the entry point
-//! and symbols, from unwind tables, from calls (direct, and indirect where the value analysis knows
-//! the target), from jumps out of a function with its frame gone (tail calls), from code addresses
-//! that appear as constants in code, from code addresses in data, and at last from the look of code
-//! that nothing refers to. Each source states its errors where it is implemented.
+//! Where a function starts is learnt, from the surest to the weakest source, from the entry point,
+//! from unwind tables, from calls (direct, and indirect where the value analysis knows the target),
+//! from jumps out of a function with its frame gone (tail calls), from code addresses that appear as
+//! constants in code, from code addresses in data, from symbols, initialisers and resolvers where
+//! the code does not contradict them, and at last from the look of code that nothing refers to. Each
+//! source states its errors where it is implemented.
 
+mod claims;
 mod departures;
 pub(crate) mod discovery;
 pub(crate) mod draft;
@@ -36,7 +38,7 @@ pub struct FunctionId(pub(crate) u32);
 pub enum Origin {
     /// The file's entry point or initialisers.
     Entry,
-    /// A symbol.
+    /// A symbol that the code does not contradict.
     Symbol,
     /// A table by which exceptions unwind the stack.
     Unwinding,

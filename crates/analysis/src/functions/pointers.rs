@@ -1,6 +1,7 @@
 //! Functions that only pointers refer to: handlers passed as arguments, tables of functions.
 
 use crate::code::ContextId;
+use crate::diagnostic::AnalysisDiagnostic;
 use crate::functions::Origin;
 use crate::functions::discovery::Discovery;
 use crate::functions::learnt::ComputedJump;
@@ -151,10 +152,11 @@ impl Discovery<'_> {
         let size = arch.pointer_size() as usize;
         let step = if arch.family == Family::M68k { 2 } else { size };
         let mut candidates = Vec::new();
-        let mut left = MAX_DATA;
+        let (mut left, mut left_out) = (MAX_DATA, 0);
         for segment in self.image.segments() {
             let data = segment.data.get(..left).unwrap_or(&segment.data);
             left -= data.len();
+            left_out += (segment.data.len() - data.len()) as u64;
             if !self.code.work.spend((data.len() / step) as u64 / WORDS_PER_STEP) {
                 break;
             }
@@ -170,6 +172,9 @@ impl Discovery<'_> {
                 }
                 candidates.push(PointerCandidate { here, word, slot, is_in_code });
             }
+        }
+        if left_out > 0 {
+            self.diagnostics.push(AnalysisDiagnostic::PointersLeftOut { bytes: left_out });
         }
         self.code.work.keep(candidates.len() * WORD_BYTES);
         let candidates = Arc::new(candidates);

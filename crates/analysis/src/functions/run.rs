@@ -47,9 +47,20 @@ impl Discovery<'_> {
         self.explore();
         let slots = self.code.index.slots();
         let mut harvest = Harvest { constants: Vec::new(), literals: SlotSet::new(slots) };
+        self.add_referenced(&mut harvest);
+        if self.add_claimed(&harvest.literals) {
+            self.add_referenced(&mut harvest);
+        }
+        self.add_leftovers(&mut harvest);
+        self.sweep(&mut harvest);
+        self.explore();
+    }
+
+    /// Adds what constants of the code, jumps and data refer to, and what that refers to in turn.
+    fn add_referenced(&mut self, harvest: &mut Harvest) {
         // New functions bring new constants.
         for _ in 0..MAX_ROUNDS {
-            let has_changed = self.sweep(&mut harvest);
+            let has_changed = self.sweep(harvest);
             self.explore();
             harvest.constants.sort_unstable();
             harvest.constants.dedup();
@@ -64,28 +75,14 @@ impl Discovery<'_> {
                 break;
             }
         }
-        self.add_leftovers(&mut harvest);
-        self.sweep(&mut harvest);
-        self.explore();
     }
 
     fn add_roots(&mut self) {
         let entry = self.image.entry().0 | u64::from(self.image.entry_is_thumb());
-        self.add_pointer_root(entry, Origin::Entry);
-        for initializer in self.image.initializers() {
-            self.add_pointer_root(initializer.0, Origin::Entry);
+        if let Some((address, context)) = self.code_pointer(entry) {
+            self.add(address, context, Origin::Entry);
         }
-        for function in self.image.indirect_functions() {
-            let mode_bit = u64::from(function.thumb);
-            self.add_pointer_root(function.resolver.0 | mode_bit, Origin::Entry);
-        }
-        for symbol in self.image.symbols() {
-            if symbol.kind == SymbolKind::Function {
-                let mode_bit = u64::from(symbol.thumb);
-                self.add_pointer_root(symbol.address.0 | mode_bit, Origin::Symbol);
-            }
-        }
-        self.unwound = unwind_tables::ranges(self.image);
+        self.unwound = unwind_tables::ranges(self.image, &mut self.diagnostics);
         let ranges = self.unwound.clone();
         for (number, range) in ranges.iter().enumerate().filter(|(_, range)| range.is_whole) {
             let next = ranges.get(number + 1);
@@ -212,12 +209,6 @@ impl Discovery<'_> {
         })
     }
 
-    fn add_pointer_root(&mut self, pointer: u64, origin: Origin) {
-        if let Some((address, context)) = self.code_pointer(pointer) {
-            self.add(address, context, origin);
-        }
-    }
-
     /// Start-up code sets the global pointer before it calls anything.
     fn learn_global_pointer(&mut self) {
         if self.global_pointer.is_some() || self.abi.global_pointer.is_none() {
@@ -266,6 +257,9 @@ impl Discovery<'_> {
 
     /// The name of the function at `entry`, when the file has kept it.
     pub(crate) fn symbol_at(&self, entry: Address) -> Option<String> {
+        if !self.believes_symbols {
+            return None;
+        }
         let symbols = self.image.symbols();
         let first = symbols.partition_point(|symbol| symbol.address < entry);
         let here = symbols.get(first..)?.iter().take_while(|symbol| symbol.address == entry);

@@ -14,6 +14,7 @@
 //! such as the C library's lazy binding; code without unwind tables, which is most of what is not
 //! the C library's.
 
+use crate::diagnostic::AnalysisDiagnostic;
 use gimli::{
     BaseAddresses, CallFrameInstruction, CieOrFde, EhFrame, EndianSlice, FrameDescriptionEntry,
     RunTimeEndian, UnwindSection as _,
@@ -32,13 +33,20 @@ const MAX_DATA: usize = 32 << 20;
 const MAX_COMMON: u64 = 128;
 
 /// The ranges of code that the file's unwind tables have entries for, ascending; none overlap.
-pub(crate) fn ranges(image: &Image) -> Vec<Range> {
+pub(crate) fn ranges(image: &Image, diagnostics: &mut Vec<AnalysisDiagnostic>) -> Vec<Range> {
     let mut ranges = Vec::new();
-    let mut left = MAX_DATA;
+    let (mut left, mut left_out) = (MAX_DATA, 0);
     for segment in image.segments() {
         let data = segment.data.get(..left).unwrap_or(&segment.data);
         left -= data.len();
+        left_out += (segment.data.len() - data.len()) as u64;
         read_segment(image, segment, data, &mut ranges);
+    }
+    if left_out > 0 {
+        diagnostics.push(AnalysisDiagnostic::UnwindTablesLeftOut { bytes: left_out });
+    }
+    if ranges.len() >= MAX_ENTRIES {
+        diagnostics.push(AnalysisDiagnostic::UnwindEntriesLeftOut { read: MAX_ENTRIES });
     }
     ranges.sort_unstable();
     ranges.dedup();

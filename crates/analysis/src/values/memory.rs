@@ -3,7 +3,7 @@
 use crate::values::Value;
 use miyaburi_image::{Address, Image, Permissions};
 
-/// The most bytes of writable memory whose stores are noted.
+/// The most bytes of writable memory whose stores are noted; what lies beyond counts as written.
 const MAX_WRITABLE: usize = 16 << 20;
 
 /// Which stored bytes of writable memory the program is seen to overwrite.
@@ -62,12 +62,12 @@ impl WrittenMemory {
         }
     }
 
-    /// Whether any of `size` bytes is overwritten.
+    /// Whether any of `size` bytes of writable memory is overwritten, as far as anyone knows.
     pub(crate) fn is_written(&self, address: Address, size: u32) -> bool {
         (0..u64::from(size)).any(|offset| {
-            self.word(address.0.wrapping_add(offset)).is_some_and(|(segment, word, bit)| {
+            self.word(address.0.wrapping_add(offset)).is_none_or(|(segment, word, bit)| {
                 let words = self.segments.get(segment).map(|(_, words)| words);
-                words.and_then(|words| words.get(word)).is_some_and(|word| word & bit != 0)
+                words.and_then(|words| words.get(word)).is_none_or(|word| word & bit != 0)
             })
         })
     }

@@ -31,10 +31,22 @@ pub const RISCV64: Machine = Machine { cpu: "rv64", number: 243, flags: 5 };
 
 /// A program of one code and one data segment whose entry point is its first code byte.
 pub fn image(machine: Machine, code: &[u8], data: &[u8]) -> Image {
-    Image::parse(&elf(machine, code, data)).expect("a well-formed file")
+    Image::parse(&elf(machine, code, data, 0, &[])).expect("a well-formed file")
 }
 
-fn elf(machine: Machine, code: &[u8], data: &[u8]) -> Vec<u8> {
+/// A program whose entry point is so many bytes behind its first code byte.
+pub fn image_entered_at(machine: Machine, code: &[u8], entry: u64) -> Image {
+    let file = elf(machine, code, &[0; 16], entry, &[]);
+    Image::parse(&file).expect("a well-formed file")
+}
+
+/// A program with function symbols so many bytes behind its first code byte.
+pub fn image_with_symbols(machine: Machine, code: &[u8], offsets: &[u64]) -> Image {
+    let file = elf(machine, code, &[0; 16], 0, offsets);
+    Image::parse(&file).expect("a well-formed file")
+}
+
+fn elf(machine: Machine, code: &[u8], data: &[u8], entry: u64, symbols: &[u64]) -> Vec<u8> {
     let arch = Arch::named(machine.cpu).expect("a known CPU");
     let is_wide = arch.pointer_size() == 8;
     let mut file = Writer { bytes: Vec::new(), endian: arch.endian, word: arch.pointer_size() };
@@ -46,22 +58,26 @@ fn elf(machine: Machine, code: &[u8], data: &[u8]) -> Vec<u8> {
     file.half(2);
     file.half(machine.number);
     file.quad(1);
-    file.native(CODE);
+    let code_offset = header_size + 2 * u64::from(entry_size);
+    let data_offset = code_offset + code.len() as u64;
+    let tables_offset = data_offset + data.len() as u64;
+    file.native(CODE + entry);
     file.native(header_size);
-    file.native(0);
+    file.native(if symbols.is_empty() { 0 } else { tables_offset });
     file.quad(machine.flags);
     file.half(header_size as u16);
     file.half(entry_size);
     file.half(2);
+    file.half(if is_wide { 64 } else { 40 });
+    file.half(if symbols.is_empty() { 0 } else { 3 });
     file.half(0);
-    file.half(0);
-    file.half(0);
-    let code_offset = header_size + 2 * u64::from(entry_size);
-    let data_offset = code_offset + code.len() as u64;
     file.program_header(5, code_offset, CODE, code.len() as u64, code.len() as u64);
     file.program_header(6, data_offset, DATA, data.len() as u64, data.len() as u64 + 16);
     file.bytes.extend(code);
     file.bytes.extend(data);
+    if !symbols.is_empty() {
+        file.symbol_table(tables_offset, symbols);
+    }
     file.bytes
 }
 
@@ -88,6 +104,47 @@ impl Writer {
 
     fn native(&mut self, value: u64) {
         self.put(value, self.word as usize);
+    }
+
+    /// Section headers from `offset` on, behind them function symbols, all named `f`.
+    fn symbol_table(&mut self, offset: u64, symbols: &[u64]) {
+        let is_wide = self.word == 8;
+        let (header_size, entry_size) = if is_wide { (64, 24) } else { (40, 16) };
+        let table = offset + 3 * header_size;
+        let size = entry_size * (symbols.len() as u64 + 1);
+        self.section_header([0; 4]);
+        self.section_header([2, table, size, 2]);
+        self.section_header([3, table + size, 3, 0]);
+        self.bytes.resize(self.bytes.len() + entry_size as usize, 0);
+        for symbol in symbols {
+            self.quad(1);
+            if is_wide {
+                self.put(0x12, 1);
+                self.put(0, 1);
+                self.half(1);
+            }
+            self.native(CODE + symbol);
+            self.native(0);
+            if !is_wide {
+                self.put(0x12, 1);
+                self.put(0, 1);
+                self.half(1);
+            }
+        }
+        self.bytes.extend(b"\0f\0");
+    }
+
+    /// `sh_type`, `sh_offset`, `sh_size` and `sh_link`.
+    fn section_header(&mut self, [kind, offset, size, link]: [u64; 4]) {
+        self.quad(0);
+        self.quad(kind as u32);
+        for value in [0, 0, offset, size] {
+            self.native(value);
+        }
+        self.quad(link as u32);
+        self.quad(0);
+        self.native(1);
+        self.native(0);
     }
 
     fn program_header(&mut self, flags: u32, offset: u64, address: u64, stored: u64, size: u64) {
