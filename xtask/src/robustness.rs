@@ -1,6 +1,7 @@
 //! `cargo xtask robustness`: damaged files and random code through the whole analysis.
 //!
-//! The program is that of `crates/robustness`, built with optimisation.
+//! The program is that of `crates/robustness`, built with optimisation, with checks for overflow and
+//! with debug assertions: what a release build would wrap is a panic here.
 
 use std::process::{Command, ExitCode};
 
@@ -23,7 +24,15 @@ pub(crate) struct Args {
 /// When cargo cannot be started.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let status = Command::new("cargo")
-        .args(["run", "--release", "--quiet", "--package", "miyaburi-robustness", "--"])
+        .args([
+            "run",
+            "--profile",
+            "robustness",
+            "--quiet",
+            "--package",
+            "miyaburi-robustness",
+            "--",
+        ])
         .args(&args.arguments)
         .current_dir(workspace_root())
         .status()

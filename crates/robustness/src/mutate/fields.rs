@@ -65,7 +65,7 @@ impl Victim<'_> {
     }
 
     /// Some address: of a segment's byte, of its end, or one taken from elsewhere in the file.
-    fn address(&self, random: &mut impl Rng) -> u64 {
+    pub(super) fn address(&self, random: &mut impl Rng) -> u64 {
         let Some(segment) = self.layout.addresses.choose(random) else { return random.random() };
         match random.random_range(0..8) {
             0 => segment.end.wrapping_sub(random.random_range(0..8)),

@@ -5,6 +5,7 @@ mod bytes;
 mod code;
 mod fields;
 mod layout;
+mod tables;
 mod values;
 
 use crate::specimens::Specimen;
@@ -29,7 +30,7 @@ type Damage = fn(&mut Victim<'_>, &mut ChaCha8Rng);
 
 /// All kinds, the likelier ones several times. Damage to code and pointers comes most often: it
 /// leaves a file that is analysed to the end.
-const KINDS: [Damage; 26] = [
+const KINDS: [Damage; 31] = [
     bytes::flip_bits,
     bytes::flip_bits,
     bytes::overwrite_range,
@@ -45,6 +46,11 @@ const KINDS: [Damage; 26] = [
     fields::attack_section_headers,
     fields::attack_dynamic_section,
     fields::attack_dynamic_section,
+    tables::false_symbols,
+    tables::false_symbols,
+    tables::heavy_symbols,
+    tables::overlapping_relocations,
+    tables::filler,
     fields::redirect_pointers,
     fields::redirect_pointers,
     fields::break_strings,

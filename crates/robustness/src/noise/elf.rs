@@ -1,4 +1,4 @@
-//! A program around random code: one segment of code, one of data, and symbols of functions.
+//! A program around random code: one segment of code, one of data, and initialisers.
 
 use super::data_end;
 use super::modes::Mode;
@@ -19,6 +19,10 @@ pub(crate) fn pointer(code_size: u64, random: &mut impl Rng) -> u64 {
         _ => u64::from(random.random::<u32>()),
     }
 }
+
+/// `PT_LOAD` and `PT_DYNAMIC`.
+const LOAD: u64 = 1;
+const DYNAMIC: u64 = 2;
 
 struct Writer<'a> {
     mode: &'a Mode,
@@ -42,8 +46,16 @@ impl Writer<'_> {
         }
     }
 
-    fn program_header(&mut self, flags: u64, offset: u64, address: u64, stored: u64, size: u64) {
-        self.put(1, 4);
+    fn program_header(
+        &mut self,
+        kind: u64,
+        flags: u64,
+        offset: u64,
+        address: u64,
+        stored: u64,
+        size: u64,
+    ) {
+        self.put(kind, 4);
         if self.mode.wide {
             self.put(flags, 4);
         }
@@ -53,46 +65,20 @@ impl Writer<'_> {
         }
         self.words([4]);
     }
-
-    /// `sh_type`, `sh_offset`, `sh_size`, `sh_link`, `sh_entsize`; the rest is zero.
-    fn section_header(&mut self, kind: u64, offset: u64, size: u64, link: u64, entry_size: u64) {
-        self.put(0, 4);
-        self.put(kind, 4);
-        self.words([0, 0, offset, size]);
-        self.put(link, 4);
-        self.put(0, 4);
-        self.words([1, entry_size]);
-    }
-
-    /// A global function.
-    fn symbol(&mut self, address: u64) {
-        const FUNCTION: u64 = 0x12;
-        self.put(0, 4);
-        if self.mode.wide {
-            self.put(FUNCTION, 1);
-            self.put(0, 1);
-            self.put(1, 2);
-            self.words([address, 0]);
-        } else {
-            self.words([address, 0]);
-            self.put(FUNCTION, 1);
-            self.put(0, 1);
-            self.put(1, 2);
-        }
-    }
 }
 
-/// An ELF file whose entry point is the first byte of `code`, with a function symbol at each of
-/// `starts`, counted from there.
+/// An ELF file whose entry point is the first byte of `code`, with an initialiser at each of
+/// `starts`, counted from there: symbols amid code would not be believed, either, once the code
+/// around them is known.
 pub(crate) fn program(mode: &Mode, code: &[u8], data: &[u8], starts: &[u64]) -> Vec<u8> {
+    /// `DT_INIT_ARRAY` and `DT_INIT_ARRAYSZ`.
+    const INITIALISERS: [u64; 2] = [25, 27];
     let mode_bit = u64::from(mode.alternate);
-    let (header, program_header, section_header, symbol) =
-        if mode.wide { (64, 56, 64, 24) } else { (52, 32, 40, 16) };
-    let code_offset = header + 2 * program_header;
+    let (header, program_header, word) = if mode.wide { (64, 56, 8) } else { (52, 32, 4) };
+    let code_offset = header + 3 * program_header;
     let data_offset = code_offset + code.len() as u64;
-    let symbols_offset = data_offset + data.len() as u64;
-    let symbols_size = symbol * (starts.len() as u64 + 1);
-    let sections_offset = symbols_offset + symbols_size + 1;
+    let array_offset = data_offset + data.len() as u64;
+    let array_size = word * starts.len() as u64;
     let class = if mode.wide { 2 } else { 1 };
     let order = if mode.endian == miyaburi_image::Endian::Big { 2 } else { 1 };
     let mut file = Writer { mode, bytes: vec![0x7f, b'E', b'L', b'F', class, order, 1] };
@@ -100,24 +86,26 @@ pub(crate) fn program(mode: &Mode, code: &[u8], data: &[u8], starts: &[u64]) -> 
     file.put(2, 2);
     file.put(u64::from(mode.machine), 2);
     file.put(1, 4);
-    file.words([CODE | mode_bit, header, sections_offset]);
+    file.words([CODE | mode_bit, header, 0]);
     file.put(u64::from(mode.flags), 4);
-    for half in [header, program_header, 2, section_header, 3, 0] {
+    for half in [header, program_header, 3, 0, 0, 0] {
         file.put(half, 2);
     }
     let (code_size, data_size) = (code.len() as u64, data.len() as u64);
     let data_address = DATA.max((CODE + code_size).next_multiple_of(ZEROS));
-    file.program_header(5, code_offset, CODE, code_size, code_size);
-    file.program_header(6, data_offset, data_address, data_size, data_size + ZEROS);
+    let array_address = data_address + data_size;
+    let dynamic_size = 6 * word;
+    let stored = data_size + array_size + dynamic_size;
+    file.program_header(LOAD, 5, code_offset, CODE, code_size, code_size);
+    file.program_header(LOAD, 6, data_offset, data_address, stored, stored + ZEROS);
+    let (offset, address) = (array_offset + array_size, array_address + array_size);
+    file.program_header(DYNAMIC, 6, offset, address, dynamic_size, dynamic_size);
     file.bytes.extend(code);
     file.bytes.extend(data);
-    file.bytes.resize(file.bytes.len() + symbol as usize, 0);
     for start in starts {
-        file.symbol((CODE + start) | mode_bit);
+        file.words([(CODE + start) | mode_bit]);
     }
-    file.bytes.push(0);
-    file.section_header(0, 0, 0, 0, 0);
-    file.section_header(2, symbols_offset, symbols_size, 2, symbol);
-    file.section_header(3, symbols_offset + symbols_size, 1, 0, 0);
+    let [array, size] = INITIALISERS;
+    file.words([array, array_address, size, array_size, 0, 0]);
     file.bytes
 }

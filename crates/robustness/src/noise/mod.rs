@@ -18,9 +18,9 @@ const PIECE: u64 = 8 << 10;
 /// Bytes of data of a program.
 const DATA_SIZE: usize = 1024;
 
-/// One of so many bytes of code is where a symbol says that a function starts: little random code
-/// is reached otherwise.
-const SYMBOL_ONE_OF: u64 = 48;
+/// One of so many bytes of code is where an initialiser starts: little random code is reached
+/// otherwise.
+const START_ONE_OF: u64 = 48;
 
 /// Routines of a piece that the emulator calls.
 const CALLS: usize = 24;
@@ -56,7 +56,7 @@ impl Piece {
         let mut data = vec![0; DATA_SIZE];
         random.fill_bytes(&mut data);
         plant_pointers(mode, size, &mut data, random);
-        let starts = (0..size / SYMBOL_ONE_OF)
+        let starts = (0..size / START_ONE_OF)
             .map(|_| random.random_range(0..size) / mode.step * mode.step)
             .collect();
         Self { mode, code, data, starts }
