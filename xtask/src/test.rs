@@ -165,7 +165,10 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         });
     }
     if wants(Component::Differential) {
-        steps.run("C++ compiler", || components::install_cpp_compiler(root));
+        steps.run("C++ compiler and cross toolchains", || {
+            components::install_cpp_compiler(root)?;
+            components::install_toolchains(root)
+        });
         steps.run("lifter against its reference", || {
             task(root, &["differential", "--random-bytes", RANDOM_BYTES])
         });

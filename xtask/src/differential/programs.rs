@@ -1,7 +1,7 @@
 //! Static programs of every target, built with the distribution's cross compilers.
 
 use super::source::freestanding;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -79,14 +79,17 @@ int main(int argc, char **argv) {
 }
 ";
 
-/// Builds what this machine has compilers for into `folder`, and names what is left out.
-pub(crate) fn build(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// Builds the programs into `folder`.
+///
+/// # Errors
+/// When one of them cannot be built, unless `installed_only` has it left out and named.
+pub(crate) fn build(folder: &Path, installed_only: bool) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     let sources = [("library.c", WITH_LIBRARY.to_owned()), ("freestanding.c", freestanding())];
     for (name, source) in sources {
         std::fs::write(folder.join(name), source).with_context(|| format!("writing {name}"))?;
     }
-    let mut built = Vec::new();
+    let (mut built, mut missing) = (Vec::new(), Vec::new());
     for program in PROGRAMS {
         let output = folder.join(program.name);
         let mut compile = Command::new(program.compiler);
@@ -102,9 +105,13 @@ pub(crate) fn build(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
         match compile.status() {
             Ok(status) if status.success() => built.push(output),
-            Ok(status) => eprintln!("{}: {}: {status}", program.name, program.compiler),
-            Err(error) => eprintln!("{}: {}: {error}", program.name, program.compiler),
+            Ok(status) => missing.push(format!("{}: {}: {status}", program.name, program.compiler)),
+            Err(error) => missing.push(format!("{}: {}: {error}", program.name, program.compiler)),
         }
     }
+    for reason in &missing {
+        eprintln!("{reason}");
+    }
+    ensure!(installed_only || missing.is_empty(), "{} programs were not built", missing.len());
     Ok(built)
 }
