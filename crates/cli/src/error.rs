@@ -18,8 +18,8 @@ use crate::text::escape;
 pub(crate) enum CommandError {
     #[error("{}: {error}", path.display())]
     Create { path: PathBuf, error: io::Error },
-    #[error("output: {0}")]
-    Write(#[source] io::Error),
+    #[error("{name}: {error}")]
+    Write { name: String, error: io::Error },
     #[error("threads: {0}")]
     Threads(#[source] io::Error),
     #[error("{}: {error}", path.display())]

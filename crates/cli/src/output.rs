@@ -6,10 +6,15 @@ use std::path::Path;
 
 use crate::error::CommandError;
 
+/// What the standard output is called in messages.
+const STANDARD_OUTPUT: &str = "standard output";
+
 /// Standard output or a file. A reader that went away (`| head`) is no error: what is written
 /// after that is dropped, and [`Output::is_open`] says so.
 pub(crate) struct Output {
     writer: Box<dyn Write>,
+    /// The file as named, or that it is the standard output.
+    name: String,
     is_terminal: bool,
     is_open: bool,
 }
@@ -20,12 +25,14 @@ impl Output {
         let Some(path) = path else { return Ok(Self::standard()) };
         let file = File::create(path)
             .map_err(|error| CommandError::Create { path: path.to_owned(), error })?;
-        Ok(Self { writer: Box::new(BufWriter::new(file)), is_terminal: false, is_open: true })
+        let (writer, name) = (Box::new(BufWriter::new(file)), path.display().to_string());
+        Ok(Self { writer, name, is_terminal: false, is_open: true })
     }
 
     pub(crate) fn standard() -> Self {
         let is_terminal = stdout().is_terminal();
-        Self { writer: Box::new(BufWriter::new(stdout())), is_terminal, is_open: true }
+        let (writer, name) = (Box::new(BufWriter::new(stdout())), STANDARD_OUTPUT.to_owned());
+        Self { writer, name, is_terminal, is_open: true }
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
@@ -60,7 +67,8 @@ impl Output {
                 self.is_open = false;
                 Ok(())
             }
-            other => other.map_err(CommandError::Write),
+            Err(error) => Err(CommandError::Write { name: self.name.clone(), error }),
+            Ok(()) => Ok(()),
         }
     }
 }

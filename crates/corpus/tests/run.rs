@@ -130,3 +130,17 @@ fn no_inputs_give_nothing() {
     let none: Vec<PathBuf> = vec![];
     assert_eq!(all(&collect(&none), 4, &report), []);
 }
+
+/// A pipe that nobody writes to would block the batch for ever.
+#[cfg(unix)]
+#[test]
+fn pipes_inside_a_directory_are_not_opened() {
+    let (root, _) = files(1);
+    let pipe = root.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let outcomes = all(&collect(&[root.path().to_owned()]), 1, &report);
+    let of_pipe = outcomes.iter().find(|outcome| outcome.report.sample.path.ends_with("pipe"));
+    let of_pipe = &of_pipe.unwrap().report;
+    assert_eq!(of_pipe.verdict, Verdict::Unsupported);
+    assert_eq!(of_pipe.diagnostics[0].message, "is not a regular file");
+}

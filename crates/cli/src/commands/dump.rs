@@ -1,5 +1,6 @@
 //! `miyaburi dump`.
 
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use miyaburi_analysis::Program;
@@ -56,7 +57,8 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     let scope = Scope::new(&program, &arguments.functions);
     let scope = scope.map_err(|error| failure(arguments, error))?;
     source.cut = program.cut();
-    if program.functions().is_empty() {
+    source.diagnostics.extend(program.diagnostics().iter().map(ToString::to_string));
+    if program.functions().is_empty() && source.cut.is_none() {
         source.diagnostics.push("no code was found".to_owned());
     }
     let cut = source.cut.map(|cut| cut.to_string());
@@ -71,7 +73,10 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
         DumpStage::Pcode => write(arguments, &source, &CodeDump::new(&scope, true)),
         DumpStage::Callgraph if arguments.format == DumpFormat::Dot => {
             let graph = CallGraphDump::new(&scope);
-            Output::create(arguments.output.as_deref())?.stream(|out| graph.write_dot(out))
+            Output::create(arguments.output.as_deref())?.stream(|out| {
+                write_cut(&source, "//", out)?;
+                graph.write_dot(out)
+            })
         }
         DumpStage::Callgraph => write(arguments, &source, &CallGraphDump::new(&scope)),
         DumpStage::Constants => write(arguments, &source, &ConstantsDump::new(&scope)),
@@ -85,6 +90,17 @@ fn write(
 ) -> Result<(), CommandError> {
     Output::create(arguments.output.as_deref())?.stream(|out| match arguments.format {
         DumpFormat::Json => write_json(stage, source, out),
-        DumpFormat::Text | DumpFormat::Dot => stage.write_text(out),
+        DumpFormat::Text | DumpFormat::Dot => {
+            write_cut(source, ";", out)?;
+            stage.write_text(out)
+        }
     })
+}
+
+/// Tells, as a comment, that what follows is not all.
+fn write_cut(source: &Source<'_>, mark: &str, out: &mut dyn Write) -> io::Result<()> {
+    match source.cut {
+        Some(cut) => writeln!(out, "{mark} {cut}"),
+        None => Ok(()),
+    }
 }

@@ -18,7 +18,8 @@ pub(crate) fn run(arguments: &ManArguments) -> Result<Status, CommandError> {
             .clone();
     }
     let mut page = Vec::new();
-    Man::new(described).render(&mut page).map_err(CommandError::Write)?;
+    let rendered = Man::new(described).render(&mut page);
+    rendered.map_err(|error| CommandError::Write { name: "manual page".to_owned(), error })?;
     Output::standard().write(&String::from_utf8_lossy(&page))?;
     Ok(Status::Clean)
 }
