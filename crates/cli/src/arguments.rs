@@ -193,6 +193,8 @@ pub(crate) enum SchemaDocument {
     Report,
     /// What diff prints for a pair
     Diff,
+    /// What dump prints of any stage
+    Dump,
 }
 
 #[derive(Debug, Args)]

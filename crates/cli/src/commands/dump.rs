@@ -104,3 +104,26 @@ fn write_cut(source: &Source<'_>, mark: &str, out: &mut dyn Write) -> io::Result
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{Source, write_cut};
+    use miyaburi_analysis::Cut;
+    use miyaburi_image::Arch;
+
+    #[test]
+    fn text_says_that_it_is_not_all() {
+        let text = |cut| {
+            let arch = Arch::named("amd64").unwrap();
+            let source = Source { path: "file", arch, cut, diagnostics: Vec::new() };
+            let mut out = Vec::new();
+            write_cut(&source, ";", &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(None), "");
+        assert_eq!(text(Some(Cut::Steps)), "; the analysis was cut: its steps are spent\n");
+        let functions = "; the analysis was cut: the file has more functions than are looked at\n";
+        assert_eq!(text(Some(Cut::Functions)), functions);
+    }
+}

@@ -4,13 +4,14 @@ use std::fmt;
 
 use miyaburi_analysis::{CallKind, CallSite};
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::scope::Scope;
 use crate::text::escape;
 
 /// One call.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Call<'a> {
     /// The calling instruction.
     pub(super) address: VirtualAddress,

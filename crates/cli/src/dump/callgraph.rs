@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use miyaburi_analysis::CallSite;
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::call::Call;
@@ -13,7 +14,7 @@ use super::stream::Stream;
 use crate::text::escape;
 
 /// The calls of a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct CallGraphDump<'a> {
     /// In address order of the calling instructions.
     calls: Stream<'a, Edge<'a>>,
@@ -22,7 +23,7 @@ pub(crate) struct CallGraphDump<'a> {
 }
 
 /// One call with the function it is in.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Edge<'a> {
     /// Entry of the calling function.
     caller: VirtualAddress,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use miyaburi_analysis::{Block, Exit, Function, FunctionId};
 use miyaburi_image::Family;
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Stage;
@@ -14,7 +15,7 @@ use super::stream::Stream;
 use crate::text::escape;
 
 /// The code of a file, by function and block. Code that several functions share is shown in each.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct CodeDump<'a> {
     /// In address order.
     functions: Stream<'a, FunctionCode<'a>>,
@@ -25,7 +26,7 @@ pub(crate) struct CodeDump<'a> {
 }
 
 /// The code of one function.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FunctionCode<'a> {
     /// Its first instruction.
     address: VirtualAddress,
@@ -37,7 +38,7 @@ struct FunctionCode<'a> {
 }
 
 /// One basic block.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BlockCode<'a> {
     address: VirtualAddress,
     /// The address after its last instruction and its delay slot.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use miyaburi_analysis::{CallSite, Function, FunctionId, Value, Values};
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::call::Call;
@@ -18,7 +19,7 @@ use crate::text::escape;
 const ARGUMENTS: usize = 10;
 
 /// What the value analysis knows of a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConstantsDump<'a> {
     /// In address order.
     functions: Stream<'a, FunctionConstants<'a>>,
@@ -27,7 +28,7 @@ pub(crate) struct ConstantsDump<'a> {
 }
 
 /// What it knows in one function.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FunctionConstants<'a> {
     /// Its first instruction.
     address: VirtualAddress,
@@ -41,7 +42,7 @@ struct FunctionConstants<'a> {
 }
 
 /// One call.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CallConstants<'a> {
     #[serde(flatten)]
     call: Call<'a>,
@@ -54,7 +55,7 @@ struct CallConstants<'a> {
 }
 
 /// One store to a constant address.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StoreItem<'a> {
     /// The instruction.
     address: VirtualAddress,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use miyaburi_analysis::Cut;
 use miyaburi_image::Arch;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Serializer;
 
@@ -11,7 +12,7 @@ use super::lines::Lines;
 
 /// Version of the documents. It grows when a member changes its name or meaning; members may be
 /// added without.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// What one stage makes of a file.
 pub(crate) trait Stage: Serialize {
@@ -27,9 +28,10 @@ pub(crate) trait Stage: Serialize {
     fn write_text(&self, out: &mut dyn Write) -> io::Result<()>;
 }
 
-#[derive(Serialize)]
-struct Document<'a, S> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Document<'a, S> {
     schema_version: u32,
+    /// Whose members follow those that all documents have.
     stage: &'static str,
     /// The file, as named by the user.
     path: &'a str,

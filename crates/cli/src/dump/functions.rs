@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use miyaburi_analysis::{Function, FunctionId, Origin};
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Stage;
@@ -12,7 +13,7 @@ use super::stream::Stream;
 use crate::text::escape;
 
 /// The functions of a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct FunctionsDump<'a> {
     /// In address order.
     functions: Stream<'a, FunctionItem<'a>>,
@@ -21,7 +22,7 @@ pub(crate) struct FunctionsDump<'a> {
 }
 
 /// One function.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FunctionItem<'a> {
     /// Its first instruction.
     address: VirtualAddress,

@@ -7,6 +7,7 @@ use miyaburi_image::{
     SymbolKind,
 };
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Stage;
@@ -15,7 +16,7 @@ use super::stream::Stream;
 use crate::text::escape;
 
 /// The file as mapped memory.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ImageDump<'a> {
     #[serde(skip)]
     cpu: &'static str,
@@ -54,7 +55,7 @@ pub(crate) struct ImageDump<'a> {
 }
 
 /// Memory that the file asks for.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SegmentItem {
     address: VirtualAddress,
     /// The first address after it.
@@ -68,7 +69,7 @@ struct SegmentItem {
 }
 
 /// A defined symbol.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SymbolItem<'a> {
     address: VirtualAddress,
     name: &'a str,
@@ -81,7 +82,7 @@ struct SymbolItem<'a> {
 }
 
 /// A symbol that another file would provide.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ImportItem<'a> {
     /// What the dynamic linker would fill.
     slot: VirtualAddress,
@@ -91,7 +92,7 @@ struct ImportItem<'a> {
 }
 
 /// A slot that start-up code fills with what a resolver returns.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct IndirectItem {
     slot: VirtualAddress,
     resolver: VirtualAddress,

@@ -4,6 +4,7 @@ use miyaburi_analysis::{FunctionId, InstructionId};
 use miyaburi_image::{Address, Image};
 use miyaburi_model::{HexBytes, VirtualAddress};
 use miyaburi_pcode::{CodeBytes, Context, Lifter};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::call::Call;
@@ -12,7 +13,7 @@ use super::reference::ReferenceItem;
 use super::scope::Scope;
 
 /// One instruction.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Instruction<'a> {
     #[serde(flatten)]
     pub(super) decoded: Decoded,
@@ -28,7 +29,7 @@ pub(super) struct Instruction<'a> {
 }
 
 /// Bytes as an instruction.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Decoded {
     pub(super) address: VirtualAddress,
     /// As stored.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use miyaburi_image::Address;
 use miyaburi_pcode::{Op, Opcode, Space, Varnode, space_number};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::hex::Hex;
@@ -11,7 +12,7 @@ use super::scope::Scope;
 use crate::text::escape;
 
 /// One operation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Operation<'a> {
     /// In the spelling of the P-code reference manual, such as `INT_ADD`.
     opcode: &'static str,
@@ -28,7 +29,7 @@ pub(super) struct Operation<'a> {
 }
 
 /// An operand: `size` bytes at `offset` in a space.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct VarnodeItem<'a> {
     /// `constant` (the offset is the value), `register`, `unique` (temporaries of one
     /// instruction), `ram`, or `space` and a number.

@@ -4,12 +4,13 @@ use std::fmt;
 
 use miyaburi_analysis::{Reference, ReferenceKind};
 use miyaburi_model::VirtualAddress;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::scope::{Place, Scope};
 
 /// One reference.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct ReferenceItem<'a> {
     /// The instruction that refers.
     pub(super) address: VirtualAddress,

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use miyaburi_analysis::{CallSite, Function, FunctionId, Program};
 use miyaburi_image::{Address, Family, Image};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Lengths of what counts as text, in bytes.
@@ -22,7 +23,7 @@ pub(crate) struct Scope<'a> {
 }
 
 /// What an address in data or code is.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Place<'a> {
     /// Name of the function, import or symbol there.
     pub(super) name: Option<&'a str>,

@@ -1,5 +1,8 @@
 //! Lists that are made while they are written.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 /// A list whose items exist one at a time, so that no file makes the output grow in memory.
@@ -19,5 +22,19 @@ impl<'a, T> Stream<'a, T> {
 impl<T: Serialize> Serialize for Stream<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Stream<'_, T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<T>::json_schema(generator)
     }
 }

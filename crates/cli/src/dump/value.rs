@@ -6,6 +6,7 @@ use miyaburi_analysis::Value;
 use miyaburi_image::Address;
 use miyaburi_model::VirtualAddress;
 use miyaburi_pcode::{Space, Varnode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::hex::Hex;
@@ -13,7 +14,7 @@ use super::scope::{Place, Scope};
 use crate::text::escape;
 
 /// A value: a constant, or a distance in bytes from something with a name.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum ValueItem<'a> {
     Unknown,

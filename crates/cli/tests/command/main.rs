@@ -5,6 +5,7 @@ mod common;
 mod diff;
 mod documentation;
 mod dump;
+mod dump_documents;
 mod extract;
 mod mirai_toushi;
 mod score;
