@@ -14,6 +14,15 @@ use std::time::{Duration, Instant};
 /// One of so many cases is run twice: both reports must be the same.
 const REPEAT_ONE_OF: u64 = 32;
 
+/// One of so many damaged files has false symbols alone, which must not make its configuration
+/// disappear.
+const FALSE_SYMBOLS_ONE_OF: u64 = 32;
+
+/// Whether a damaged file has false symbols alone.
+const fn has_false_symbols_alone(number: u64) -> bool {
+    number % FALSE_SYMBOLS_ONE_OF == 1
+}
+
 /// The number of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CaseId {
@@ -80,6 +89,11 @@ pub(crate) fn random(seed: u64, case: CaseId) -> ChaCha8Rng {
 pub(crate) fn input(arguments: &Arguments, specimens: &[Specimen], case: CaseId) -> Vec<u8> {
     let mut random = random(arguments.seed, case);
     match case {
+        CaseId::File(number) if has_false_symbols_alone(number) => {
+            let damaged =
+                mutate::with_false_symbols(specimens, arguments.mostly_below, &mut random);
+            damaged.map(|(damaged, _)| damaged).unwrap_or_default()
+        }
         CaseId::File(_) => mutate::file(specimens, arguments.mostly_below, &mut random),
         CaseId::Code(number) => noise::Piece::new(arguments, number, &mut random).file(),
         CaseId::Pattern(number) => patterns::file(arguments, number),
@@ -112,6 +126,16 @@ pub(crate) fn run(
         let (again, cuts) = analyze_with_cuts(&bytes, "case", &options);
         if again != report && !cuts.is_by_time() {
             checked = Err("two analyses of the same file differ".to_owned());
+        }
+    }
+    if let (CaseId::File(number), Verdict::NoConfig, Ok(())) = (case, report.verdict, &checked)
+        && has_false_symbols_alone(number)
+    {
+        let mut random = random(arguments.seed, case);
+        let damaged = mutate::with_false_symbols(specimens, arguments.mostly_below, &mut random);
+        let clean = damaged.map(|(_, clean)| analyze_with_cuts(&clean.bytes, "case", &options).0);
+        if clean.is_some_and(|clean| clean.verdict == Verdict::Config) {
+            checked = Err("no_config because of false symbols".to_owned());
         }
     }
     if let (CaseId::Code(number), Ok(())) = (case, &checked) {

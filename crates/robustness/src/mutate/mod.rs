@@ -64,19 +64,44 @@ const KINDS: [Damage; 31] = [
     code::move_blocks,
 ];
 
-/// A damaged file. Nine of ten come from files up to `mostly_below` bytes, as far as there are any.
-pub(crate) fn file(
-    specimens: &[Specimen],
+/// A file to damage, and those it comes from. Nine of ten come from files up to `mostly_below`
+/// bytes, as far as there are any.
+fn choose<'a>(
+    specimens: &'a [Specimen],
     mostly_below: usize,
     random: &mut ChaCha8Rng,
-) -> Vec<u8> {
+) -> Option<(&'a Specimen, &'a [Specimen])> {
     let small = specimens.partition_point(|specimen| specimen.bytes.len() <= mostly_below);
     let pool = if small > 0 && random.random_range(0..10) < 9 {
         specimens.get(..small).unwrap_or(specimens)
     } else {
         specimens
     };
-    let Some(specimen) = pool.get(random.random_range(0..pool.len())) else { return Vec::new() };
+    Some((pool.get(random.random_range(0..pool.len()))?, pool))
+}
+
+/// A specimen with false symbols and nothing else wrong, and the specimen itself.
+pub(crate) fn with_false_symbols<'a>(
+    specimens: &'a [Specimen],
+    mostly_below: usize,
+    random: &mut ChaCha8Rng,
+) -> Option<(Vec<u8>, &'a Specimen)> {
+    let (specimen, others) = choose(specimens, mostly_below, random)?;
+    let layout = Layout::of(&specimen.bytes);
+    let mut victim = Victim { bytes: specimen.bytes.clone(), layout, others };
+    tables::false_symbols(&mut victim, random);
+    Some((victim.bytes, specimen))
+}
+
+/// A damaged file.
+pub(crate) fn file(
+    specimens: &[Specimen],
+    mostly_below: usize,
+    random: &mut ChaCha8Rng,
+) -> Vec<u8> {
+    let Some((specimen, pool)) = choose(specimens, mostly_below, random) else {
+        return Vec::new();
+    };
     let layout = Layout::of(&specimen.bytes);
     let mut victim = Victim { bytes: specimen.bytes.clone(), layout, others: pool };
     for _ in 0..MAX_DAMAGE {

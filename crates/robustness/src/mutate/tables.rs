@@ -218,7 +218,8 @@ pub(super) fn overlapping_relocations(victim: &mut Victim<'_>, random: &mut ChaC
 /// A segment of one byte over and over: mostly small, now and then more than is looked at.
 pub(super) fn filler(victim: &mut Victim<'_>, random: &mut ChaCha8Rng) {
     let most = if random.random_range(0..8) == 0 { MAX_FILLER } else { 18 };
-    let size = random.random_range(1..=1usize << random.random_range(8..=most));
+    let most = 1_usize << random.random_range(8..=most);
+    let size = random.random_range(1..=most);
     let byte = if random.random() { 0 } else { random.random() };
     // Before all code or behind it.
     let address = if random.random() { 0x1000 } else { ADDED };
