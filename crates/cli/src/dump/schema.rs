@@ -27,7 +27,7 @@ pub(crate) fn schema() -> Schema {
 }
 
 /// The document of these stages.
-fn document<S: JsonSchema>(generator: &mut SchemaGenerator, stages: &[&str]) -> Schema {
+fn document<S: JsonSchema + 'static>(generator: &mut SchemaGenerator, stages: &[&str]) -> Schema {
     let document = generator.subschema_for::<Document<'static, S>>();
     json_schema!({ "allOf": [document], "properties": { "stage": { "enum": stages } } })
 }

@@ -7,7 +7,8 @@ use crate::elf::symbols::{RawSymbol, SymbolTable};
 /// that the file's size is no bound. Names of large C++ programs take a few megabytes.
 const MAX_NAME_BYTES: usize = 16 << 20;
 
-/// What is left of the budget, and how many symbols and imports it has left out.
+/// What is left of the budget, and how many symbols and imports it has left out. The first name
+/// that does not fit spends it: what follows is not even read.
 #[derive(Clone, Debug)]
 pub(crate) struct NameBudget {
     left: usize,
@@ -21,12 +22,17 @@ impl NameBudget {
 
     /// The name of a symbol; `None` when there is no room for it.
     pub(crate) fn name(&mut self, table: &SymbolTable, symbol: &RawSymbol) -> Option<String> {
+        if self.left == 0 {
+            self.left_out += 1;
+            return None;
+        }
         self.keep(table.name(symbol))
     }
 
     /// Takes room for a name; `None` when there is none.
     pub(crate) fn keep(&mut self, name: String) -> Option<String> {
         let Some(left) = self.left.checked_sub(name.len()) else {
+            self.left = 0;
             self.left_out += 1;
             return None;
         };

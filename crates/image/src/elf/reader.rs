@@ -52,9 +52,13 @@ impl<'a> FileReader<'a> {
 /// Longest symbol or library name that is kept, in bytes.
 pub(crate) const MAX_NAME: usize = 512;
 
-/// The text up to the first NUL, cut to [`MAX_NAME`] bytes. No more than those are looked at.
+/// The text up to the first NUL, cut to [`MAX_NAME`] bytes.
 pub(crate) fn name_from(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(name_bytes(bytes)).into_owned()
+}
+
+/// The bytes up to the first NUL, cut to [`MAX_NAME`]. No more than those are looked at.
+pub(crate) fn name_bytes(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
-    let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
-    String::from_utf8_lossy(name).into_owned()
+    bytes.split(|byte| *byte == 0).next().unwrap_or(&[])
 }

@@ -2,7 +2,7 @@
 
 use crate::elf::cpu::has_mode_bit;
 use crate::elf::names::NameBudget;
-use crate::elf::reader::{FileReader, name_from};
+use crate::elf::reader::{FileReader, name_bytes, name_from};
 use crate::elf::sections::Sections;
 use crate::segment::SegmentMap;
 use crate::{Address, Arch, Endian, Family, ImageDiagnostic, MappedContent, Symbol, SymbolKind};
@@ -88,6 +88,13 @@ impl RawSymbol {
         mips || arm || bit
     }
 
+    /// Whether the entry is one of those that name addresses.
+    fn is_address(&self) -> bool {
+        let nameless = [STT_SECTION.0, STT_FILE.0, STT_TLS.0].contains(&self.kind());
+        let absolute = self.section == SHN_ABS.0 && self.kind() == STT_NOTYPE.0;
+        !(nameless || absolute || self.is_undefined() || self.is_common())
+    }
+
     /// Whether the symbol's address is mapped.
     fn is_mapped(&self, arch: Arch, memory: &SegmentMap) -> bool {
         let mode_bit = u64::from(self.is_compressed(arch.family));
@@ -100,9 +107,7 @@ impl RawSymbol {
 
     /// The symbol under its name, or `None` for entries that name no address.
     pub(crate) fn to_symbol(self, name: String, arch: Arch) -> Option<Symbol> {
-        let nameless = [STT_SECTION.0, STT_FILE.0, STT_TLS.0].contains(&self.kind());
-        let absolute = self.section == SHN_ABS.0 && self.kind() == STT_NOTYPE.0;
-        if nameless || absolute || self.is_undefined() || self.is_common() || name.is_empty() {
+        if !self.is_address() || name.is_empty() {
             return None;
         }
         let thumb = self.is_compressed(arch.family);
@@ -164,13 +169,20 @@ impl SymbolTable {
         Some(Self::new(bytes, count, names, reader.endian, reader.wide, diagnostics))
     }
 
+    /// The name as it stands there, cut to its end or to what is kept.
+    fn bytes_of(&self, symbol: &RawSymbol) -> &[u8] {
+        let start = usize::try_from(symbol.name).unwrap_or(usize::MAX);
+        name_bytes(self.names.get(start..).unwrap_or(&[]))
+    }
+
     pub(crate) fn name(&self, symbol: &RawSymbol) -> String {
         symbol.name_in(&self.names)
     }
 
     /// The value of the defined symbol of this name.
     pub(crate) fn value_of(&self, name: &str) -> Option<u64> {
-        let named = |entry: &&RawSymbol| !entry.is_undefined() && self.name(entry) == name;
+        let named =
+            |entry: &&RawSymbol| !entry.is_undefined() && self.bytes_of(entry) == name.as_bytes();
         self.entries.iter().find(named).map(|entry| entry.value)
     }
 
@@ -183,14 +195,14 @@ impl SymbolTable {
         budget: &mut NameBudget,
     ) -> Vec<Symbol> {
         let mut entries: Vec<RawSymbol> =
-            self.entries.iter().filter(|entry| entry.is_mapped(arch, memory)).copied().collect();
+            self.entries.iter().filter(|entry| entry.is_address()).copied().collect();
+        entries.retain(|entry| entry.is_mapped(arch, memory));
         entries.sort_unstable();
         entries.dedup();
         entries
             .iter()
-            .filter_map(|entry| entry.to_symbol(self.name(entry), arch))
-            .filter(|symbol| mapped_content(&symbol.name, arch).is_none())
-            .filter_map(|symbol| Some(Symbol { name: budget.keep(symbol.name)?, ..symbol }))
+            .filter(|entry| mapped_content(self.bytes_of(entry), arch).is_none())
+            .filter_map(|entry| entry.to_symbol(budget.name(self, entry)?, arch))
             .collect()
     }
 
@@ -204,7 +216,7 @@ impl SymbolTable {
             .iter()
             .filter(|entry| entry.kind() == STT_NOTYPE.0 && !entry.is_undefined())
             .filter_map(|entry| {
-                let content = mapped_content(&self.name(entry), arch)?;
+                let content = mapped_content(self.bytes_of(entry), arch)?;
                 Some((Address(entry.value), content))
             })
             .collect();
@@ -215,16 +227,17 @@ impl SymbolTable {
 
 /// What a mapping symbol's name stands for (`$d`, `$d.realdata`): "ELF for the Arm Architecture",
 /// section "Mapping symbols". AArch64 and RISC-V use `$x` and `$d` alike.
-fn mapped_content(name: &str, arch: Arch) -> Option<MappedContent> {
+fn mapped_content(name: &[u8], arch: Arch) -> Option<MappedContent> {
     if !matches!(arch.family, Family::Arm | Family::AArch64 | Family::RiscV64) {
         return None;
     }
-    let (letter, rest) = name.strip_prefix('$')?.split_at_checked(1)?;
+    let (letter, rest) = name.strip_prefix(b"$")?.split_first()?;
+    let is_whole = rest.is_empty() || rest.starts_with(b".");
     match letter {
-        "t" if rest.is_empty() || rest.starts_with('.') => Some(MappedContent::Thumb),
-        "d" if rest.is_empty() || rest.starts_with('.') => Some(MappedContent::Data),
-        "a" if rest.is_empty() || rest.starts_with('.') => Some(MappedContent::Arm),
-        "x" => Some(MappedContent::Arm),
+        b't' if is_whole => Some(MappedContent::Thumb),
+        b'd' if is_whole => Some(MappedContent::Data),
+        b'a' if is_whole => Some(MappedContent::Arm),
+        b'x' => Some(MappedContent::Arm),
         _ => None,
     }
 }
