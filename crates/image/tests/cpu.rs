@@ -180,6 +180,29 @@ fn noise_is_not_thumb_code() {
     assert_eq!(arm_variant(noise, Some(attributes("", 10))), "armv7");
 }
 
+/// What ARM code compares the kernel's results with stands among its literals; as Thumb code it
+/// would be a call.
+#[test]
+fn the_bound_of_error_numbers_is_no_thumb_call() {
+    // push {r4-r6, lr}, whose halves read as a wide push across two of them.
+    let mut code: Vec<u8> = 0xe92d_4070u32.to_le_bytes().repeat(0x600);
+    for literal in 0..4 {
+        // 0x801 halfwords further: the low half of an instruction that reads as a narrow push.
+        let at = 0x40 + literal * 0x40;
+        code[at..at + 4].copy_from_slice(&0xffff_f000u32.to_le_bytes());
+        code[at + 0x1002..at + 0x1004].copy_from_slice(&0xb510u16.to_le_bytes());
+    }
+    assert_eq!(arm_variant(code, None), "armv5");
+}
+
+#[test]
+fn a_conformance_tag_may_come_before_the_version() {
+    let mut bytes = b"aeabi\0\x01".to_vec();
+    bytes.extend(40u32.to_le_bytes());
+    bytes.extend(b"\x432.09\0\x05arm7tdmi\0\x06\x02");
+    assert_eq!(arm_variant(arm_code(), Some(bytes)), "armv4");
+}
+
 #[test]
 fn newer_arm_instructions_tell_the_version_without_attributes() {
     let code_with = |words: &[u32]| {

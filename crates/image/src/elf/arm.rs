@@ -14,6 +14,10 @@ const THUMB_CALLS: u64 = 2;
 /// Occurrences of newer instructions that prove a newer core.
 const NEWER_INSTRUCTIONS: u64 = 3;
 
+/// The halves of the constant -4096, above which the kernel's results are errors: ARM code around
+/// system calls has it among its literals, where it would read as a call.
+const ERROR_BOUND: (u32, u32) = (0xf000, 0xffff);
+
 /// Code bytes that are looked at.
 const MAX_CODE: usize = 4 << 20;
 
@@ -86,6 +90,7 @@ fn file_attributes_version(bytes: &[u8]) -> Option<u32> {
     const TAG_CPU_RAW_NAME: u8 = 4;
     const TAG_CPU_NAME: u8 = 5;
     const TAG_CPU_ARCH: u8 = 6;
+    const TAG_CONFORMANCE: u8 = 67;
     let (&tag, rest) = bytes.split_first()?;
     if tag != TAG_FILE {
         return None;
@@ -94,7 +99,7 @@ fn file_attributes_version(bytes: &[u8]) -> Option<u32> {
     loop {
         let (&tag, value) = rest.split_first()?;
         match tag {
-            TAG_CPU_RAW_NAME | TAG_CPU_NAME => {
+            TAG_CPU_RAW_NAME | TAG_CPU_NAME | TAG_CONFORMANCE => {
                 let end = value.iter().position(|byte| *byte == 0)?;
                 rest = value.get(end + 1..)?;
             }
@@ -176,7 +181,8 @@ fn thumb_evidence(code: &[u8]) -> ThumbEvidence {
 /// ARM mode.
 fn thumb_call_target(index: usize, first: u32, second: u32) -> Option<(usize, bool)> {
     let to_arm = second & 0xd001 == 0xc000;
-    if first & 0xf800 != 0xf000 || !(second & 0xd000 == 0xd000 || to_arm) {
+    let is_call = first & 0xf800 == 0xf000 && (second & 0xd000 == 0xd000 || to_arm);
+    if !is_call || (first, second) == ERROR_BOUND {
         return None;
     }
     let sign = first >> 10 & 1;
