@@ -7,11 +7,12 @@ mod steps;
 
 use crate::abi::Abi;
 use crate::block::{Block, Translator};
-use crate::exit::Exit;
+use crate::exit::{Exit, Reason};
 use crate::hooks::Hooks;
 use crate::layout::Layout;
 use crate::linux::KernelCode;
 use crate::machine::State;
+use crate::memory::MemoryError;
 use crate::registers::RegisterMap;
 use miyaburi_image::{Address, Arch, Image};
 use miyaburi_pcode::{CodeBytes, Context, Language, Lifter};
@@ -114,6 +115,8 @@ pub struct Emulator<'a> {
     translated: u64,
     /// Runs so far.
     runs: u64,
+    /// Whether a run was refused memory.
+    is_memory_spent: bool,
     global_pointer: Option<u64>,
     /// Slots of indirect functions and the addresses that belong there.
     indirect_functions: Vec<(Address, u64)>,
@@ -152,6 +155,7 @@ impl<'a> Emulator<'a> {
             kept: 0,
             translated: 0,
             runs: 0,
+            is_memory_spent: false,
             global_pointer: None,
             indirect_functions: Vec::new(),
         };
@@ -170,6 +174,13 @@ impl<'a> Emulator<'a> {
     #[must_use]
     pub const fn is_spent(&self) -> bool {
         self.translated >= MAX_TRANSLATED
+    }
+
+    /// Whether a run has touched all the memory that it may, or written all that can be undone, so
+    /// that a part of it was left out.
+    #[must_use]
+    pub const fn is_memory_spent(&self) -> bool {
+        self.is_memory_spent
     }
 
     /// The calling convention in use.
@@ -234,8 +245,10 @@ impl<'a> Emulator<'a> {
         let exit = loop {
             match self.step_block(state, hooks, &mut run) {
                 Ok(()) => {}
-                Err(Exit::Failed { at, reason }) if limits.undo => {
-                    if !self.undo_call(state, hooks, &mut run, &reason) {
+                Err(Exit::Failed { at, reason }) => {
+                    self.is_memory_spent |=
+                        matches!(reason, Reason::Memory(MemoryError::Budget { .. }));
+                    if !limits.undo || !self.undo_call(state, hooks, &mut run, &reason) {
                         break Exit::Failed { at, reason };
                     }
                 }

@@ -4,10 +4,50 @@
 mod support;
 
 use miyaburi_emulator::{Access, Memory, MemoryError};
-use miyaburi_image::Address;
+use miyaburi_image::{Address, Image};
 use support::{CODE, Program};
 
 const X86_64: u16 = 62;
+
+/// A 64-bit x86 program whose one segment says that it has 0x40 bytes more than the file.
+fn cut_off() -> Vec<u8> {
+    let mut file = vec![0; 120];
+    file[..20].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0");
+    let mut set = |at: usize, value: u64, size: usize| {
+        file[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);
+    };
+    // e_version, e_entry, e_phoff, e_ehsize, e_phentsize, e_phnum.
+    for (at, value, size) in
+        [(20, 1, 4), (24, 0x1078, 8), (32, 64, 8), (52, 64, 2), (54, 56, 2), (56, 1, 2)]
+    {
+        set(at, value, size);
+    }
+    // p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz.
+    for (at, value, size) in
+        [(64, 1, 4), (68, 7, 4), (72, 0, 8), (80, 0x1000, 8), (96, 0xc0, 8), (104, 0x200, 8)]
+    {
+        set(at, value, size);
+    }
+    file.extend([0x90; 8]);
+    file
+}
+
+#[test]
+fn bytes_that_the_file_lacks_cannot_be_read_or_written() {
+    let image = Image::parse(&cut_off()).unwrap();
+    let mut memory = Memory::new(&image, 16);
+    assert_eq!(memory.load(Address(0x107c), 4), Ok(0x9090_9090));
+    let refused =
+        |address| MemoryError::Missing { address: Address(address), access: Access::Read };
+    for at in [0x107d, 0x1080, 0x10bf] {
+        assert_eq!(memory.load(Address(at), 4), Err(refused(at)));
+    }
+    assert_eq!(memory.read(Address(0x1070), &mut [0; 64]), Err(refused(0x1070)));
+    assert!(memory.store(Address(0x1080), 1, 7).is_err());
+    assert!(memory.write(Address(0x107f), &[1, 2]).is_err());
+    // Behind them lies what never was in a file.
+    assert_eq!(memory.load(Address(0x10c0), 4), Ok(0));
+}
 
 #[test]
 fn a_snapshot_does_not_see_later_writes_of_either_side() {

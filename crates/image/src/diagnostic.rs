@@ -54,7 +54,7 @@ pub enum ImageDiagnostic {
     /// There are no usable program headers; the section headers gave the layout.
     #[error("no usable program headers; segments were laid out from section headers")]
     LaidOutFromSections,
-    /// Part of a segment's bytes lies beyond the end of the file; it reads as zero.
+    /// Part of a segment's bytes lies beyond the end of the file; nobody knows their values.
     #[error("segment at {address}: {missing} bytes lie beyond the end of the file")]
     SegmentTruncated {
         /// Start of the segment.

@@ -7,6 +7,7 @@ use crate::{
     Permissions, Segment, Symbol,
 };
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What kind of file an image came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,6 +192,18 @@ impl Image {
         same_segment.then_some(*content)
     }
 
+    /// Memory whose bytes the file should hold and does not, in address order: it was cut off, or
+    /// lies about them. Nobody knows what is there.
+    pub fn missing_ranges(&self) -> impl Iterator<Item = Range<Address>> + '_ {
+        self.segments().iter().map(Segment::missing_range).filter(|range| !range.is_empty())
+    }
+
+    /// Whether the byte at `address` is [missing](Self::missing_ranges).
+    #[must_use]
+    pub fn is_missing(&self, address: Address) -> bool {
+        self.segment_at(address).is_some_and(|segment| segment.missing_range().contains(&address))
+    }
+
     /// The segment that holds `address`.
     #[must_use]
     pub fn segment_at(&self, address: Address) -> Option<&Segment> {
@@ -226,7 +239,8 @@ impl Image {
         self.segments.bytes_from(address)
     }
 
-    /// `length` bytes at `address`, zero tails included; `None` when any of them is unmapped.
+    /// `length` bytes at `address`, zero tails included; `None` when any of them is unmapped or
+    /// [missing](Self::missing_ranges).
     #[must_use]
     pub fn read(&self, address: Address, length: u64) -> Option<Cow<'_, [u8]>> {
         self.segments.read(address, length)
@@ -251,10 +265,12 @@ impl Image {
         let segment = self.segment_at(address)?;
         let bytes = segment.bytes_from(address);
         let window = bytes.get(..max.saturating_add(1)).unwrap_or(bytes);
+        let has_tail = segment.size > segment.data.len() as u64;
+        let is_known = !segment.missing_range().contains(&address.offset(bytes.len() as u64));
         match window.iter().position(|byte| *byte == 0) {
             Some(length) => bytes.get(..length),
             // A string that the zero tail ends.
-            None if bytes.len() <= max && segment.size > segment.data.len() as u64 => Some(bytes),
+            None if bytes.len() <= max && has_tail && is_known => Some(bytes),
             None => None,
         }
     }

@@ -198,6 +198,7 @@ fn section_mappings(sections: &Sections) -> Vec<Mapping> {
             size: section.size,
             offset: section.offset,
             file_size: if section.kind == SHT_NOBITS { 0 } else { section.size },
+            missing: 0,
             permissions: Permissions::READ
                 | set(section.flags, SHF_WRITE.0, Permissions::WRITE)
                 | set(section.flags, SHF_EXECINSTR.0, Permissions::EXECUTE),

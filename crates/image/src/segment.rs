@@ -2,6 +2,7 @@
 
 use crate::{Address, Endian};
 use std::borrow::Cow;
+use std::ops::Range;
 
 bitflags::bitflags! {
     /// What the program may do with a segment's memory.
@@ -21,8 +22,10 @@ bitflags::bitflags! {
 pub struct Segment {
     /// Its first address.
     pub address: Address,
-    /// Its file-backed bytes, at most `size`; what follows them is zero.
+    /// Its file-backed bytes, at most `size`; what follows them is zero, but for what is missing.
     pub data: Vec<u8>,
+    /// How many bytes behind `data` the file should hold and does not; nobody knows their values.
+    pub missing: u64,
     /// Its size in memory, in bytes.
     pub size: u64,
     /// Access rights.
@@ -49,6 +52,14 @@ impl Segment {
             .and_then(|position| usize::try_from(position).ok())
             .and_then(|position| self.data.get(position..))
             .unwrap_or(&[])
+    }
+
+    /// The addresses of the bytes that the file should hold and does not: the first, and the one
+    /// after the last.
+    #[must_use]
+    pub fn missing_range(&self) -> Range<Address> {
+        let start = self.address.offset(self.data.len() as u64);
+        start..start.offset(self.missing)
     }
 
     fn position(&self, address: Address) -> Option<u64> {
@@ -99,7 +110,7 @@ impl SegmentMap {
     }
 
     /// `length` bytes from `address`, across adjacent segments, zero tails included; `None` when
-    /// any of them is unmapped.
+    /// any of them is unmapped or missing in the file.
     pub(crate) fn read(&self, address: Address, length: u64) -> Option<Cow<'_, [u8]>> {
         let stored = self.bytes_from(address);
         let wanted = usize::try_from(length).ok()?;
@@ -113,6 +124,9 @@ impl SegmentMap {
             let segment = self.at(here)?;
             let stored = segment.bytes_from(here);
             if stored.is_empty() {
+                if segment.missing_range().contains(&here) {
+                    return None;
+                }
                 let rest = segment.end().distance_from(here)?;
                 let zeros = usize::try_from(rest).unwrap_or(missing).min(missing);
                 bytes.resize(bytes.len() + zeros, 0);
@@ -139,15 +153,16 @@ impl SegmentMap {
         Some(endian.read_uint(&bytes))
     }
 
-    /// Overwrites bytes; `None`, with nothing written, when the range is not inside one segment
-    /// or too much of zero tails would become stored bytes.
+    /// Overwrites bytes; `None`, with nothing written, when the range is not inside one segment,
+    /// too much of zero tails would become stored bytes, or bytes that are missing would.
     pub(crate) fn write(&mut self, address: Address, bytes: &[u8]) -> Option<()> {
         let left = TAIL_GROWTH.saturating_sub(self.grown);
         let segment = self.at_mut(address)?;
         let start = usize::try_from(segment.position(address)?).ok()?;
         let end = start.checked_add(bytes.len())?;
         let growth = end.saturating_sub(segment.data.len());
-        if end as u64 > segment.size || growth > left {
+        let hides_missing = growth > 0 && segment.missing > 0;
+        if end as u64 > segment.size || growth > left || hides_missing {
             return None;
         }
         if growth > 0 {
@@ -183,6 +198,7 @@ mod tests {
         let segment = Segment {
             address: Address(0x1000),
             data: vec![1; 16],
+            missing: 0,
             size: 1 << 24,
             permissions: Permissions::WRITE,
         };

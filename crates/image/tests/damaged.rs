@@ -190,8 +190,18 @@ fn a_truncated_file_keeps_what_is_left() {
         file.truncate(text_offset + 0x80);
         let image = Image::parse(&file).unwrap();
         assert_eq!(image.bytes_from(Address(TEXT)), &text()[..0x80]);
-        assert_eq!(image.read_uint(Address(TEXT + 0x80), 4), Some(0));
+        for address in [TEXT + 0x7e, TEXT + 0x80, TEXT + 0x1fc, DATA] {
+            assert_eq!(image.read_uint(Address(address), 4), None, "{address:#x}");
+        }
+        assert_eq!(image.read_c_string(Address(TEXT + 0x70), 0x40), None);
+        assert!(image.is_missing(Address(TEXT + 0x80)) && !image.is_missing(Address(TEXT + 0x7f)));
         assert_eq!(image.bytes_from(Address(DATA)), []);
+        let ranges = [TEXT + 0x80..TEXT + 0x200, DATA..DATA + data().len() as u64];
+        let ranges = ranges.map(|range| Address(range.start)..Address(range.end));
+        assert!(image.missing_ranges().eq(ranges));
+        // What follows the missing bytes never was in the file.
+        let tail = Address(DATA + data().len() as u64);
+        assert_eq!(image.read_uint(tail, 4), Some(0));
         let missing = [(TEXT, 0x180), (DATA, data().len() as u64)].map(|(address, missing)| {
             ImageDiagnostic::SegmentTruncated { address: Address(address), missing }
         });

@@ -22,6 +22,14 @@ pub enum MemoryError {
         /// What was tried.
         access: Access,
     },
+    /// The file should hold the bytes there and does not; a program that finds them would be another.
+    #[error("{access:?} of bytes at {address} that are missing in the file")]
+    Missing {
+        /// First byte of the access.
+        address: Address,
+        /// What was tried.
+        access: Access,
+    },
     /// The budget of touched pages, or of writes that can be undone, is spent.
     #[error("memory budget spent at {address}")]
     Budget {

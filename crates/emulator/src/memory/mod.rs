@@ -32,6 +32,10 @@ pub struct Memory<'a> {
     reads: Option<Vec<(Address, u32)>>,
     /// Accesses here are refused until they are let through.
     watched: Vec<Region>,
+    /// What the file should hold and does not.
+    missing: Vec<Region>,
+    /// Whether anything is watched or missing.
+    is_guarded: bool,
 }
 
 /// Loads kept by a log of reads.
@@ -56,6 +60,13 @@ impl<'a> Memory<'a> {
             .iter()
             .map(|segment| Region { start: segment.address, size: segment.size })
             .collect();
+        let missing: Vec<Region> = image
+            .missing_ranges()
+            .map(|range| Region {
+                start: range.start,
+                size: range.end.0.saturating_sub(range.start.0),
+            })
+            .collect();
         Self {
             image,
             endian: image.arch().endian,
@@ -67,15 +78,18 @@ impl<'a> Memory<'a> {
             journal: None,
             reads: None,
             watched: Vec::new(),
+            is_guarded: !missing.is_empty(),
+            missing,
         }
     }
 
     /// Sets the memory whose accesses fail with [`MemoryError::Watched`]; the one before.
     pub(crate) fn watch(&mut self, regions: Vec<Region>) -> Vec<Region> {
+        self.is_guarded = !regions.is_empty() || !self.missing.is_empty();
         std::mem::replace(&mut self.watched, regions)
     }
 
-    fn check_watched(
+    fn check_guarded(
         &self,
         address: Address,
         size: usize,
@@ -86,6 +100,9 @@ impl<'a> Memory<'a> {
                 || region.size > 0
                     && region.start.distance_from(address).is_some_and(|d| d < size as u64)
         };
+        if self.missing.iter().any(touches) {
+            return Err(MemoryError::Missing { address, access });
+        }
         if self.watched.iter().any(touches) {
             return Err(MemoryError::Watched(WatchedAccess { address, size: size as u32, access }));
         }
@@ -143,13 +160,13 @@ impl<'a> Memory<'a> {
     /// Loads an unsigned integer of at most eight bytes.
     ///
     /// # Errors
-    /// When a byte is not mapped or the page budget is spent.
+    /// When a byte is not mapped or missing in the file, or the page budget is spent.
     #[inline]
     pub fn load(&mut self, address: Address, size: u32) -> Result<u64, MemoryError> {
         let offset = (address.0 % PAGE_SIZE) as usize;
         let length = (size as usize).min(8);
-        if !self.watched.is_empty() {
-            self.check_watched(address, length, Access::Read)?;
+        if self.is_guarded {
+            self.check_guarded(address, length, Access::Read)?;
         }
         if let Some(reads) = self.reads.as_mut().filter(|reads| reads.len() < MAX_READS) {
             reads.push((address, size));
@@ -172,7 +189,7 @@ impl<'a> Memory<'a> {
     pub fn store(&mut self, address: Address, size: u32, value: u64) -> Result<(), MemoryError> {
         let length = (size as usize).min(8);
         let offset = (address.0 % PAGE_SIZE) as usize;
-        if offset + length > PAGE_BYTES || !self.watched.is_empty() {
+        if offset + length > PAGE_BYTES || self.is_guarded {
             let mut buffer = [0; 8];
             self.endian.write_uint(&mut buffer[..length], value);
             return self.write(address, &buffer[..length]);
@@ -197,8 +214,8 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// As [`Memory::load`].
     pub fn read(&mut self, address: Address, into: &mut [u8]) -> Result<(), MemoryError> {
-        if !self.watched.is_empty() {
-            self.check_watched(address, into.len(), Access::Read)?;
+        if self.is_guarded {
+            self.check_guarded(address, into.len(), Access::Read)?;
         }
         self.copy(address, into, Access::Read)
     }
@@ -214,8 +231,8 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// As [`Memory::load`], or when the journal is full; a failed write changes nothing.
     pub fn write(&mut self, address: Address, bytes: &[u8]) -> Result<(), MemoryError> {
-        if !self.watched.is_empty() {
-            self.check_watched(address, bytes.len(), Access::Write)?;
+        if self.is_guarded {
+            self.check_guarded(address, bytes.len(), Access::Write)?;
         }
         if self.journal.as_ref().is_some_and(|journal| journal.len() >= MAX_JOURNAL) {
             return Err(MemoryError::Budget { address });

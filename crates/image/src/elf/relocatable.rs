@@ -122,7 +122,7 @@ fn lay_out(sections: &Sections) -> (Vec<Mapping>, BTreeMap<u32, u64>) {
         permissions.set(Permissions::EXECUTE, section.flags & SHF_EXECINSTR.0 != 0);
         let file_size = if section.kind == SHT_NOBITS { 0 } else { section.size };
         let (size, offset) = (section.size, section.offset);
-        mappings.push(Mapping { address, size, offset, file_size, permissions });
+        mappings.push(Mapping { address, size, offset, file_size, missing: 0, permissions });
         addresses.insert(index, address);
         next = address.saturating_add(size);
     }
@@ -152,6 +152,7 @@ fn place_symbols(
         mapped.push(Segment {
             address: Address(common_start),
             data: Vec::new(),
+            missing: 0,
             size: next - common_start,
             permissions: Permissions::READ | Permissions::WRITE,
         });

@@ -22,6 +22,8 @@ pub(crate) struct Mapping {
     pub(crate) size: u64,
     pub(crate) offset: u64,
     pub(crate) file_size: u64,
+    /// Bytes behind those of the file that should be in it and are not; found when it is mapped.
+    pub(crate) missing: u64,
     pub(crate) permissions: Permissions,
 }
 
@@ -47,11 +49,15 @@ impl Mapping {
         let to = to.min(self.end());
         let skipped = from.checked_sub(self.address)?;
         let size = to.checked_sub(from).filter(|size| *size > 0)?;
+        let within = |end: u64| end.saturating_sub(skipped).min(size);
+        let file_size = within(self.file_size);
+        let missing = within(self.file_size.saturating_add(self.missing)) - file_size;
         Some(Self {
             address: from,
             size,
             offset: self.offset.saturating_add(skipped),
-            file_size: self.file_size.saturating_sub(skipped).min(size),
+            file_size,
+            missing,
             permissions: self.permissions,
         })
     }
@@ -67,6 +73,7 @@ pub(crate) fn mappings(headers: &[ProgramHeader]) -> Vec<Mapping> {
             size: header.memory_size.max(header.file_size),
             offset: header.offset,
             file_size: header.file_size,
+            missing: 0,
             permissions: permissions(header.flags),
         })
         .collect()
@@ -146,9 +153,10 @@ impl Budget {
             diagnostics.push(ImageDiagnostic::SegmentTruncated { address, missing });
         }
         let file_size = stored.min(size).min(self.file);
+        let missing = mapping.file_size.min(size) - file_size;
         self.memory -= size;
         self.file -= file_size;
-        (size > 0).then_some(Mapping { size, file_size, ..mapping })
+        (size > 0).then_some(Mapping { size, file_size, missing, ..mapping })
     }
 }
 
@@ -156,6 +164,7 @@ fn segment(reader: FileReader<'_>, mapping: &Mapping) -> Segment {
     Segment {
         address: Address(mapping.address),
         data: reader.clamped(mapping.offset, mapping.file_size).to_vec(),
+        missing: mapping.missing,
         size: mapping.size,
         permissions: mapping.permissions,
     }
