@@ -16,6 +16,9 @@ pub enum Cut {
     /// The instructions were spent.
     #[error("the budget of emulated instructions is spent")]
     Instructions,
+    /// A run had no more memory.
+    #[error("the budget of memory touched by one run is spent")]
+    Bytes,
     /// The time was up.
     #[error("the time is up: what was found depends on this machine")]
     Time,

@@ -11,6 +11,7 @@
 //! bare machine gives them. Of ports without a cycle the weights are not known; where there are many
 //! ports, none is constant.
 
+use crate::found::{Diagnostic, Found};
 use crate::subject::Subject;
 use miyaburi_emulator::{
     Abi, Access, Call, CallAction, Hooks, Limits, Region, State, SystemCallSite, WatchedAccess,
@@ -98,7 +99,26 @@ pub fn extract<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
     scanner: Address,
-) -> Option<Probes> {
+) -> Found<Option<Probes>> {
+    let finding = observe(subject, state, scanner);
+    let mut diagnostics = Vec::new();
+    let mut tell = |message: &str, at| {
+        diagnostics.push(Diagnostic::doubt("scan", message.to_owned(), Some(at)));
+    };
+    match &finding {
+        None => tell("the scanner was not seen to send a packet: its ports are not known", scanner),
+        Some(probes) if probes.ports.is_empty() => {
+            tell("the packets that were seen go to no constant ports", probes.site);
+        }
+        Some(probes) if probes.ports.iter().any(|port| port.weight.is_none()) => {
+            tell("the ports come in no cycle: their weights are not known", probes.site);
+        }
+        Some(_) => {}
+    }
+    Found { finding, diagnostics }
+}
+
+fn observe<'a>(subject: &mut Subject<'a>, state: &State<'a>, scanner: Address) -> Option<Probes> {
     let seeds = (1..=MAX_SEEDS).map(|seed| (false, Some(seed)));
     let emulator = &subject.emulator;
     let system_calls =

@@ -249,6 +249,14 @@ impl<'a> Subject<'a> {
         self.program.function_at(address).map(|_| address)
     }
 
+    /// Whether the text at a fixed place, or the rest of it, is missing in the file.
+    #[must_use]
+    pub fn is_cut_string(&self, value: u64) -> bool {
+        let stored = self.image.bytes_from(Address(value));
+        let has_end = stored.iter().take(MAX_STRING).any(|byte| *byte == 0);
+        !has_end && self.image.is_missing(Address(value).offset(stored.len() as u64))
+    }
+
     /// The bytes up to the next NUL at a fixed place that is no function; they may be
     /// encoded, and there may be none.
     #[must_use]

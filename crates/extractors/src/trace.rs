@@ -1,11 +1,12 @@
 //! A routine of the sample run in a bare machine, with what it called and wrote.
 
 use miyaburi_emulator::{
-    Abi, Call, CallAction, Emulator, Exit, Hooks, JournalMark, Limits, Outcome, Reason, State,
-    SystemCallSite,
+    Abi, Call, CallAction, Emulator, Exit, Hooks, JournalMark, Limits, MemoryError, Outcome,
+    Reason, State, SystemCallSite,
 };
 use miyaburi_image::Address;
 use miyaburi_pcode::Context;
+use rustc_hash::FxHashSet;
 
 /// Arguments kept of each call.
 pub const ARGUMENTS: usize = 6;
@@ -51,8 +52,6 @@ pub struct CallRecord {
     pub local_arguments: Vec<Vec<u64>>,
     /// What it returned, once it did.
     pub result: Option<u64>,
-    /// Whether it was undone and summarised.
-    pub summarised: bool,
     /// The journal when it began.
     pub before: JournalMark,
     /// The journal when it returned.
@@ -69,6 +68,18 @@ pub struct Trace<'a> {
     pub calls: Vec<CallRecord>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Calls that could not be done although others of the same routine were, or because of bytes
+    /// that the file lacks: what they would have done is lost. In order, at any depth.
+    pub lost: Vec<Lost>,
+}
+
+/// A call that was undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The call.
+    pub site: Address,
+    /// Why it could not be done.
+    pub reason: Reason,
 }
 
 impl CallRecord {
@@ -103,9 +114,36 @@ pub fn run<'a>(
 ) -> Trace<'a> {
     state.memory.start_journal();
     let start = state.memory.journal_mark();
-    let mut recorder = Recorder { policy: *policy, site, calls: Vec::new(), open: Vec::new() };
+    let mut recorder = Recorder {
+        policy: *policy,
+        site,
+        calls: Vec::new(),
+        open: Vec::new(),
+        done: FxHashSet::default(),
+        undone: Vec::new(),
+    };
     let outcome = emulator.call(&mut state, function, arguments, &mut recorder, &policy.limits);
-    Trace { state, start, calls: recorder.calls, outcome }
+    let Recorder { calls, done, undone, .. } = recorder;
+    let is_lost =
+        |(call, reason): &(Call, Reason)| is_missing(reason) || done.contains(&call.callee);
+    let lost = undone.into_iter().filter(is_lost);
+    let lost = lost.map(|(call, reason)| Lost { site: call.site, reason }).collect();
+    Trace { state, start, calls, outcome, lost }
+}
+
+/// Whether code could not go on because of bytes that the file should hold.
+#[must_use]
+pub const fn is_missing(reason: &Reason) -> bool {
+    matches!(reason, Reason::Memory(MemoryError::Missing { .. }))
+}
+
+/// Whether a call is undone for this in every program: memory is asked of the kernel, or of a part
+/// of the C library that was never set up.
+const fn is_usual(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::SystemCall | Reason::NotCode(_) | Reason::Memory(MemoryError::Unmapped { .. })
+    )
 }
 
 struct Recorder {
@@ -114,17 +152,20 @@ struct Recorder {
     calls: Vec<CallRecord>,
     /// The outermost call under way, as an index into `calls`.
     open: Vec<usize>,
+    /// Routines of which a call came to its end.
+    done: FxHashSet<Address>,
+    /// Calls that were undone for no usual reason.
+    undone: Vec<(Call, Reason)>,
 }
 
 impl Recorder {
-    fn close(&mut self, state: &State<'_>, call: &Call, result: u64, summarised: bool) {
+    fn close(&mut self, state: &State<'_>, call: &Call, result: u64) {
         if call.depth != 0 {
             return;
         }
         let Some(index) = self.open.pop() else { return };
         if let Some(record) = self.calls.get_mut(index) {
             record.result = Some(result);
-            record.summarised = summarised;
             record.after = state.memory.journal_mark();
         }
     }
@@ -155,7 +196,6 @@ impl Hooks for Recorder {
                 arguments,
                 local_arguments,
                 result: None,
-                summarised: false,
                 before: mark,
                 after: mark,
             });
@@ -165,7 +205,8 @@ impl Hooks for Recorder {
 
     fn returned(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) {
         let result = state.register(&abi.result);
-        self.close(state, call, result, false);
+        self.done.insert(call.callee);
+        self.close(state, call, result);
     }
 
     fn summarised(
@@ -173,10 +214,13 @@ impl Hooks for Recorder {
         state: &mut State<'_>,
         _abi: &Abi,
         call: &Call,
-        _reason: &Reason,
+        reason: &Reason,
         value: u64,
     ) {
-        self.close(state, call, value, true);
+        if !is_usual(reason) && self.undone.len() < MAX_CALLS {
+            self.undone.push((*call, reason.clone()));
+        }
+        self.close(state, call, value);
     }
 
     fn system_call(

@@ -2,7 +2,7 @@
 
 use crate::{compose, findings, sample};
 use miyaburi_analysis::{Limits, Program};
-use miyaburi_image::Image;
+use miyaburi_image::{Image, ImageDiagnostic};
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -107,8 +107,10 @@ fn analyze_image(
     sample::add_arch(&mut sample, image.arch());
     let mut report = Report::new(sample, Verdict::NoConfig);
     for diagnostic in image.diagnostics() {
-        report.diagnostics.push(Diagnostic::new("image", Level::Warning, diagnostic.to_string()));
+        let level = if is_loss(diagnostic) { Level::Error } else { Level::Warning };
+        report.diagnostics.push(Diagnostic::new("image", level, diagnostic.to_string()));
     }
+    let is_whole = !image.diagnostics().iter().any(is_loss);
     let language = match miyaburi_pcode::language_for(image.arch()) {
         Ok(language) => language,
         Err(error) => return failed(report, "lifter", &error.to_string()),
@@ -117,12 +119,20 @@ fn analyze_image(
     match Program::analyze_within(&image, &*language, limits) {
         Ok(program) => {
             let findings = findings::collect(&image, &*language, &program, options, deadline);
-            compose::add(&mut report, &program, &findings);
+            compose::add(&mut report, &program, &findings, is_whole);
             *cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
             report
         }
         Err(error) => failed(report, "analysis", &error.to_string()),
     }
+}
+
+/// Whether a part of the program was not there to be analysed.
+const fn is_loss(diagnostic: &ImageDiagnostic) -> bool {
+    matches!(
+        diagnostic,
+        ImageDiagnostic::SegmentTruncated { .. } | ImageDiagnostic::SegmentsLeftOut { .. }
+    )
 }
 
 fn failed(mut report: Report, stage: &str, reason: &str) -> Report {

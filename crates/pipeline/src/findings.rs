@@ -10,7 +10,7 @@ use miyaburi_extractors::credentials::{self, CredentialList};
 use miyaburi_extractors::endpoints::consumers::{self, EntryReference};
 use miyaburi_extractors::endpoints::{self, Contacts, constant_addresses};
 use miyaburi_extractors::exploits::{self, Exploit};
-use miyaburi_extractors::found::Diagnostic;
+use miyaburi_extractors::found::{Diagnostic, Found};
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::loose_strings::{self, LooseString};
 use miyaburi_extractors::probes::{self, Probes};
@@ -83,7 +83,12 @@ pub(crate) fn collect<'a>(
         None if is_likely => dispatch::extract(&mut subject, &filled),
         _ => None,
     };
-    let probes = scanner.and_then(|scanner| probes::extract(&mut subject, &filled, scanner));
+    let has_attacks = registry.finding.is_some() || dispatcher.is_some();
+    let absent = (is_likely && !has_attacks).then(attacks::absent);
+    let probes = match scanner {
+        Some(scanner) => probes::extract(&mut subject, &filled, scanner),
+        None => Found::plain(None),
+    };
     let dispatched = dispatcher.iter().flat_map(|found| &found.attacks).map(|found| found.handler);
     let registered = registry.finding.iter().flat_map(Registry::handlers);
     let handlers = registered.chain(dispatched).collect();
@@ -103,8 +108,15 @@ pub(crate) fn collect<'a>(
         true => Vec::new(),
     };
     let string_purposes = roles::loose::find(&subject, &strings, &string_references, &routines);
-    let diagnostics =
-        [table.diagnostics, list.diagnostics, registry.diagnostics, endpoints.diagnostics];
+    let diagnostics = [
+        table.diagnostics,
+        list.diagnostics,
+        registry.diagnostics,
+        absent.into_iter().collect(),
+        endpoints.diagnostics,
+        exploits.diagnostics,
+        probes.diagnostics,
+    ];
     Findings {
         table: table.finding,
         references,
@@ -116,11 +128,19 @@ pub(crate) fn collect<'a>(
         registry: registry.finding,
         dispatcher,
         contacts: endpoints.finding,
-        exploits,
-        probes,
+        exploits: exploits.finding,
+        probes: probes.finding,
         diagnostics: diagnostics.into_iter().flatten().collect(),
-        cut: subject.budget.cut().or(subject.emulator.is_spent().then_some(Cut::Instructions)),
+        cut: cut(&subject),
         // Last: the extractors ask the analysis for more.
         analysis_cut: program.cut(),
     }
+}
+
+/// What ended runs of the program's routines before they were done.
+fn cut(subject: &Subject<'_>) -> Option<Cut> {
+    let emulator = &subject.emulator;
+    let translated = emulator.is_spent().then_some(Cut::Instructions);
+    let touched = emulator.is_memory_spent().then_some(Cut::Bytes);
+    subject.budget.cut().or(translated).or(touched)
 }

@@ -8,6 +8,7 @@ use miyaburi_extractors::string_table::accessors::Access;
 use miyaburi_image::Address;
 use miyaburi_model::{DataItem, Function, VirtualAddress};
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// The routines whose role is known, by address; a routine in which several were inlined has the
 /// first of its roles in the order in which they are gathered here.
@@ -71,7 +72,28 @@ pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function
 
 /// The data whose role is known.
 pub(crate) fn data_of(findings: &Findings<'_>) -> Vec<DataItem> {
-    findings.table.iter().filter_map(string_table).collect()
+    let table = findings.table.iter().filter_map(string_table);
+    table.chain(c2_addresses(findings)).collect()
+}
+
+/// The socket addresses through which C2s are connected to.
+fn c2_addresses(findings: &Findings<'_>) -> impl Iterator<Item = DataItem> {
+    /// `struct sockaddr_in` and `struct sockaddr_in6` of Linux.
+    const SIZES: [u64; 2] = [16, 28];
+    let endpoints = findings.contacts.endpoints.iter();
+    let c2 = endpoints.filter(|endpoint| endpoint.role == Role::C2);
+    let places: BTreeMap<Address, u64> = c2
+        .filter_map(|c2| {
+            let [short, long] = SIZES;
+            let size = if c2.host.parse::<Ipv6Addr>().is_ok() { long } else { short };
+            Some((c2.place?, size))
+        })
+        .collect();
+    places.into_iter().map(|(place, size)| DataItem {
+        address: VirtualAddress(place.0),
+        size: Some(size),
+        role: "c2_socket_address".to_owned(),
+    })
 }
 
 /// The table, as far as it has entries and lies in the program's own data.

@@ -48,6 +48,15 @@ fn a_spent_budget_is_told_and_never_passes_for_no_config() {
 }
 
 #[test]
+fn spent_memory_is_told_and_never_passes_for_whole() {
+    let options = Options { max_bytes: 32 << 10, time_limit: None, ..Options::default() };
+    let (report, cuts) = analyze_with_cuts(&classic(), "wide", &options);
+    assert_eq!(cuts.runs, Some(miyaburi_extractors::budget::Cut::Bytes));
+    assert_eq!(report.verdict, Verdict::Partial);
+    assert!(stages(&report).contains(&"budget"), "{:?}", report.diagnostics);
+}
+
+#[test]
 fn a_cut_analysis_is_told_and_never_passes_for_no_config() {
     for options in [
         Options { max_steps: 1_000, ..Options::default() },

@@ -11,12 +11,17 @@
 
 pub mod dispatch;
 
-use crate::found::Found;
+use crate::found::{Diagnostic, Found};
 use crate::initialisers::Initialiser;
 use crate::string_table::base::call_that_wrote;
 use crate::subject::Subject;
+use crate::trace::{CallRecord, Trace};
 use crate::written::WrittenRanges;
 use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
+
+/// The name under which diagnostics are given.
+const STAGE: &str = "attacks";
 
 /// Fewest vectors that make a registry.
 const MIN_VECTORS: usize = 3;
@@ -39,6 +44,8 @@ pub struct Registry {
     pub initialiser: Address,
     /// In the order of registration.
     pub vectors: Vec<Vector>,
+    /// Calls of the registering routine that registered nothing that could be read.
+    pub unread: Vec<Address>,
 }
 
 impl Registry {
@@ -64,7 +71,45 @@ pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Found
             best = Some(registry);
         }
     }
-    Found::plain(best)
+    let diagnostics = best.iter().filter_map(told).collect();
+    Found { finding: best, diagnostics }
+}
+
+/// What a reader should know of vectors that could not be read.
+fn told(registry: &Registry) -> Option<Diagnostic> {
+    let first = *registry.unread.first()?;
+    let calls = registry.unread.len();
+    let message = format!("vectors may be missing: {calls} calls like this one register nothing");
+    Some(Diagnostic::loss(STAGE, message, Some(first)))
+}
+
+/// What a reader should know of a program of the family in which no attacks were found.
+#[must_use]
+pub fn absent() -> Diagnostic {
+    let message = "no attacks found: neither a registry nor a dispatcher of commands";
+    Diagnostic::note(STAGE, message.to_owned(), None)
+}
+
+/// Calls of the routine that registered the vectors which left none, and those that were undone.
+fn unread(trace: &Trace<'_>, vectors: &[Vector]) -> Vec<Address> {
+    let registered: FxHashSet<Address> =
+        vectors.iter().filter_map(|vector| vector.registered_at).collect();
+    let site_of = |call: &CallRecord| call.call.site;
+    let registering: FxHashSet<Address> = trace
+        .calls
+        .iter()
+        .filter(|call| registered.contains(&site_of(call)))
+        .map(|call| call.call.callee)
+        .collect();
+    let is_unread = |call: &&CallRecord| {
+        registering.len() == 1
+            && registering.contains(&call.call.callee)
+            && !registered.contains(&site_of(call))
+    };
+    let mut unread: Vec<Address> = trace.calls.iter().filter(is_unread).map(site_of).collect();
+    unread.extend(trace.lost.iter().map(|lost| lost.site));
+    unread.dedup();
+    unread
 }
 
 fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Registry> {
@@ -75,7 +120,7 @@ fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Regi
         return None;
     }
     let numbers = numbers_beside(subject, run, &ranges, &cells)?;
-    let vectors = cells
+    let vectors: Vec<Vector> = cells
         .iter()
         .zip(numbers)
         .map(|(cell, number)| Vector {
@@ -84,7 +129,8 @@ fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Regi
             registered_at: call_that_wrote(&run.trace, cell.stored_by).map(|call| call.call.site),
         })
         .collect();
-    Some(Registry { initialiser: run.function, vectors })
+    let unread = unread(&run.trace, &vectors);
+    Some(Registry { initialiser: run.function, vectors, unread })
 }
 
 fn code_pointer_cells<'a>(
@@ -94,7 +140,7 @@ fn code_pointer_cells<'a>(
 ) -> Vec<Cell> {
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut seen = FxHashSet::default();
     let mut cells = Vec::new();
     // The last store counts: memory that was freed is given out again.
     for (stored_by, (address, size)) in writes.iter().enumerate().rev() {

@@ -118,6 +118,7 @@ fn list_of<'a>(
         std::array::from_fn(|index| if never_known(index) { scratch.0 } else { 0 });
     let mut pairs = Vec::new();
     let mut unread = Vec::new();
+    let mut cut_off = Vec::new();
     let mut keys = Vec::new();
     for (site, arguments) in &calls {
         if pairs.is_empty() && unread.len() >= MAX_UNREAD_AT_START {
@@ -129,6 +130,10 @@ fn list_of<'a>(
             unread.push(*site);
             continue;
         };
+        if subject.is_cut_string(user) || subject.is_cut_string(password) {
+            cut_off.push(*site);
+            continue;
+        }
         let adder = (repeated.callee, convention);
         let arguments: [u64; ARGUMENTS] =
             std::array::from_fn(|index| arguments[index].unwrap_or(missing[index]));
@@ -144,16 +149,16 @@ fn list_of<'a>(
     }
     let key = *keys.first()?;
     let agreed = key != 0 && keys.iter().all(|other| *other == key);
-    (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > calls.len()).then_some(
-        CredentialList {
-            initialiser: repeated.function,
-            adder: Some(repeated.callee),
-            scanner: repeated.function,
-            effective_key: key,
-            pairs,
-            unread,
-        },
-    )
+    let readable = calls.len() - cut_off.len();
+    unread.append(&mut cut_off);
+    (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > readable).then_some(CredentialList {
+        initialiser: repeated.function,
+        adder: Some(repeated.callee),
+        scanner: repeated.function,
+        effective_key: key,
+        pairs,
+        unread,
+    })
 }
 
 /// The first two arguments that point to strings in every call, and the first that is a small
@@ -163,8 +168,8 @@ fn roles(subject: &Subject<'_>, calls: &[(Address, [Option<u64>; ARGUMENTS])]) -
         let fitting = calls.iter().filter(|(_, arguments)| arguments[index].is_some_and(holds));
         fitting.count() * 10 >= calls.len() * 9
     };
-    let mut strings =
-        (0..ARGUMENTS).filter(|index| always(*index, &|value| subject.string_at(value).is_some()));
+    let is_string = |value| subject.string_at(value).is_some() || subject.is_cut_string(value);
+    let mut strings = (0..ARGUMENTS).filter(|index| always(*index, &is_string));
     let (user, password) = (strings.next()?, strings.next()?);
     let weight = (0..ARGUMENTS)
         .filter(|index| *index != user && *index != password)

@@ -152,7 +152,7 @@ fn list_of(
         scanner: function,
         effective_key: key,
         pairs,
-        unread: Vec::new(),
+        unread: trace.lost.iter().map(|lost| lost.site).collect(),
     })
 }
 

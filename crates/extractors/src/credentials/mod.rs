@@ -64,13 +64,16 @@ pub fn extract<'a>(subject: &mut Subject<'a>, has_table: bool) -> Found<Option<C
     if let Some(list) = &mut list {
         list.scanner = scanner::of(subject, list.initialiser);
     }
-    let unread = list.iter().flat_map(|list| &list.unread);
-    let diagnostics = unread
-        .map(|site| Diagnostic {
-            stage: "credentials",
-            message: "the pair that this call adds could not be read".to_owned(),
-            at: Some(*site),
-        })
-        .collect();
+    let diagnostics = list.iter().filter_map(told).collect();
     Found { finding: list, diagnostics }
+}
+
+/// What a reader should know of pairs that could not be read.
+fn told(list: &CredentialList) -> Option<Diagnostic> {
+    let first = *list.unread.first()?;
+    let message = match list.unread.len() {
+        1 => "the pair that this call adds could not be read".to_owned(),
+        more => format!("{more} pairs could not be read; the first is added by this call"),
+    };
+    Some(Diagnostic::loss("credentials", message, Some(first)))
 }

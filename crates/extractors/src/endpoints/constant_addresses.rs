@@ -10,6 +10,7 @@
 
 use crate::endpoints::socket_address::{AF_INET, AF_INET6, MAX_SIZE, SocketAddress};
 use crate::endpoints::socket_calls::{Handover, Reached, SocketCalls};
+use crate::endpoints::transport::{self, Transport};
 use crate::subject::Subject;
 use core::net::IpAddr;
 use miyaburi_analysis::{GlobalStore, StackByte, Value};
@@ -37,6 +38,8 @@ pub struct Use {
     pub address: SocketAddress,
     /// Where the address lies, when in the program's data.
     pub place: Option<Address>,
+    /// How the socket talks, as far as known.
+    pub transport: Option<Transport>,
 }
 
 impl Use {
@@ -49,7 +52,7 @@ impl Use {
     /// The address on its way to the kernel.
     #[must_use]
     pub fn handover(&self) -> Handover {
-        Handover { site: self.site, reached: self.reached.clone() }
+        Handover { site: self.site, reached: self.reached.clone(), transport: self.transport }
     }
 }
 
@@ -168,7 +171,8 @@ fn uses(
                 let Some(address) = address else { continue };
                 let Some(reached) = calls.reached(subject, callee).cloned() else { continue };
                 let (site, function) = (site.address, function.entry);
-                found.push(Use { site, function, reached, address, place });
+                let transport = transport::of(subject, calls, id);
+                found.push(Use { site, function, reached, address, place, transport });
                 break;
             }
         }

@@ -9,7 +9,7 @@
 //! constant addresses for one place, and decoys that are copied from constant data.
 
 use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses};
-use crate::endpoints::{Endpoint, Role, Source};
+use crate::endpoints::{Endpoint, Role, Source, Writing};
 use core::net::Ipv6Addr;
 use miyaburi_emulator::SocketCall;
 use miyaburi_image::Address;
@@ -49,6 +49,8 @@ fn from_constant(assignment: &Assignment) -> Option<Endpoint> {
         site: assignment.instruction,
         function: assignment.function,
         handovers: Vec::new(),
+        overwritten_by: None,
+        place: Some(assignment.place),
     })
 }
 
@@ -61,8 +63,8 @@ fn overwritten(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
             .iter()
             .any(|used| used.place == Some(place) && used.call() == SocketCall::Connect)
     };
-    let is_overwritten = |assignment: &Assignment| {
-        constants.assignments.iter().any(|other| {
+    let overwriting = |assignment: &Assignment| {
+        constants.assignments.iter().find(|other| {
             let is_replaced = other.computes_host || other.function != assignment.function;
             other.place == assignment.place
                 && is_replaced
@@ -83,8 +85,12 @@ fn overwritten(constants: &ConstantAddresses, c2: &[Address]) -> Vec<Endpoint> {
         .assignments
         .iter()
         .filter(|assignment| !c2.contains(&assignment.function))
-        .filter(|assignment| is_overwritten(assignment) && is_only_constant(assignment))
-        .filter_map(from_constant)
+        .filter(|assignment| is_only_constant(assignment))
+        .filter_map(|assignment| {
+            let other = overwriting(assignment)?;
+            let by = Writing { site: other.instruction, function: other.function };
+            Some(Endpoint { overwritten_by: Some(by), ..from_constant(assignment)? })
+        })
         .collect()
 }
 
@@ -114,6 +120,8 @@ mod tests {
             site: Address(0x2004),
             function: Address(0x2000),
             handovers: Vec::new(),
+            overwritten_by: None,
+            place: None,
         }
     }
 
@@ -137,6 +145,7 @@ mod tests {
             site,
             function: site,
             reached: Reached { call: SocketCall::SendTo, through: Vec::new(), at: site },
+            transport: None,
             address: FIRST,
             place: Some(Address(0x8000)),
         };

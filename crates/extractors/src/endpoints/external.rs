@@ -11,6 +11,7 @@
 use crate::endpoints::constant_addresses::Use;
 use crate::endpoints::midway;
 use crate::endpoints::preparation::{ARGUMENT_HOST, Preparation};
+use crate::endpoints::socket_calls::Handover;
 use crate::endpoints::trial::Trial;
 use crate::subject::Subject;
 use miyaburi_image::Address;
@@ -23,7 +24,7 @@ pub enum Outside {
 }
 
 /// An outside source with its proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct External {
     /// The source.
     pub source: Outside,
@@ -31,6 +32,8 @@ pub struct External {
     pub site: Address,
     /// The routine that does.
     pub function: Address,
+    /// The socket calls that are handed what it has written.
+    pub handovers: Vec<Handover>,
 }
 
 /// Whether `function`, run after `preparation`, fills an argument of the program in at `place`.

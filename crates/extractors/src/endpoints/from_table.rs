@@ -59,6 +59,8 @@ pub(super) fn endpoints(
                 site,
                 function,
                 handovers: Vec::new(),
+                overwritten_by: None,
+                place: None,
             });
         }
     }
@@ -66,10 +68,10 @@ pub(super) fn endpoints(
 }
 
 /// Drops endpoints without a role that mix the host of one that has a role with the port of another:
-/// where several were inlined into one function, every host meets every port.
+/// where several were inlined into one function, every host meets every port. Gives the dropped.
 ///
 /// False negatives: a server that shares its host with one endpoint and its port with another.
-pub(super) fn drop_mixed(endpoints: &mut Vec<Endpoint>) {
+pub(super) fn drop_mixed(endpoints: &mut Vec<Endpoint>) -> Vec<Endpoint> {
     let known: Vec<Endpoint> =
         endpoints.iter().filter(|endpoint| endpoint.role != Role::Unknown).cloned().collect();
     let is_mixed = |endpoint: &Endpoint| {
@@ -77,7 +79,7 @@ pub(super) fn drop_mixed(endpoints: &mut Vec<Endpoint>) {
             && known.iter().any(|one| one.host == endpoint.host && one.port != endpoint.port)
             && known.iter().any(|one| one.port == endpoint.port && one.host != endpoint.host)
     };
-    endpoints.retain(|endpoint| !is_mixed(endpoint));
+    endpoints.extract_if(.., |endpoint| is_mixed(endpoint)).collect()
 }
 
 /// Takes the role of C2 from functions for which too little speaks. A function keeps it that fills
@@ -133,6 +135,8 @@ mod tests {
             site: Address(0),
             function: Address(0),
             handovers: Vec::new(),
+            overwritten_by: None,
+            place: None,
         }
     }
 
@@ -147,7 +151,8 @@ mod tests {
             endpoint("a.test", 80, Role::Unknown),
             endpoint("c.test", 23, Role::Unknown),
         ];
-        drop_mixed(&mut found);
+        let dropped = drop_mixed(&mut found);
+        assert_eq!(dropped, [endpoint("a.test", 48101, Role::Unknown)]);
         let kept = [endpoint("a.test", 80, Role::Unknown), endpoint("c.test", 23, Role::Unknown)];
         assert_eq!(found, [&[c2, receiver][..], &kept[..]].concat());
     }

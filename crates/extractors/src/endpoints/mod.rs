@@ -24,6 +24,7 @@ pub mod preparation;
 pub mod reported;
 pub mod socket_address;
 pub mod socket_calls;
+pub mod transport;
 pub mod trial;
 
 use crate::found::{Diagnostic, Found};
@@ -37,6 +38,9 @@ use miyaburi_emulator::SocketCall;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
 use socket_calls::Handover;
+
+/// The name under which diagnostics are given.
+const STAGE: &str = "endpoints";
 
 /// The port of name servers.
 const DNS: u16 = 53;
@@ -56,6 +60,21 @@ pub enum Role {
     SingleInstance,
     /// Connected to, for what is not known.
     Unknown,
+}
+
+impl Role {
+    /// As diagnostics call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::C2 => "C2",
+            Self::ScanReceiver => "scan receiver",
+            Self::Resolver => "resolver",
+            Self::Decoy => "decoy",
+            Self::SingleInstance => "single instance",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// Where an endpoint's values come from.
@@ -93,6 +112,19 @@ pub struct Endpoint {
     pub function: Address,
     /// The socket calls that are handed it, as far as known.
     pub handovers: Vec<Handover>,
+    /// Of a decoy, the instruction that writes over it.
+    pub overwritten_by: Option<Writing>,
+    /// Where it lies when it is connected to, when in the program's data.
+    pub place: Option<Address>,
+}
+
+/// An instruction that writes, and its function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// The instruction.
+    pub site: Address,
+    /// The function.
+    pub function: Address,
 }
 
 /// Everything about whom the program talks to.
@@ -118,8 +150,15 @@ pub fn extract<'a>(
         from_table::doubt_rivals(subject, &mut endpoints, constants, scanner);
     }
     let observed = observation::observe(subject, table, constants, scanner);
-    agree(&mut endpoints, observed.endpoints);
-    from_table::drop_mixed(&mut endpoints);
+    let mut diagnostics = agree(&mut endpoints, observed.endpoints);
+    let mixed = from_table::drop_mixed(&mut endpoints);
+    diagnostics.extend(mixed.into_iter().map(|dropped| {
+        let (host, port) = (&dropped.host, dropped.port);
+        let message = format!(
+            "{host} and port {port} are used in one function, but belong to others: not an endpoint"
+        );
+        Diagnostic::note(STAGE, message, Some(dropped.site))
+    }));
     endpoints.extend(constants.uses.iter().filter_map(from_use));
     let found = decoys::find(constants, &endpoints);
     // A caller's stores are its callees', too: what is connected to is no decoy.
@@ -134,13 +173,10 @@ pub fn extract<'a>(
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
     });
     let doubtful = endpoints.iter().filter(|endpoint| endpoint.role == Role::Unknown);
-    let diagnostics = doubtful
-        .map(|endpoint| Diagnostic {
-            stage: "endpoints",
-            message: format!("what {}:{} is for is not known", endpoint.host, endpoint.port),
-            at: Some(endpoint.site),
-        })
-        .collect();
+    diagnostics.extend(doubtful.map(|endpoint| {
+        let message = format!("what {}:{} is for is not known", endpoint.host, endpoint.port);
+        Diagnostic::doubt(STAGE, message, Some(endpoint.site))
+    }));
     Found { finding: Contacts { endpoints, external: observed.external }, diagnostics }
 }
 
@@ -149,17 +185,25 @@ fn is_same(one: &Endpoint, other: &Endpoint) -> bool {
 }
 
 /// Brings together what the table says and what was observed. An endpoint that both name is
-/// confirmed; a C2 of the table that another routine uses than the one observed is none.
-fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) {
+/// confirmed; a C2 of the table that another routine uses than the one observed is none. Where the
+/// two disagree, the run is believed, and both are told.
+fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for endpoint in endpoints.iter_mut() {
+        let observed_c2 = || observed.iter().find(|seen| seen.role == Role::C2);
         if let Some(seen) = observed.iter().find(|seen| is_same(seen, endpoint)) {
+            if ![seen.role, Role::Unknown].contains(&endpoint.role) {
+                diagnostics.push(disagreement(endpoint, seen));
+            }
             endpoint.is_observed = true;
             endpoint.role = seen.role;
+            endpoint.place = seen.place;
             endpoint.handovers.clone_from(&seen.handovers);
         } else if endpoint.role == Role::C2
-            && observed.iter().any(|seen| seen.role == Role::C2)
             && !observed.iter().any(|seen| seen.function == endpoint.function)
+            && let Some(seen) = observed_c2()
         {
+            diagnostics.push(disagreement(endpoint, seen));
             endpoint.role = Role::Unknown;
         }
     }
@@ -169,6 +213,23 @@ fn agree(endpoints: &mut Vec<Endpoint>, observed: Vec<Endpoint>) {
         .extend(observed.into_iter().filter(|seen| !known.iter().any(|one| is_same(one, seen))));
     let order = |endpoint: &Endpoint| known_order.iter().position(|one| is_same(one, endpoint));
     endpoints.sort_by_key(|endpoint| order(endpoint).unwrap_or(usize::MAX));
+    diagnostics
+}
+
+/// Tells what two methods say of one thing.
+fn disagreement(named: &Endpoint, seen: &Endpoint) -> Diagnostic {
+    let message = format!(
+        "the code names {}:{} as {} at {}; a run shows {}:{} as {} at {}: the run was believed",
+        named.host,
+        named.port,
+        named.role.name(),
+        named.site,
+        seen.host,
+        seen.port,
+        seen.role.name(),
+        seen.site,
+    );
+    Diagnostic::doubt(STAGE, message, Some(named.site))
 }
 
 /// Whether `function` is the scanner or is called, directly or through others, by it alone.
@@ -212,5 +273,7 @@ fn from_use(used: &Use) -> Option<Endpoint> {
         site: used.site,
         function: used.function,
         handovers: vec![used.handover()],
+        overwritten_by: None,
+        place: used.place,
     })
 }

@@ -16,7 +16,8 @@ use crate::endpoints::socket_address::SocketAddress;
 use crate::endpoints::socket_calls::{Handover, SocketCalls};
 use crate::endpoints::trial::Trial;
 use crate::endpoints::{
-    DNS, Endpoint, Role, Source, external, is_same, midway, observed, preparation, reported, serves,
+    DNS, Endpoint, Role, Source, Writing, external, is_same, midway, observed, preparation,
+    reported, serves,
 };
 use crate::string_table::Table;
 use crate::subject::Subject;
@@ -135,14 +136,18 @@ impl<'p, 'a> Place<'p, 'a> {
             }));
         }
         let external = self.external(subject, &prepared).filter(|_| meant.is_empty());
-        if external.is_some() || !meant.is_empty() {
+        let by_meant = meant.first().map(|one| (one.site, one.function));
+        let by_external = external.as_ref().map(|external| (external.site, external.function));
+        if let Some((site, function)) = by_meant.or(by_external) {
+            let overwritten_by = Some(Writing { site, function });
             observation.endpoints.extend(prepared.iter().filter_map(|(assignment, run)| {
                 let decoy = constant(assignment, run.first?, Role::Decoy)?;
+                let decoy = Endpoint { overwritten_by, ..decoy };
                 (!meant.iter().any(|one| is_same(one, &decoy))).then_some(decoy)
             }));
         }
         observation.endpoints.append(&mut meant);
-        observation.external = observation.external.or(external);
+        observation.external = observation.external.take().or(external);
     }
 
     /// Routines that may fill the address in: those that are seen to write there, then those that
@@ -211,6 +216,8 @@ impl<'p, 'a> Place<'p, 'a> {
                     site,
                     function,
                     handovers: self.handovers(),
+                    overwritten_by: None,
+                    place: Some(self.place),
                 });
             }
         }
@@ -241,6 +248,8 @@ impl<'p, 'a> Place<'p, 'a> {
                         site: found.site,
                         function,
                         handovers: vec![used.handover()],
+                        overwritten_by: None,
+                        place: Some(self.place),
                     });
                 }
             }
@@ -268,12 +277,14 @@ impl<'p, 'a> Place<'p, 'a> {
                     .any(|used| external::is_argument_connected_to(subject, run, function, used))
             };
             if run.takes_argument || connects() {
-                return Some(External { source: Outside::Argument, site, function });
+                let handovers = self.handovers();
+                return Some(External { source: Outside::Argument, site, function, handovers });
             }
             for other in self.filling(subject).iter().filter(|other| other.function != function) {
                 let (site, function) = (other.site, other.function);
                 if external::is_argument(subject, run, function, self.place) {
-                    return Some(External { source: Outside::Argument, site, function });
+                    let handovers = self.handovers();
+                    return Some(External { source: Outside::Argument, site, function, handovers });
                 }
             }
         }
@@ -292,6 +303,8 @@ fn constant(assignment: &Assignment, address: SocketAddress, role: Role) -> Opti
         site: assignment.instruction,
         function: assignment.function,
         handovers: Vec::new(),
+        overwritten_by: None,
+        place: Some(assignment.place),
     })
 }
 
@@ -324,6 +337,8 @@ fn receivers<'a>(
                 site: reported.site,
                 function,
                 handovers: vec![handover],
+                overwritten_by: None,
+                place: None,
             })
         })
         .collect()
@@ -363,6 +378,8 @@ fn bound<'a>(
                     site: used.site,
                     function: used.function,
                     handovers: vec![used.handover()],
+                    overwritten_by: None,
+                    place: None,
                 }));
                 break;
             }

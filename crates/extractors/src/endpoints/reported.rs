@@ -13,6 +13,7 @@ use crate::endpoints::constant_addresses::Use;
 use crate::endpoints::midway;
 use crate::endpoints::socket_address::SocketAddress;
 use crate::endpoints::socket_calls::{Handover, SocketCalls};
+use crate::endpoints::transport;
 use crate::endpoints::trial::{Passed, Reply, Trial, answer, can_be_meant};
 use crate::subject::Subject;
 use miyaburi_emulator::{SocketCall, State};
@@ -47,7 +48,11 @@ pub fn to<'a>(
         let (found, callee) = followed(subject, state, &trial, &is_wanted)?;
         let reached = calls.reached(subject, callee)?;
         let reached = (reached.call == SocketCall::Connect).then(|| reached.clone())?;
-        let handover = Handover { site: found.site, reached };
+        let transport = subject
+            .program
+            .function_at(function)
+            .and_then(|function| transport::of(subject, calls, function));
+        let handover = Handover { site: found.site, reached, transport };
         Some((found, handover))
     })
 }

@@ -4,6 +4,7 @@
 //! with made-up arguments shows another. False negatives: routines that need more instructions than
 //! [`INSTRUCTIONS`], and imported ones, whose code is in another file.
 
+use crate::endpoints::transport::Transport;
 use crate::subject::Subject;
 use miyaburi_emulator::{
     Abi, Call, CallAction, Hooks, Limits, Reason, SocketCall, State, SystemCallSite,
@@ -32,12 +33,18 @@ pub struct Handover {
     pub site: Address,
     /// What comes of it.
     pub reached: Reached,
+    /// How the socket talks, as far as known.
+    pub transport: Option<Transport>,
 }
+
+/// The calls that take a socket address to talk to or to be.
+const ON_ADDRESSES: &[SocketCall] = &[SocketCall::Bind, SocketCall::Connect, SocketCall::SendTo];
 
 /// Remembers what each routine was seen to do.
 #[derive(Default)]
 pub struct SocketCalls {
     known: FxHashMap<Address, Option<Reached>>,
+    opening: FxHashMap<Address, bool>,
 }
 
 impl SocketCalls {
@@ -49,11 +56,24 @@ impl SocketCalls {
 
     /// The same with the way that leads there.
     pub fn reached(&mut self, subject: &mut Subject<'_>, function: Address) -> Option<&Reached> {
-        self.known.entry(function).or_insert_with(|| observe(subject, function)).as_ref()
+        self.known
+            .entry(function)
+            .or_insert_with(|| observe(subject, function, ON_ADDRESSES))
+            .as_ref()
+    }
+
+    /// Whether `function` opens a socket when handed numbers.
+    pub(super) fn opens_socket(&mut self, subject: &mut Subject<'_>, function: Address) -> bool {
+        let opens = || observe(subject, function, &[SocketCall::Socket]).is_some();
+        *self.opening.entry(function).or_insert_with(opens)
     }
 }
 
-fn observe(subject: &mut Subject<'_>, function: Address) -> Option<Reached> {
+fn observe(
+    subject: &mut Subject<'_>,
+    function: Address,
+    wanted: &'static [SocketCall],
+) -> Option<Reached> {
     let abi = subject.emulator.abi().clone();
     let site = SystemCallSite::new(subject.emulator.arch(), subject.program.language(), &abi)?;
     let mut state = subject.bare_state();
@@ -63,7 +83,7 @@ fn observe(subject: &mut Subject<'_>, function: Address) -> Option<Reached> {
         .program
         .function_at(function)
         .and_then(|function| subject.program.context_of(function))?;
-    let mut watch = Watch { site, under_way: Vec::new(), seen: None };
+    let mut watch = Watch { site, wanted, under_way: Vec::new(), seen: None };
     let instructions = subject.budget.grant(INSTRUCTIONS);
     let limits = Limits { instructions, call_instructions: instructions, ..Limits::default() };
     const DESCRIPTOR: u64 = 3;
@@ -75,9 +95,10 @@ fn observe(subject: &mut Subject<'_>, function: Address) -> Option<Reached> {
     watch.seen
 }
 
-/// Notes the first system call that takes a socket address; all calls succeed.
+/// Notes the first system call of those that are wanted; all calls succeed.
 struct Watch {
     site: SystemCallSite,
+    wanted: &'static [SocketCall],
     /// The calls that have not returned.
     under_way: Vec<Address>,
     seen: Option<Reached>,
@@ -113,7 +134,7 @@ impl Hooks for Watch {
         number: u64,
     ) -> bool {
         let call = self.site.socket_call(state, number);
-        if let Some(call @ (SocketCall::Bind | SocketCall::Connect | SocketCall::SendTo)) = call
+        if let Some(call) = call.filter(|call| self.wanted.contains(call))
             && self.seen.is_none()
         {
             self.seen = Some(Reached { call, through: self.under_way.clone(), at: site });

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fewest calls that must agree on the base.
 const MIN_AGREEING: usize = 3;
 
+/// The bits of an argument that may be an id: ids are 16 bits wide at most.
+const MAX_ARGUMENT: u64 = 0xffff;
+
 /// Ids are below this.
 const MAX_ID: u64 = 4096;
 
@@ -36,11 +39,12 @@ pub fn from_arguments(trace: &Trace<'_>, records: &Records) -> Option<Address> {
     let places = possible.iter().map(|(_, arguments)| arguments.len()).min()?;
     (0..places).find_map(|index| {
         let mut bases = possible.iter().map(|(cell, arguments)| {
-            cell.0.checked_sub((arguments[index] & 0xffff) * records.stride)
+            let id = arguments.get(index)? & MAX_ARGUMENT;
+            cell.0.checked_sub(id.checked_mul(records.stride)?)
         });
         let first = bases.next()??;
         let distinct = possible.windows(2).any(|pair| match pair {
-            [(_, one), (_, other)] => one[index] != other[index],
+            [(_, one), (_, other)] => one.get(index) != other.get(index),
             _ => false,
         });
         (distinct && bases.all(|base| base == Some(first))).then_some(Address(first))

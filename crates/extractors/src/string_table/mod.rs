@@ -12,19 +12,24 @@ pub mod accessors;
 pub mod base;
 pub mod beginning;
 pub mod fillers;
+pub mod gaps;
 pub mod key_word;
 pub mod on_demand;
 pub mod records;
 
-use crate::found::{Diagnostic, Found};
+use crate::found::{Diagnostic, Found, Weight};
 use crate::initialisers::Initialiser;
 use crate::subject::Subject;
 use crate::xor;
 use accessors::{Access, Accessor};
+use gaps::Gap;
 use miyaburi_emulator::{Memory, State};
 use miyaburi_image::Address;
 use records::{Record, Records};
 use rustc_hash::FxHashSet;
+
+/// The name under which diagnostics are given.
+const STAGE: &str = "string_table";
 
 /// Fewest entries whose decoding must make sense, in percent, before a table is believed.
 const SENSIBLE_PERCENT: usize = 60;
@@ -89,6 +94,8 @@ pub struct Table<'a> {
     pub accessors: Vec<Accessor>,
     /// In the order in which the code adds them.
     pub entries: Vec<Entry>,
+    /// Where entries may have been lost when it was filled.
+    pub gaps: Vec<Gap>,
     /// The machine after the initialiser ran.
     pub filled: State<'a>,
 }
@@ -125,20 +132,29 @@ pub fn extract<'a>(
 
 fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let mut tell = |message: &str, at| {
+    let mut tell = |message: &str, at, weight| {
         let message = message.to_owned();
-        diagnostics.push(Diagnostic { stage: "string_table", message, at: Some(at) });
+        diagnostics.push(Diagnostic { stage: STAGE, message, at: Some(at), weight });
     };
     if !table.base_is_certain {
         let message = "where the table begins is a guess: ids may be off by the same number";
-        tell(message, table.base);
+        tell(message, table.base, Weight::Doubt);
     }
     if !table.key_observed {
-        tell("no routine was seen to decode: the key is that of the terminators", table.base);
+        let message = "no routine was seen to decode: the key is that of the terminators";
+        tell(message, table.base, Weight::Doubt);
     }
     if table.inferred_key != Some(table.effective_key) {
-        tell("the terminators of the entries speak for another key", table.base);
+        let message = match table.inferred_key {
+            Some(key) => format!(
+                "the code decodes with {:#04x}, the terminators of the entries speak for {key:#04x}",
+                table.effective_key
+            ),
+            None => "the terminators of the entries speak for no key".to_owned(),
+        };
+        tell(&message, table.base, Weight::Doubt);
     }
+    diagnostics.extend(gaps::told(&table.gaps));
     diagnostics
 }
 
@@ -229,6 +245,7 @@ fn decode_records<'a>(
         key_word,
         accessors: placed.accessors,
         entries,
+        gaps: gaps::of(&run.trace, records),
         filled,
     })
 }

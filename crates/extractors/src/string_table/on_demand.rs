@@ -13,6 +13,7 @@
 //! names, unless what they give is text.
 
 use crate::string_table::accessors::{self, Access, Accessor, Candidate, Routine};
+use crate::string_table::gaps::Gap;
 use crate::string_table::{Entry, SENSIBLE_PERCENT, Table, key_word};
 use crate::subject::Subject;
 use crate::written::WrittenRanges;
@@ -224,6 +225,11 @@ fn table<'a>(
     let accessor = Accessor { routine, access: Access::Retrieves };
     let first = u64::from(entries.first()?.id);
     let key_word = key_word::find(subject, &state, &accessor, first, key);
+    // What is decoded on demand does not tell an entry that cannot be read from none.
+    let missing = subject.image.missing_ranges().next().map(|range| Gap {
+        at: range.start,
+        what: "the file lacks bytes in which more may lie".to_owned(),
+    });
     Some(Table {
         initialiser: accessor.routine.function,
         is_filled: false,
@@ -238,6 +244,7 @@ fn table<'a>(
         key_word,
         accessors: vec![accessor],
         entries,
+        gaps: missing.into_iter().collect(),
         filled: state,
     })
 }

@@ -1,0 +1,131 @@
+//! The string table and loose strings in the terms of the report.
+
+use super::at;
+use super::roles::{endpoint_role_of, host_role_of, port_role_of, role_of};
+use crate::findings::Findings;
+use miyaburi_extractors::endpoints::consumers::references_to;
+use miyaburi_extractors::endpoints::ports;
+use miyaburi_extractors::loose_strings::{self, Source as StringSource};
+use miyaburi_extractors::string_table::{self, Table};
+use miyaburi_extractors::xor;
+use miyaburi_model::{
+    Cipher, EntryRole, EntryValue, Evidence, Key, LooseString, Reference, StringTable, TableEntry,
+    printable, string_table_sha256,
+};
+
+/// The table; one with gaps has no hash, which would compare as another table's.
+pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
+    let Findings { references, purposes, contacts, .. } = findings;
+    let endpoints = &contacts.endpoints;
+    let ports = ports::purposes(&table.entries, references, contacts);
+    let entries: Vec<TableEntry> = table
+        .entries
+        .iter()
+        .map(|entry| {
+            let mut reported = entry_of(table, entry);
+            reported.role = endpoint_role_of(entry.id, endpoints)
+                .or_else(|| ports.get(&entry.id).copied().and_then(port_role_of))
+                .or_else(|| purposes.get(&entry.id).copied().map(role_of))
+                .unwrap_or(EntryRole::Unknown);
+            reported.references = references_to(references, entry.id)
+                .iter()
+                .map(|reference| Reference {
+                    address: at(reference.site),
+                    function: Some(at(reference.function)),
+                })
+                .collect();
+            reported
+        })
+        .collect();
+    let mut report = StringTable {
+        key: table.key_word.map(Key::from),
+        effective_key: Some(Key::from(table.effective_key)),
+        cipher: Cipher::Xor,
+        nonce: None,
+        entries,
+        sha256: None,
+    };
+    if table.gaps.is_empty() {
+        report.sha256 = Some(string_table_sha256(&report.entries));
+    }
+    report
+}
+
+fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
+    let stale = entry.stale_key.is_some();
+    let meant = match entry.stale_key {
+        Some(key) => xor::apply(&entry.encoded, key),
+        None => entry.decoded.clone(),
+    };
+    let value = match meant.as_slice() {
+        _ if xor::is_text(&meant) => EntryValue::Text { text: printable(&meant) },
+        _ if let Some(port) = entry.as_port() => EntryValue::Port { port },
+        _ if meant.last() == Some(&0) => EntryValue::Text { text: printable(&meant) },
+        _ => EntryValue::Bytes,
+    };
+    let evidence = Evidence::new(
+        at(entry.added_at.unwrap_or(entry.cell)),
+        Some(at(table.initialiser)),
+        "added here",
+    );
+    TableEntry {
+        id: entry.id,
+        value,
+        hex: meant.into(),
+        role: EntryRole::Unknown,
+        cipher: None,
+        effective_key: entry.stale_key.map(Key::from),
+        stale,
+        code_hex: stale.then(|| entry.decoded.clone().into()),
+        cell: Some(at(entry.cell)),
+        references: Vec::new(),
+        evidence: vec![evidence],
+    }
+}
+
+/// Loose strings, with what they are for and the first use that says so.
+pub(super) fn strings_of(findings: &Findings<'_>) -> Vec<LooseString> {
+    let Findings { strings, string_references, string_purposes, contacts, .. } = findings;
+    let with_role = |(number, string): (u32, &loose_strings::LooseString)| {
+        let mut reported = string_of(string);
+        let uses = references_to(string_references, number);
+        let Some(first) = uses.first() else { return reported };
+        reported.role = host_role_of(&reported.text, &contacts.endpoints)
+            .or_else(|| string_purposes.get(&number).copied().map(role_of));
+        if reported.role.is_some() {
+            let evidence = Evidence::new(at(first.site), Some(at(first.function)), "used here");
+            reported.evidence.push(evidence);
+        }
+        reported
+    };
+    (0..).zip(strings).map(with_role).collect()
+}
+
+fn string_of(string: &loose_strings::LooseString) -> LooseString {
+    let address = at(string.address);
+    let evidence = match string.source {
+        StringSource::Decoded { decoder, site, function } => vec![
+            Evidence::new(at(site), Some(at(function)), "decoded here"),
+            Evidence::new(at(decoder), Some(at(decoder)), "decodes"),
+        ],
+        StringSource::Referenced { site, function } => {
+            vec![Evidence::new(at(site), function.map(at), "text under the key of most strings")]
+        }
+        StringSource::InRow { .. } => {
+            vec![Evidence::new(address, None, "one of many texts in a row under one key")]
+        }
+        StringSource::Beside { neighbour } => vec![
+            Evidence::new(address, None, "text under the key of its neighbours"),
+            Evidence::new(at(neighbour), None, "the neighbour before it"),
+        ],
+    };
+    LooseString {
+        address,
+        text: printable(&string.decoded),
+        hex: string.decoded.clone().into(),
+        cipher: Cipher::Xor,
+        effective_key: Some(Key::from(string.key)),
+        role: None,
+        evidence,
+    }
+}
