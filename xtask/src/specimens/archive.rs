@@ -62,7 +62,7 @@ pub(super) fn write_committed(folder: &Path, built: &[Built]) -> anyhow::Result<
         write_specimen(&examples, specimen)?;
     }
     write(
-        &examples.join("truth.ndjson"),
+        &folder.join("examples.truth.ndjson"),
         ndjson(chosen.iter().map(|specimen| &specimen.truth))?.as_bytes(),
     )
 }

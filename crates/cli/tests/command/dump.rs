@@ -479,8 +479,9 @@ fn a_reader_that_goes_away_is_no_error() {
 /// Every bundled example, one of each CPU type, against its ELF header and its truth.
 #[test]
 fn every_cpu_type_shows_every_stage() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens/examples");
-    let truths = fs::read_to_string(examples.join("truth.ndjson")).unwrap();
+    let specimens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens");
+    let examples = specimens.join("examples");
+    let truths = fs::read_to_string(specimens.join("examples.truth.ndjson")).unwrap();
     let truths: Vec<Value> =
         truths.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for truth in &truths {
