@@ -66,7 +66,8 @@ pub(crate) struct ExtractArguments {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ReportFormat>,
 
-    /// Tell for every value how it was found, with the code that says so; for --format text
+    /// Tell how values were found, with the code that says so: of many alike, the first ones; for
+    /// --format text
     #[arg(long)]
     pub explain: bool,
 

@@ -26,12 +26,23 @@ pub(crate) enum CommandError {
     Truth { path: PathBuf, error: TruthError },
     #[error(transparent)]
     Field(#[from] UnknownField),
+    #[error("{}: no truth to compare with", path.display())]
+    NoTruth { path: PathBuf },
+    #[error("no truth has the selected labels")]
+    NothingSelected,
     #[error("{}: {error}", path.display())]
     Dump { path: PathBuf, error: DumpError },
     #[error("schema: {0}")]
     Schema(#[from] serde_json::Error),
     #[error("there is no command {0}")]
     NoSuchCommand(String),
+}
+
+impl CommandError {
+    /// Whether the command line itself is wrong, whatever the files hold.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Field(_) | Self::NoSuchCommand(_))
+    }
 }
 
 /// What keeps a stage of one file from being shown.

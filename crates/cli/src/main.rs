@@ -30,14 +30,17 @@ enum Status {
     SomethingFailed,
 }
 
-/// Exit codes: 0 nothing failed, 1 something failed, 2 usage (given by the argument parser).
+/// The exit code for a wrong command line, as the argument parser gives it.
+const USAGE: u8 = 2;
+
+/// Exit codes: 0 nothing failed, 1 something failed, 2 usage.
 fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
         Ok(Status::SomethingFailed) => ExitCode::FAILURE,
         Err(error) => {
             error::complain(&error);
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -18,7 +18,8 @@ pub struct Endpoint {
     pub url: Option<String>,
     /// What the program uses it for.
     pub role: EndpointRole,
-    /// Position among the endpoints of the same role in the order of use, from 1.
+    /// Position among the C2s in the order in which the program uses them, or chooses among them,
+    /// from 1; null for other roles.
     pub order: Option<u32>,
     /// How it was found.
     pub method: Method,

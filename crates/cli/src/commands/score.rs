@@ -29,7 +29,14 @@ pub(crate) fn run(arguments: &ScoreArguments) -> Result<Status, CommandError> {
         .and_then(|file| parse_truths(BufReader::new(file)))
         .map_err(|error| CommandError::Truth { path: path.clone(), error })?;
 
+    // A score of nothing would read like one without faults.
+    if truths.is_empty() {
+        return Err(CommandError::NoTruth { path: path.clone() });
+    }
     truths.retain(|truth| is_selected(truth, &arguments.select));
+    if truths.is_empty() {
+        return Err(CommandError::NothingSelected);
+    }
     let mut scorer = Scorer::new(truths);
     if !arguments.fields.is_empty() {
         scorer = scorer.only(arguments.fields.clone())?;

@@ -90,6 +90,20 @@ fn unreadable_reports_and_truths_are_named() {
 }
 
 #[test]
+fn a_score_of_nothing_is_an_error_and_an_unknown_field_wrong_usage() {
+    let root = corpus();
+    std::fs::write(at(&root, "empty.ndjson"), "").unwrap();
+    let run = |truth: &str, more: &[&str]| {
+        let files = [at(&root, truth), at(&root, "report.json")];
+        miyaburi().args(["score", "--truth"]).args(files).args(more).assert().stdout("")
+    };
+    run("empty.ndjson", &[]).code(1).stderr(contains("empty.ndjson: no truth to compare with"));
+    let nothing = contains("no truth has the selected labels");
+    run("truth.ndjson", &["--select", "opt=O9"]).code(1).stderr(nothing);
+    run("truth.ndjson", &["--fields", "nonsense"]).code(2).stderr(contains("nonsense"));
+}
+
+#[test]
 fn extract_pipes_into_score() {
     let root = folder(&[("exits", &exits())]);
     let extracted = miyaburi().arg("extract").arg(at(&root, "exits")).assert().code(0);
