@@ -52,6 +52,8 @@ pub struct CallRecord {
     pub local_arguments: Vec<Vec<u64>>,
     /// What it returned, once it did.
     pub result: Option<u64>,
+    /// Whether it was undone, so that it only seemed to return.
+    pub is_undone: bool,
     /// The journal when it began.
     pub before: JournalMark,
     /// The journal when it returned.
@@ -95,6 +97,11 @@ impl Trace<'_> {
     #[must_use]
     pub fn completed(&self) -> bool {
         self.outcome.exit == Exit::Returned
+    }
+
+    /// Calls that could not be done because of bytes that the file lacks.
+    pub fn lost_to_missing_bytes(&self) -> impl Iterator<Item = Address> + '_ {
+        self.lost.iter().filter(|lost| is_missing(&lost.reason)).map(|lost| lost.site)
     }
 
     /// The writes of the run in order: address and size of each.
@@ -159,13 +166,14 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn close(&mut self, state: &State<'_>, call: &Call, result: u64) {
+    fn close(&mut self, state: &State<'_>, call: &Call, result: u64, is_undone: bool) {
         if call.depth != 0 {
             return;
         }
         let Some(index) = self.open.pop() else { return };
         if let Some(record) = self.calls.get_mut(index) {
             record.result = Some(result);
+            record.is_undone = is_undone;
             record.after = state.memory.journal_mark();
         }
     }
@@ -196,6 +204,7 @@ impl Hooks for Recorder {
                 arguments,
                 local_arguments,
                 result: None,
+                is_undone: false,
                 before: mark,
                 after: mark,
             });
@@ -206,7 +215,7 @@ impl Hooks for Recorder {
     fn returned(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) {
         let result = state.register(&abi.result);
         self.done.insert(call.callee);
-        self.close(state, call, result);
+        self.close(state, call, result, false);
     }
 
     fn summarised(
@@ -220,7 +229,7 @@ impl Hooks for Recorder {
         if !is_usual(reason) && self.undone.len() < MAX_CALLS {
             self.undone.push((*call, reason.clone()));
         }
-        self.close(state, call, value);
+        self.close(state, call, value, true);
     }
 
     fn system_call(

@@ -15,7 +15,6 @@ use crate::found::{Diagnostic, Found};
 use crate::initialisers::Initialiser;
 use crate::string_table::base::call_that_wrote;
 use crate::subject::Subject;
-use crate::trace::{CallRecord, Trace};
 use crate::written::WrittenRanges;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
@@ -44,7 +43,7 @@ pub struct Registry {
     pub initialiser: Address,
     /// In the order of registration.
     pub vectors: Vec<Vector>,
-    /// Calls of the registering routine that registered nothing that could be read.
+    /// Calls of the initialiser that could not be done because of bytes that the file lacks.
     pub unread: Vec<Address>,
 }
 
@@ -79,7 +78,7 @@ pub fn extract<'a>(subject: &Subject<'a>, runs: &mut [Initialiser<'a>]) -> Found
 fn told(registry: &Registry) -> Option<Diagnostic> {
     let first = *registry.unread.first()?;
     let calls = registry.unread.len();
-    let message = format!("vectors may be missing: {calls} calls like this one register nothing");
+    let message = format!("vectors may be missing: {calls} calls need bytes that the file lacks");
     Some(Diagnostic::loss(STAGE, message, Some(first)))
 }
 
@@ -88,28 +87,6 @@ fn told(registry: &Registry) -> Option<Diagnostic> {
 pub fn absent() -> Diagnostic {
     let message = "no attacks found: neither a registry nor a dispatcher of commands";
     Diagnostic::note(STAGE, message.to_owned(), None)
-}
-
-/// Calls of the routine that registered the vectors which left none, and those that were undone.
-fn unread(trace: &Trace<'_>, vectors: &[Vector]) -> Vec<Address> {
-    let registered: FxHashSet<Address> =
-        vectors.iter().filter_map(|vector| vector.registered_at).collect();
-    let site_of = |call: &CallRecord| call.call.site;
-    let registering: FxHashSet<Address> = trace
-        .calls
-        .iter()
-        .filter(|call| registered.contains(&site_of(call)))
-        .map(|call| call.call.callee)
-        .collect();
-    let is_unread = |call: &&CallRecord| {
-        registering.len() == 1
-            && registering.contains(&call.call.callee)
-            && !registered.contains(&site_of(call))
-    };
-    let mut unread: Vec<Address> = trace.calls.iter().filter(is_unread).map(site_of).collect();
-    unread.extend(trace.lost.iter().map(|lost| lost.site));
-    unread.dedup();
-    unread
 }
 
 fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Registry> {
@@ -129,7 +106,7 @@ fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Regi
             registered_at: call_that_wrote(&run.trace, cell.stored_by).map(|call| call.call.site),
         })
         .collect();
-    let unread = unread(&run.trace, &vectors);
+    let unread = run.trace.lost_to_missing_bytes().collect();
     Some(Registry { initialiser: run.function, vectors, unread })
 }
 

@@ -152,7 +152,7 @@ fn list_of(
         scanner: function,
         effective_key: key,
         pairs,
-        unread: trace.lost.iter().map(|lost| lost.site).collect(),
+        unread: trace.lost_to_missing_bytes().collect(),
     })
 }
 

@@ -32,6 +32,8 @@ pub struct External {
     pub site: Address,
     /// The routine that does.
     pub function: Address,
+    /// Where it is written.
+    pub place: Address,
     /// The socket calls that are handed what it has written.
     pub handovers: Vec<Handover>,
 }

@@ -278,13 +278,25 @@ impl<'p, 'a> Place<'p, 'a> {
             };
             if run.takes_argument || connects() {
                 let handovers = self.handovers();
-                return Some(External { source: Outside::Argument, site, function, handovers });
+                return Some(External {
+                    source: Outside::Argument,
+                    site,
+                    function,
+                    place: self.place,
+                    handovers,
+                });
             }
             for other in self.filling(subject).iter().filter(|other| other.function != function) {
                 let (site, function) = (other.site, other.function);
                 if external::is_argument(subject, run, function, self.place) {
                     let handovers = self.handovers();
-                    return Some(External { source: Outside::Argument, site, function, handovers });
+                    return Some(External {
+                        source: Outside::Argument,
+                        site,
+                        function,
+                        place: self.place,
+                        handovers,
+                    });
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Where entries were lost while the table was filled, so that it is not whole.
 //!
 //! How it works: every call of the routine that adds entries leaves one; a call that leaves none, or
-//! that could not be done, lost one. A run that ends on the way, before anything but entries came,
+//! that could not be done, lost one. So did a call that was handed memory and could not be done, where
+//! that memory holds no entry. A run that ends on the way, before anything but entries came,
 //! may have lost all that would have followed.
 //!
-//! False positives: a call that adds an entry somewhere else. False negatives: entries that a
+//! False positives: a call that adds an entry somewhere else; memory that is given back. False negatives: entries that a
 //! routine which was inlined adds after a place where it could not go on, when it came to its end.
 
 use crate::found::Diagnostic;
@@ -12,7 +13,7 @@ use crate::string_table::STAGE;
 use crate::string_table::base::call_that_wrote;
 use crate::string_table::records::Records;
 use crate::trace::{CallRecord, Lost, Trace, is_missing};
-use miyaburi_emulator::Exit;
+use miyaburi_emulator::{Exit, Layout};
 use miyaburi_image::Address;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -29,7 +30,7 @@ pub struct Gap {
 }
 
 /// The gaps in what a run left behind, in the order of the run.
-pub fn of(trace: &Trace<'_>, records: &Records) -> Vec<Gap> {
+pub fn of(trace: &Trace<'_>, layout: &Layout, records: &Records) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     let calls = trace.lost.iter().map(|Lost { site, reason }| Gap {
         at: *site,
@@ -39,6 +40,10 @@ pub fn of(trace: &Trace<'_>, records: &Records) -> Vec<Gap> {
     gaps.extend(without_entry(trace, records).map(|call| Gap {
         at: call.call.site,
         what: "this call adds no entry that could be read".to_owned(),
+    }));
+    gaps.extend(not_filled(trace, layout, records).map(|call| Gap {
+        at: call.call.site,
+        what: "this call, which is handed memory for an entry, could not be done".to_owned(),
     }));
     if let Some(at) = end_on_the_way(trace, records) {
         gaps.push(Gap { at, what: "the run of the filling routine ended here".to_owned() });
@@ -77,6 +82,25 @@ fn without_entry<'t>(
             (call.before.writes_since(trace.start), call.after.writes_since(trace.start));
         let written = writes.get(start..end).unwrap_or(&[]);
         added.contains_key(&call.call.callee) && !written.iter().any(|at| cells.contains(at))
+    })
+}
+
+/// Calls that were handed a block of fresh memory first and were undone, where the block became no
+/// entry: what copies an entry's bytes is one.
+fn not_filled<'t>(
+    trace: &'t Trace<'_>,
+    layout: &Layout,
+    records: &Records,
+) -> impl Iterator<Item = &'t CallRecord> {
+    let layout = *layout;
+    let block_of = move |address| layout.fresh_block_at(Address(address));
+    let buffers: FxHashSet<Address> =
+        records.records.iter().filter_map(|record| block_of(record.buffer.0)).collect();
+    let undone = trace.calls.iter().filter(|call| call.is_undone);
+    undone.filter(move |call| {
+        let local = call.local_arguments.iter().filter_map(|arguments| arguments.first());
+        let mut first = call.arguments.iter().take(1).chain(local).copied();
+        first.any(|address| block_of(address).is_some_and(|block| !buffers.contains(&block)))
     })
 }
 

@@ -245,7 +245,7 @@ fn decode_records<'a>(
         key_word,
         accessors: placed.accessors,
         entries,
-        gaps: gaps::of(&run.trace, records),
+        gaps: gaps::of(&run.trace, subject.emulator.layout(), records),
         filled,
     })
 }

@@ -6,7 +6,7 @@ use miyaburi_emulator::SocketCall;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::socket_calls::Handover;
 use miyaburi_extractors::endpoints::transport::Transport;
-use miyaburi_extractors::endpoints::{self, Role, Source};
+use miyaburi_extractors::endpoints::{self, Contacts, Role, Source};
 use miyaburi_extractors::exploits;
 use miyaburi_image::Address;
 use miyaburi_model::{
@@ -51,12 +51,10 @@ pub(super) fn loaders_of(exploits: &[exploits::Exploit]) -> Vec<Endpoint> {
 }
 
 /// Everyone whom the program talks to, C2s numbered in the order of use.
-pub(super) fn endpoints_of(
-    program: &Program<'_>,
-    endpoints: &[endpoints::Endpoint],
-) -> Vec<Endpoint> {
+pub(super) fn endpoints_of(program: &Program<'_>, contacts: &Contacts) -> Vec<Endpoint> {
     let mut order = 0;
-    endpoints
+    contacts
+        .endpoints
         .iter()
         .map(|endpoint| {
             let is_c2 = endpoint.role == Role::C2;
@@ -65,7 +63,7 @@ pub(super) fn endpoints_of(
             Endpoint {
                 host: endpoint.host.clone(),
                 port: Some(endpoint.port),
-                protocol: protocol_of(&endpoint.handovers),
+                protocol: protocol_of(endpoint, contacts),
                 url: None,
                 role: role_of(endpoint.role),
                 order: is_c2.then_some(order),
@@ -114,14 +112,25 @@ fn evidence_of(program: &Program<'_>, endpoint: &endpoints::Endpoint) -> Vec<Evi
     evidence
 }
 
-/// What the sockets are that are handed the address, when all are known to be the same.
-fn protocol_of(handovers: &[Handover]) -> Option<Protocol> {
+/// What the sockets are that are handed the address, or of a decoy what is in its place then, when
+/// all are known to be the same.
+fn protocol_of(endpoint: &endpoints::Endpoint, contacts: &Contacts) -> Option<Protocol> {
+    let is_there = |other: &&endpoints::Endpoint| {
+        endpoint.role == Role::Decoy && endpoint.place.is_some() && other.place == endpoint.place
+    };
+    let in_place = contacts.endpoints.iter().filter(is_there).flat_map(|other| &other.handovers);
+    let external = contacts
+        .external
+        .iter()
+        .filter(|external| endpoint.role == Role::Decoy && endpoint.place == Some(external.place));
+    let from_outside = external.flat_map(|external| &external.handovers);
+    let handovers = endpoint.handovers.iter().chain(in_place).chain(from_outside);
     let of = |handover: &Handover| match (handover.transport, handover.reached.call) {
         (Some(Transport::Stream), _) => Some(Protocol::Tcp),
         (Some(Transport::Datagram), _) | (None, SocketCall::SendTo) => Some(Protocol::Udp),
         (None, _) => None,
     };
-    let mut protocols = handovers.iter().map(of);
+    let mut protocols = handovers.map(of);
     let first = protocols.next()??;
     protocols.all(|other| other == Some(first)).then_some(first)
 }
