@@ -107,6 +107,72 @@ fn the_classic_layout_is_seen_through_on_two_cpu_types() {
     assert_exact(&reports, &truth_of(&reports, folder.path()), CONFIGURATION, &[]);
 }
 
+/// What is found at least of each field, in percent, over specimens of several shapes.
+const RECALL: [(&str, u64); 5] = [
+    ("verdict", 95),
+    ("endpoints", 95),
+    ("string_table.entries", 95),
+    ("credentials.entries", 95),
+    ("attacks.vectors", 95),
+];
+
+/// Every fork of three CPU types at one level: most of it is found, all of it is seen to be of the
+/// family, and nothing is as sure as it says without two things that say so.
+#[test]
+fn forks_are_recognised_and_mostly_seen_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let targets = ["x86_64-gcc-tiny.", "mips-be-gcc-tiny.", "armv7-thumb-gcc-tiny."];
+    let count = unpack(&files, |name| {
+        targets.iter().any(|target| name.starts_with(target))
+            && name.contains("-O2.")
+            && !name.contains(".lookalike_")
+    });
+    assert!(count >= 20, "{count}");
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    for (report, _) in pairs(&reports, &truth) {
+        let name = &report["sample"]["path"];
+        assert_ne!(report["verdict"], "no_config", "{name}");
+        for endpoint in report["endpoints"].as_array().unwrap() {
+            let evidence = endpoint["evidence"].as_array().unwrap().len();
+            let least = if endpoint["confidence"] == "high" { 2 } else { 1 };
+            assert!(evidence >= least, "{name}: {endpoint}");
+        }
+    }
+    let names: Vec<&str> = RECALL.iter().map(|(name, _)| *name).collect();
+    let mut score = miyaburi();
+    score.args(["score", "--format", "json"]).arg(&reports).arg("--truth").arg(&truth);
+    let output = score.args(["--fields", &names.join(",")]).output().unwrap();
+    let score: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (name, percent) in RECALL {
+        let field = &score["total"]["fields"][name];
+        let [correct, expected] = ["correct", "expected"].map(|part| field[part].as_u64().unwrap());
+        assert!(correct * 100 >= expected * percent, "{name}: {correct} of {expected}");
+    }
+}
+
+/// A C library whose copying routine cannot be run: entries are lost, and the report says so.
+#[test]
+fn a_table_with_lost_entries_has_no_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    assert_eq!(unpack(&files, |name| name == "sparc32-gcc-glibc.immediate-O2.modules"), 1);
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    let (report, truth) = pairs(&reports, &truth).remove(0);
+    let entries = |part: &Value| part["string_table"]["entries"].as_array().unwrap().len();
+    if entries(&report) < entries(&truth) {
+        assert_eq!(report["string_table"]["sha256"], Value::Null);
+        assert_eq!(report["verdict"], "partial");
+        let diagnostics = report["diagnostics"].as_array().unwrap();
+        let is_told = |told: &Value| told["stage"] == "string_table" && told["level"] == "error";
+        assert!(diagnostics.iter().any(is_told), "{diagnostics:?}");
+    }
+}
+
 /// Benign programs with an encoded string table, a password list or a constant connection.
 #[test]
 fn nothing_is_found_in_look_alikes() {

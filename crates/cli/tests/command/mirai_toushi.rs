@@ -63,6 +63,25 @@ fn documents_of_examples() -> BTreeMap<String, [Value; 3]> {
     documents
 }
 
+/// A folder with the tool's own schemas, `parse_main_jsonschema.json` and so on.
+const PUBLIC_SCHEMAS: &str = "MIRAI_TOUSHI_SCHEMAS";
+
+/// The schemas that the tool publishes accept the documents. They name the draft of 2020, but list
+/// what stands in arrays as Draft 7 does.
+#[test]
+fn the_public_schemas_accept_the_documents_where_they_are_at_hand() {
+    let Some(folder) = std::env::var_os(PUBLIC_SCHEMAS) else { return };
+    let validators = FILES.map(|file| {
+        let name = file.replace(".json", "_jsonschema.json");
+        jsonschema::draft7::new(&json_of(&Path::new(&folder).join(name))).unwrap()
+    });
+    for documents in documents_of_examples().values() {
+        for (validator, document) in validators.iter().zip(documents) {
+            assert_eq!(errors(validator, document), [""; 0], "{document:#}");
+        }
+    }
+}
+
 /// The value of an entry of a truth as that tool has it; none for one that the running code sees
 /// in another way, or whose value the truth gives in bytes.
 fn expected_value(entry: &Value) -> Option<(&str, Value)> {
