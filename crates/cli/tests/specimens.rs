@@ -372,7 +372,7 @@ fn an_explanation_leads_from_the_table_to_the_c2() {
         (1, ["toggle_obf", "xor", "0x66"]),
         (2, ["it is asked for by its id", "resolve_cnc_addr", ""]),
         (3, ["entry 4 of the string table", "port 37324", "table_init"]),
-        (7, ["address handed to connect by this call", "establish_connection", ""]),
+        (6, ["address handed to connect by this call", "establish_connection", ""]),
     ] {
         assert!(words.iter().all(|word| steps[step].contains(word)), "{}", steps[step]);
     }
