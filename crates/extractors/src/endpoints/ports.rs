@@ -90,6 +90,8 @@ mod tests {
             site: WRITER,
             function: WRITER,
             handovers: Vec::new(),
+            overwritten_by: None,
+            place: None,
         };
         Contacts { endpoints: vec![endpoint], external: None }
     }
