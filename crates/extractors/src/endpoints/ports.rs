@@ -29,7 +29,7 @@ pub fn purposes(
         let mut fetched = ports.iter().filter(move |(_, _, reader)| *reader == function);
         fetched.next().filter(|_| fetched.next().is_none())
     };
-    let outside = contacts.external.and_then(|external| fetched_by(external.function));
+    let outside = contacts.external.as_ref().and_then(|external| fetched_by(external.function));
     let of_server = |(id, port, reader): &(u32, u16, Address)| {
         let server = contacts.endpoints.iter().find(|endpoint| {
             endpoint.port == *port
@@ -121,7 +121,13 @@ mod tests {
 
     #[test]
     fn the_port_of_a_host_from_outside_is_the_only_one_that_is_fetched_there() {
-        let external = External { source: Outside::Argument, site: WRITER, function: WRITER };
+        let external = External {
+            source: Outside::Argument,
+            site: WRITER,
+            function: WRITER,
+            place: Address(0x8000),
+            handovers: Vec::new(),
+        };
         let contacts = Contacts { endpoints: Vec::new(), external: Some(external) };
         let entries = [entry(1, 48101), entry(2, 23)];
         let role = |references: &[EntryReference]| role_of_first(&entries, references, &contacts);
