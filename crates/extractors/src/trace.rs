@@ -149,7 +149,10 @@ pub const fn is_missing(reason: &Reason) -> bool {
 const fn is_usual(reason: &Reason) -> bool {
     matches!(
         reason,
-        Reason::SystemCall | Reason::NotCode(_) | Reason::Memory(MemoryError::Unmapped { .. })
+        Reason::SystemCall
+            | Reason::NotCode(_)
+            | Reason::GivenUp(_)
+            | Reason::Memory(MemoryError::Unmapped { .. })
     )
 }
 
