@@ -41,7 +41,7 @@ pub(crate) enum CommandError {
 impl CommandError {
     /// Whether the command line itself is wrong, whatever the files hold.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Field(_) | Self::NoSuchCommand(_))
+        matches!(self, Self::Field(_))
     }
 }
 
