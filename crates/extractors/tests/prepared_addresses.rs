@@ -120,7 +120,7 @@ fn addresses_that_nothing_connects_to_are_nothing() {
 #[test]
 fn a_host_among_the_arguments_is_an_outside_source() {
     let found = contacts(|code| _ = code.call("fill"), CONNECT);
-    assert_eq!(found.external.map(|external| external.source), Some(Outside::Argument));
+    assert_eq!(found.external.as_ref().map(|external| external.source), Some(Outside::Argument));
     assert_eq!(told(&found), [("198.51.100.9", 80, Role::Decoy)]);
 }
 
