@@ -39,6 +39,7 @@ fn table<'a>(subject: &Subject<'a>, initialiser: Address, is_filled: bool) -> Ta
         key_word: None,
         accessors: Vec::new(),
         entries: (0..2).map(entry).collect(),
+        gaps: Vec::new(),
         filled: subject.bare_state(),
     }
 }
