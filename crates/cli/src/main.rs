@@ -17,10 +17,6 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 
-/// Analysis makes many small things: a tenth of its time went to the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What a command that ran to its end says about its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {

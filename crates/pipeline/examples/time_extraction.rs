@@ -8,10 +8,6 @@ use miyaburi_image::{Image, Permissions};
 use miyaburi_pipeline::{Options, analyze};
 use std::error::Error;
 
-/// As in the command.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Seconds this process has spent on a CPU, which other load changes little.
 fn cpu_time() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
