@@ -16,7 +16,7 @@ use crate::functions::run::Harvest;
 use miyaburi_image::Address;
 
 /// The most starts that are tried.
-const MAX_TRIALS: usize = 20_000;
+const MAX_TRIALS: usize = 200_000;
 
 /// The alignment of functions that do not directly follow others, in bytes.
 const FUNCTION_ALIGNMENT: u64 = 4;
