@@ -1,6 +1,7 @@
 //! Which routines and data of the program play which role.
 
 use crate::findings::Findings;
+use core::net::Ipv6Addr;
 use miyaburi_analysis::Program;
 use miyaburi_extractors::endpoints::Role;
 use miyaburi_extractors::string_table::Table;
@@ -8,7 +9,6 @@ use miyaburi_extractors::string_table::accessors::Access;
 use miyaburi_image::Address;
 use miyaburi_model::{DataItem, Function, VirtualAddress};
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
 
 /// The routines whose role is known, by address; a routine in which several were inlined has the
 /// first of its roles in the order in which they are gathered here.
