@@ -27,6 +27,9 @@ pub enum StartError {
     /// There is no memory for its stack.
     #[error("the stack cannot be laid out: {0}")]
     Stack(#[from] MemoryError),
+    /// The image leaves no room for a heap.
+    #[error("the image leaves no room for a heap and mappings")]
+    Room,
 }
 
 impl<'a> Process<'a> {
@@ -55,7 +58,7 @@ impl<'a> Process<'a> {
             state.memory.map(Address(0), PAGE_SIZE);
         }
         emulator.map_kernel_words(&mut state);
-        let space = AddressSpace::new(image, &mut state);
+        let space = AddressSpace::new(image, &mut state).map_err(|_| StartError::Room)?;
         lay_out_stack(emulator, image, file, setup, &mut state)?;
         state.enter(image.entry(), emulator.entry_context());
         let kernel = Kernel::new(abi, language, space, Tree::new(file), setup, image.arch());
@@ -65,25 +68,30 @@ impl<'a> Process<'a> {
     /// Runs on until the program ends, or cannot go on within `limits`.
     pub fn run(&mut self, emulator: &mut Emulator<'a>, limits: &Limits) -> Outcome {
         let limits = Limits { undo: false, ..*limits };
-        let mut instructions = 0;
+        let within = |spent: u64| Limits {
+            instructions: limits.instructions.saturating_sub(spent),
+            ..limits
+        };
+        let mut spent = 0;
         loop {
-            let left = limits.instructions.saturating_sub(instructions);
-            let rest = Limits { instructions: left, ..limits };
-            let mut outcome = emulator.run(&mut self.state, &mut self.kernel, &rest);
-            instructions += outcome.instructions;
-            while let Some((handler, signal)) = self.kernel.next_handled() {
-                instructions += self.deliver(emulator, handler, signal, &limits);
+            let mut outcome = emulator.run(&mut self.state, &mut self.kernel, &within(spent));
+            spent += outcome.instructions;
+            // A handler may send itself the next signal, without end.
+            while spent < limits.instructions
+                && let Some((handler, signal)) = self.kernel.next_handled()
+            {
+                spent += self.deliver(emulator, handler, signal, &within(spent));
             }
             let goes_on = matches!(outcome.exit, Exit::Stopped { .. }) && self.ended().is_none();
-            if !goes_on || instructions >= limits.instructions {
-                outcome.instructions = instructions;
+            if !goes_on || spent >= limits.instructions {
+                outcome.instructions = spent;
                 return outcome;
             }
         }
     }
 
-    /// Runs the handler of a signal; the registers are afterwards what they were. The instructions
-    /// that it took.
+    /// Runs the handler of a signal; the registers are afterwards what they were, and other signals
+    /// wait until then. The instructions that it took.
     fn deliver(
         &mut self,
         emulator: &mut Emulator<'a>,
@@ -97,6 +105,7 @@ impl<'a> Process<'a> {
             true => (Address(handler.0 & !1), emulator.context(handler.0 & 1 == 1)),
             false => (handler, emulator.context(false)),
         };
+        self.kernel.handles_signal = true;
         let outcome = emulator.call(
             &mut self.state,
             (entry, context),
@@ -104,6 +113,7 @@ impl<'a> Process<'a> {
             &mut self.kernel,
             limits,
         );
+        self.kernel.handles_signal = false;
         let after = std::mem::replace(&mut self.state, before);
         self.state.memory = after.memory;
         outcome.instructions

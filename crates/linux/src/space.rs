@@ -1,7 +1,7 @@
 //! The memory that a process asks for.
 
 use crate::abi::errno::Errno;
-use miyaburi_emulator::{PAGE_SIZE, State};
+use miyaburi_emulator::{PAGE_SIZE, Region, State};
 use miyaburi_image::{Address, Image};
 
 /// Bytes that `brk` may grow by.
@@ -10,11 +10,11 @@ const HEAP_SIZE: u64 = 16 << 20;
 /// Bytes that may be mapped in all.
 pub(crate) const MAPPED_SIZE: u64 = 64 << 20;
 
-/// Where mappings begin: above the emulator's own stack, below all kernels.
-const MAPPED: u64 = 0x7800_0000;
+/// Steps in which a free range is looked for, from [`LAST`] downwards.
+const STEP: u64 = 16 << 20;
 
-/// Where the heap lies when nothing is free behind the image.
-const HEAP_ELSEWHERE: u64 = 0x7600_0000;
+/// The last place for a range of its own: below all kernels.
+const LAST: u64 = 0x7800_0000;
 
 /// The heap and what was mapped. Mappings are never given out twice.
 #[derive(Clone, Debug)]
@@ -22,25 +22,25 @@ pub(crate) struct AddressSpace {
     heap: u64,
     heap_end: u64,
     next: u64,
+    mapped_end: u64,
 }
 
 impl AddressSpace {
     /// The address space of a process with this image, mapped in `state`.
-    pub(crate) fn new(image: &Image, state: &mut State<'_>) -> Self {
+    ///
+    /// # Errors
+    /// [`Errno::NoMemory`] when the image leaves no room.
+    pub(crate) fn new(image: &Image, state: &mut State<'_>) -> Result<Self, Errno> {
+        let mapped = free_range(state, MAPPED_SIZE).ok_or(Errno::NoMemory)?;
+        state.memory.map(Address(mapped), MAPPED_SIZE);
         let ends = image.segments().iter().map(|it| it.address.0.saturating_add(it.size));
         let behind = ends.max().unwrap_or(0).checked_next_multiple_of(PAGE_SIZE);
-        let is_free = |start: &u64| {
-            let overlaps = |start: u64, size: u64, other: u64, length: u64| {
-                start < other.saturating_add(length) && other < start.saturating_add(size)
-            };
-            let taken = state.memory.regions().iter();
-            start.saturating_add(HEAP_SIZE) < MAPPED
-                && !taken.into_iter().any(|it| overlaps(*start, HEAP_SIZE, it.start.0, it.size))
-        };
-        let heap = behind.filter(is_free).unwrap_or(HEAP_ELSEWHERE);
+        let heap = behind
+            .filter(|start| is_free(state, *start, HEAP_SIZE))
+            .or_else(|| free_range(state, HEAP_SIZE))
+            .ok_or(Errno::NoMemory)?;
         state.memory.map(Address(heap), HEAP_SIZE);
-        state.memory.map(Address(MAPPED), MAPPED_SIZE);
-        Self { heap, heap_end: heap, next: MAPPED }
+        Ok(Self { heap, heap_end: heap, next: mapped, mapped_end: mapped + MAPPED_SIZE })
     }
 
     /// `brk`: moves the end of the heap where that is possible; the end.
@@ -57,7 +57,69 @@ impl AddressSpace {
             return Err(Errno::Invalid);
         }
         let end = size.checked_next_multiple_of(PAGE_SIZE).and_then(|it| self.next.checked_add(it));
-        let end = end.filter(|end| *end <= MAPPED + MAPPED_SIZE).ok_or(Errno::NoMemory)?;
+        let end = end.filter(|end| *end <= self.mapped_end).ok_or(Errno::NoMemory)?;
         Ok(std::mem::replace(&mut self.next, end))
+    }
+}
+
+/// The highest free range of so many bytes.
+fn free_range(state: &State<'_>, size: u64) -> Option<u64> {
+    (1..=LAST / STEP).rev().map(|step| step * STEP).find(|start| is_free(state, *start, size))
+}
+
+/// Whether nothing is mapped in a range of the lower half of 32 bits.
+fn is_free(state: &State<'_>, start: u64, size: u64) -> bool {
+    let overlaps = |region: &Region| {
+        let end = region.start.0.saturating_add(region.size);
+        start < end && region.start.0 < start.saturating_add(size)
+    };
+    start <= LAST && !state.memory.regions().iter().any(overlaps)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{AddressSpace, HEAP_SIZE, LAST, MAPPED_SIZE};
+    use miyaburi_emulator::{Abi, Emulator, Region};
+    use miyaburi_image::{Address, Image};
+
+    /// An x86-64 program of one byte at `address`.
+    fn file(address: u64) -> Vec<u8> {
+        let mut file = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        file.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+        for word in [address + 120, 64, 0] {
+            file.extend(u64::to_le_bytes(word));
+        }
+        file.extend([0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        file.extend([1, 0, 0, 0, 5, 0, 0, 0]);
+        for word in [0, address, address, 121, 121, 0x1000] {
+            file.extend(u64::to_le_bytes(word));
+        }
+        file.push(0xc3);
+        file
+    }
+
+    #[test]
+    fn heap_and_mappings_lie_where_the_image_does_not() {
+        for address in [0x40_0000, LAST, LAST + 0x100_0000] {
+            let image = Image::parse(&file(address)).unwrap();
+            let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+            let abi = Abi::new(image.arch(), &*language).unwrap();
+            let emulator = Emulator::new(&image, &*language, abi);
+            let mut state = emulator.bare_state(16);
+            let before: Vec<Region> = state.memory.regions().to_vec();
+            let mut space = AddressSpace::new(&image, &mut state).unwrap();
+            let mapping = space.map(MAPPED_SIZE).unwrap();
+            let heap = space.set_break(0);
+            for (start, size) in [(mapping, MAPPED_SIZE), (heap, HEAP_SIZE)] {
+                let ends = [start, start + size - 1].map(Address);
+                assert!(ends.iter().all(|end| !before.iter().any(|it| it.contains(*end))));
+                let inside = |it: &Region| (start..start + size).contains(&it.start.0);
+                assert!(!before.iter().any(inside), "{address:#x}");
+            }
+            assert!(space.map(1).is_err(), "all is given out");
+            assert_eq!(space.set_break(heap + HEAP_SIZE), heap + HEAP_SIZE);
+            assert_eq!(space.set_break(heap + HEAP_SIZE + 1), heap + HEAP_SIZE);
+        }
     }
 }

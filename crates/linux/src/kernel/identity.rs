@@ -1,6 +1,6 @@
 //! Calls about who and where the process is, its limits and signals, and its end.
 
-use super::processes::{PARENT, PROCESS};
+use super::processes::{MAX_SIGNAL, PARENT, PROCESS};
 use super::{Ended, Kernel, Reply, Request};
 use crate::abi::calls::SystemCall;
 use crate::abi::errno::Errno;
@@ -54,6 +54,11 @@ impl Kernel {
                 limits(request, which, at, 8)
             }
             Call::Setrlimit => Ok(0),
+            Call::RtSigaction | Call::Sigaction | Call::Signal
+                if request.argument(0) > MAX_SIGNAL =>
+            {
+                Err(Errno::Invalid)
+            }
             Call::RtSigaction | Call::Sigaction => self.set_handler(request),
             Call::Signal => {
                 let [signal, handler, ..] = request.arguments;

@@ -77,6 +77,8 @@ pub struct Kernel {
     handlers: BTreeMap<u64, Address>,
     /// Signals that the process sent itself.
     pending: VecDeque<Signal>,
+    /// Whether a handler runs, which no other signal interrupts.
+    pub(crate) handles_signal: bool,
     /// Which side of each `fork` is followed; of later ones the parent's.
     forks: Vec<Side>,
     forks_made: usize,
@@ -151,6 +153,7 @@ impl Kernel {
             random: identity::FIRST_RANDOM,
             handlers: BTreeMap::new(),
             pending: VecDeque::new(),
+            handles_signal: false,
             forks: setup.forks.clone(),
             forks_made: 0,
             calls: Vec::new(),
@@ -238,6 +241,6 @@ impl Hooks for Kernel {
     }
 
     fn stops(&self) -> bool {
-        self.has_pending()
+        !self.handles_signal && !self.pending.is_empty()
     }
 }

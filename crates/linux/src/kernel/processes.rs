@@ -23,6 +23,9 @@ pub enum Side {
 /// A signal that the process sent itself, and that waits to be delivered.
 pub(crate) type Signal = u64;
 
+/// The last signal; MIPS has the most (`asm/signal.h`).
+pub(super) const MAX_SIGNAL: Signal = 128;
+
 /// Signals that do nothing when nobody handles them: their numbers under most ABIs, then under that
 /// of MIPS and SPARC (`SIGCHLD`, `SIGURG`, `SIGWINCH`; `SIGCONT` changes nothing here).
 const HARMLESS: [Signal; 8] = [17, 18, 19, 20, 21, 23, 28, 25];
@@ -60,7 +63,11 @@ impl Kernel {
         if !is_own {
             return Err(Errno::NoProcess);
         }
-        if signal != 0 {
+        if signal > MAX_SIGNAL {
+            return Err(Errno::Invalid);
+        }
+        // As in the kernel, a signal that waits already waits once.
+        if signal != 0 && !self.pending.contains(&signal) {
             self.pending.push_back(signal);
         }
         Ok(0)
@@ -84,10 +91,5 @@ impl Kernel {
             }
         }
         None
-    }
-
-    /// Whether a signal waits.
-    pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
     }
 }

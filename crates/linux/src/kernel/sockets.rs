@@ -16,7 +16,7 @@ const MAX_MESSAGE: u64 = 1 << 16;
 /// `AF_INET6` on Linux.
 const AF_INET6: u64 = 10;
 
-/// `SOL_SOCKET` and `SO_ERROR` yield 0 like every other option here; their size in bytes.
+/// Bytes of a socket's option; each is 0 here, `SO_ERROR` too.
 const OPTION_SIZE: u32 = 4;
 
 /// `socketcall`'s first argument, from 1 (`linux/net.h`).
@@ -50,8 +50,8 @@ impl Kernel {
         let [descriptor, at, length, _, address, address_length] = request.arguments;
         let reply = match call {
             SystemCall::Socket => self.make_socket(request),
-            SystemCall::Connect => self.connect(request, descriptor, at, length),
-            SystemCall::Bind => self.bind(request, descriptor, at, length),
+            SystemCall::Connect => self.attach(request, NetworkAction::Connected),
+            SystemCall::Bind => self.attach(request, NetworkAction::Bound),
             SystemCall::Listen | SystemCall::Shutdown | SystemCall::Setsockopt => {
                 self.open.socket(descriptor).map(|_| 0)
             }
@@ -124,32 +124,20 @@ impl Kernel {
         socket_address(self.endian, &bytes).ok_or(Errno::Invalid)
     }
 
-    fn connect(
+    /// `connect` and `bind`: the address at `at` becomes the socket's peer, or its own.
+    fn attach(
         &mut self,
         request: &mut Request<'_, '_>,
-        descriptor: u64,
-        at: u64,
-        length: u64,
+        action: NetworkAction,
     ) -> Result<u64, Errno> {
+        let [descriptor, at, length, ..] = request.arguments;
         let address = self.address(request, at, length)?;
         let socket = self.open.socket(descriptor)?;
-        socket.peer = Some(address);
-        let (transport, action) = (socket.transport, NetworkAction::Connected);
-        self.network.note(NetworkEvent { site: request.site, transport, address, action });
-        Ok(0)
-    }
-
-    fn bind(
-        &mut self,
-        request: &mut Request<'_, '_>,
-        descriptor: u64,
-        at: u64,
-        length: u64,
-    ) -> Result<u64, Errno> {
-        let address = self.address(request, at, length)?;
-        let socket = self.open.socket(descriptor)?;
-        socket.own = address;
-        let (transport, action) = (socket.transport, NetworkAction::Bound);
+        match action {
+            NetworkAction::Bound => socket.own = address,
+            _ => socket.peer = Some(address),
+        }
+        let transport = socket.transport;
         self.network.note(NetworkEvent { site: request.site, transport, address, action });
         Ok(0)
     }
