@@ -8,7 +8,7 @@
 //! server with the same port. False negatives: ports fetched by another function than the one that
 //! writes the address, or by several.
 
-use crate::endpoints::consumers::EntryReference;
+use crate::endpoints::consumers::{EntryReference, references_to};
 use crate::endpoints::{Contacts, Role};
 use crate::string_table::Entry;
 use miyaburi_image::Address;
@@ -46,9 +46,9 @@ pub fn purposes(
 
 /// The one function that refers to an entry.
 fn only_reader(id: u32, references: &[EntryReference]) -> Option<Address> {
-    let mut readers = references.iter().filter(|reference| reference.id == id);
-    let function = readers.next()?.function;
-    readers.all(|reader| reader.function == function).then_some(function)
+    let readers = references_to(references, id);
+    let function = readers.first()?.function;
+    readers.iter().all(|reader| reader.function == function).then_some(function)
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! that memory holds no entry. A run that ends on the way, before anything but entries came,
 //! may have lost all that would have followed.
 //!
-//! False positives: a call that adds an entry somewhere else; memory that is given back. False negatives: entries that a
-//! routine which was inlined adds after a place where it could not go on, when it came to its end.
+//! False positives: a call that adds an entry somewhere else; memory that is given back. False
+//! negatives: entries that a routine which was inlined adds after a place where it could not go on,
+//! when it came to its end.
 
 use crate::found::Diagnostic;
 use crate::string_table::STAGE;
