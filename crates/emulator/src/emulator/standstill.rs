@@ -5,9 +5,10 @@
 //! held, everything that follows repeats itself. What hooks answer may change, so that a run which
 //! has asked them since is not judged.
 //!
-//! False positives: none, as nothing else decides what code does. False negatives: loops that count
-//! or draw numbers, that write to more than [`MAX_WRITES`] places or that call; they end by the
-//! budget. So do runs without a journal of writes.
+//! False positives: none, as nothing else decides what code does; only that a run which would first
+//! have filled the journal of writes ends by its instructions instead. False negatives: loops that
+//! count or draw numbers, that write to more than [`MAX_WRITES`] places or that call; they end by the
+//! budget. So do runs without a journal.
 
 use super::steps::Run;
 use crate::exit::{Exit, Reason};
