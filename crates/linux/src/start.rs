@@ -21,6 +21,22 @@ impl Default for Setup {
     }
 }
 
+/// Where a program lies that was started by a relative path.
+const FOLDER: &[u8] = b"/tmp/";
+
+impl Setup {
+    /// The program's own path, which is absolute whatever its first argument says: C libraries
+    /// insist on it.
+    pub(crate) fn executable(&self) -> Vec<u8> {
+        let name = self.arguments.first().map_or(&[][..], Vec::as_slice);
+        if name.starts_with(b"/") {
+            return name.to_vec();
+        }
+        let name = name.strip_prefix(b"./").unwrap_or(name);
+        [FOLDER, name].concat()
+    }
+}
+
 /// Bytes of text that arguments and environment may take together.
 const MAX_TEXT: usize = 0x1800;
 
@@ -131,6 +147,19 @@ impl ProgramHeaders {
             address: first.address.0.wrapping_add(offset),
             entry_size: field(42, 54, 2),
             count: field(44, 56, 2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Setup;
+
+    #[test]
+    fn the_path_of_the_program_is_absolute() {
+        for (argument, path) in [("./bot", "/tmp/bot"), ("bot", "/tmp/bot"), ("/bin/x", "/bin/x")] {
+            let setup = Setup { arguments: vec![argument.into()], ..Setup::default() };
+            assert_eq!(setup.executable(), path.as_bytes());
         }
     }
 }

@@ -2,49 +2,32 @@
 //! under QEMU.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/programs.rs"]
+mod programs;
+
 use miyaburi_emulator::{Abi, Emulator, Limits};
 use miyaburi_image::Image;
 use miyaburi_linux::{Answer, Ended, Process, Setup, SystemCall};
-use std::collections::BTreeMap;
-use std::io::Read as _;
-
-/// For each target a program and, as `TARGET.record`, what it printed under QEMU.
-const ARCHIVE: &[u8] = include_bytes!("../../emulator/tests/fixtures/conformance.tar.xz");
 
 const LIMITS: Limits = Limits { instructions: 100_000_000, depth: 10_000, ..Limits::DEFAULT };
 
 /// Pages of 4 KiB.
 const PAGES: usize = 4096;
 
-fn files() -> BTreeMap<String, Vec<u8>> {
-    let mut archive = tar::Archive::new(lzma_rust2::XzReader::new(ARCHIVE, false));
-    let mut files = BTreeMap::new();
-    for entry in archive.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let name = entry.path().unwrap().to_string_lossy().into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).unwrap();
-        files.insert(name, bytes);
-    }
-    files
-}
-
 #[test]
 fn programs_print_what_they_print_elsewhere() {
-    let files = files();
-    let programs: Vec<_> = files.iter().filter(|(name, _)| !name.ends_with(".record")).collect();
-    assert_eq!(programs.len(), 14, "one for each target");
-    for (target, file) in programs {
-        let image = Image::parse(file).unwrap();
+    let kept = programs::kept().unwrap();
+    assert_eq!(kept.len(), 14, "one for each target");
+    for programs::Kept { target, file, record } in kept {
+        let image = Image::parse(&file).unwrap();
         let language = miyaburi_pcode::language_for(image.arch()).unwrap();
         let abi = Abi::new(image.arch(), &*language).unwrap();
         let mut emulator = Emulator::new(&image, &*language, abi);
         let setup = Setup::default();
         let mut process =
-            Process::start(&emulator, &*language, &image, file, &setup, PAGES).unwrap();
+            Process::start(&emulator, &*language, &image, &file, &setup, PAGES).unwrap();
         let outcome = process.run(&mut emulator, &LIMITS);
         assert_eq!(process.ended(), Some(Ended::Exited(0)), "{target}: {:?}", outcome.exit);
-        let record = String::from_utf8_lossy(&files[&format!("{target}.record")]).into_owned();
         let printed = String::from_utf8_lossy(process.kernel.written(1)).into_owned();
         for (line, expected) in printed.lines().zip(record.lines()) {
             assert_eq!(line, expected, "{target}");

@@ -11,7 +11,7 @@ use crate::toolchain::{Compiler, Libc, Target, Toolchain, workspace_root};
 use super::program::Program;
 
 /// Relative to the workspace's root.
-const ARCHIVE: &str = "crates/emulator/tests/fixtures/conformance.tar.xz";
+const ARCHIVE: &str = "crates/linux/tests/fixtures/conformance.tar.xz";
 
 /// The optimisation level of the kept programs.
 const LEVEL: &str = "Os";

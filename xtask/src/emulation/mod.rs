@@ -1,6 +1,6 @@
 //! Compares the emulator with QEMU, function by function.
 //!
-//! The functions are those of `crates/emulator/conformance`. Each is called with several sets of
+//! The functions are those of `crates/linux/conformance`. Each is called with several sets of
 //! inputs by the program itself under QEMU, which records what came out, and by the emulator in the
 //! very same file. What a function should give is never asked of the emulator. Then the whole file
 //! runs in the emulator, with a Linux around it, and must print what it printed under QEMU.
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         bail!("no compiler is left by these choices");
     }
     let emulators = Emulators {
-        functions: build_example("miyaburi-emulator", "conformance")?,
+        functions: build_example("miyaburi-linux", "conformance")?,
         whole: build_example("miyaburi-linux", "trace_program")?,
     };
     let outcomes: Vec<_> = programs

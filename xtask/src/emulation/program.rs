@@ -16,7 +16,7 @@ use crate::{
 /// The optimisation levels, as the compiler spells them.
 const LEVELS: [&str; 6] = ["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"];
 
-/// The files of `crates/emulator/conformance` that every program has.
+/// The files of `crates/linux/conformance` that every program has.
 const SOURCES: [&str; 14] = [
     "main.c",
     "memory_tools.c",
@@ -118,7 +118,7 @@ impl Program {
 
     /// Builds the program at `output`, symbols and all.
     pub(super) fn build(&self, output: &Path) -> anyhow::Result<()> {
-        let folder = workspace_root().join("crates").join("emulator").join("conformance");
+        let folder = workspace_root().join("crates").join("linux").join("conformance");
         let mut sources: Vec<PathBuf> = SOURCES.iter().map(|name| folder.join(name)).collect();
         let mut includes = vec![folder.clone()];
         let mut extra = vec!["-std=gnu99", "-w"];
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_source_of_the_programs_is_there() {
-        let folder = workspace_root().join("crates").join("emulator").join("conformance");
+        let folder = workspace_root().join("crates").join("linux").join("conformance");
         for name in SOURCES {
             assert!(folder.join(name).is_file(), "{name}");
         }

@@ -23,6 +23,7 @@ use miyaburi_image::{Address, Arch, Endian};
 use miyaburi_pcode::Language;
 use processes::Signal;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use thread::ThreadRegister;
 
 pub use processes::Side;
@@ -58,7 +59,7 @@ impl From<Result<u64, Errno>> for Reply {
 /// The kernel around one process. Cloning it goes with a snapshot of the machine.
 #[derive(Clone, Debug)]
 pub struct Kernel {
-    abi: KernelAbi,
+    abi: Arc<KernelAbi>,
     endian: Endian,
     /// Bytes of a pointer and of `long`.
     word: u32,
@@ -140,12 +141,12 @@ impl Kernel {
     ) -> Self {
         Self {
             thread_register: ThreadRegister::of(abi.family, language),
-            abi,
+            abi: Arc::new(abi),
             endian: arch.endian,
             word: arch.pointer_size(),
             space,
             tree,
-            executable: setup.arguments.first().cloned().unwrap_or_default(),
+            executable: setup.executable(),
             open: Descriptors::default(),
             network: Network::default(),
             clock: Clock::default(),

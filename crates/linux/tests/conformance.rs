@@ -4,8 +4,6 @@
 
 #[path = "support/conformance.rs"]
 mod conformance;
-#[path = "support/process.rs"]
-mod process;
 #[path = "support/programs.rs"]
 mod programs;
 

@@ -4,8 +4,6 @@
 
 #[path = "../tests/support/conformance.rs"]
 mod conformance;
-#[path = "../tests/support/process.rs"]
-mod process;
 
 use conformance::{Comparison, Program, Record};
 use std::process::ExitCode;

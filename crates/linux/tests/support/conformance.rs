@@ -2,9 +2,9 @@
 //! made of the same file.
 #![allow(dead_code, unreachable_pub)]
 
-use crate::process::{self, Kernel};
-use miyaburi_emulator::{Abi, Emulator, Exit, Limits, State};
-use miyaburi_image::{Address, Arch, Endian, Image, Symbol};
+use miyaburi_emulator::{Abi, Call, CallAction, Emulator, Exit, Hooks, Limits, State};
+use miyaburi_image::{Address, Endian, Image, Symbol};
+use miyaburi_linux::{Kernel, Process, Setup};
 use miyaburi_pcode::Language;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,11 +113,6 @@ impl Program {
         Ok(Self { file, image, language })
     }
 
-    /// The CPU type.
-    pub fn arch(&self) -> Arch {
-        self.image.arch()
-    }
-
     /// Calls every case and compares.
     ///
     /// # Errors
@@ -146,6 +141,45 @@ impl Program {
     }
 }
 
+/// A process up to the call of `main`.
+struct UpToMain<'k> {
+    kernel: &'k mut Kernel,
+    main: Vec<Address>,
+}
+
+impl Hooks for UpToMain<'_> {
+    fn call(&mut self, _: &mut State<'_>, _: &Abi, call: &Call) -> CallAction {
+        if self.main.contains(&call.callee) { CallAction::Stop } else { CallAction::Enter }
+    }
+
+    fn system_call(
+        &mut self,
+        state: &mut State<'_>,
+        abi: &Abi,
+        site: Address,
+        number: u64,
+    ) -> bool {
+        self.kernel.system_call(state, abi, site, number)
+    }
+}
+
+/// Runs start-up code to the call of `main`.
+fn at_main<'a>(
+    emulator: &mut Emulator<'a>,
+    image: &Image,
+    mut state: State<'a>,
+    kernel: &mut Kernel,
+) -> Result<State<'a>, String> {
+    // AArch64's start file has a function that only branches to `main`.
+    let names = ["main", "__wrap_main"].iter();
+    let main = names.filter_map(|name| Some(image.symbol_named(name)?.address)).collect();
+    let outcome = emulator.run(&mut state, &mut UpToMain { kernel, main }, &LIMITS);
+    match outcome.exit {
+        Exit::Stopped { .. } => Ok(state),
+        exit => Err(format!("start-up: {exit:?}")),
+    }
+}
+
 /// An emulator with the state from which every case starts.
 pub struct Machine<'a> {
     image: &'a Image,
@@ -164,13 +198,17 @@ impl<'a> Machine<'a> {
     fn new(file: &[u8], image: &'a Image, language: &'a dyn Language) -> Result<Self, String> {
         let abi = Abi::new(image.arch(), language).map_err(|error| error.to_string())?;
         let mut emulator = Emulator::new(image, language, abi);
-        let mut bare = emulator.bare_state(PAGES);
-        emulator.map_thread_block(&mut bare);
-        let kernel = Kernel::new(image.arch().family, language).ok_or("no system calls")?;
+        let setup = Setup::default();
+        let started = Process::start(&emulator, language, image, file, &setup, PAGES);
+        let Process { state, mut kernel } = started.map_err(|error| error.to_string())?;
         // The tiny C library has no state to be set up.
-        let (mut start, kernel) = match image.symbol_named("tiny_start") {
-            Some(_) => (bare, kernel),
-            None => process::start(&mut emulator, image, file, bare, kernel)?,
+        let mut start = match image.symbol_named("tiny_start") {
+            Some(_) => {
+                let mut bare = emulator.bare_state(PAGES);
+                emulator.map_thread_block(&mut bare);
+                bare
+            }
+            None => at_main(&mut emulator, image, state, &mut kernel)?,
         };
         let inputs = emulator.layout().fresh_block(&mut start);
         let outputs = emulator.layout().fresh_block(&mut start);

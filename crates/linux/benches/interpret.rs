@@ -3,8 +3,6 @@
 
 #[path = "../tests/support/conformance.rs"]
 mod conformance;
-#[path = "../tests/support/process.rs"]
-mod process;
 #[path = "../tests/support/programs.rs"]
 mod programs;
 
