@@ -13,6 +13,7 @@ use crate::functions::draft::{Draft, Ownership};
 use crate::functions::learnt::Learnt;
 use crate::functions::pointers::PointerCandidate;
 use crate::functions::unwind_tables::Range;
+use crate::values::effects::CalleeEffects;
 use crate::values::memory::WrittenMemory;
 use crate::values::registers::RegisterCells;
 use crate::values::relevance::Relevance;
@@ -43,6 +44,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) drafts: Vec<Draft>,
     pub(crate) written: WrittenMemory,
     pub(crate) global_pointer: Option<u64>,
+    /// Nothing until all functions are found.
+    pub(crate) effects: CalleeEffects,
     pub(crate) ownership: Ownership,
     pub(crate) learnt: Learnt,
     /// What unwind tables say, in address order.
@@ -89,6 +92,7 @@ impl<'a> Discovery<'a> {
             diagnostics: code.index.left_out().into_iter().collect(),
             written: WrittenMemory::new(image),
             global_pointer: image.global_pointer().map(|address| address.0),
+            effects: CalleeEffects::default(),
             lifter: language.lifter(),
             scratch: Instruction::default(),
             solution: Solution::default(),

@@ -44,6 +44,7 @@ impl Discovery<'_> {
         self.solution = Solution::default();
         self.solved = None;
         self.code.work.keep(order.len() * FUNCTION_BYTES);
+        self.keep_over_calls(&order);
         for (place, &(entry, number)) in (0u32..).zip(&order) {
             let first = sites.len();
             sites.extend(self.call_sites(number, FunctionId(place), &entries));

@@ -14,6 +14,7 @@ pub(crate) mod draft;
 mod exits;
 mod finish;
 mod global_pointer;
+mod kept_registers;
 pub(crate) mod learnt;
 mod leftover;
 mod plausibility;

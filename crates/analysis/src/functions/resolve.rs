@@ -56,6 +56,7 @@ impl Discovery<'_> {
             cells: &self.cells,
             written: &self.written,
             global_pointer: self.global_pointer,
+            effects: &self.effects,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::values::observer::{CallEvent, Observer};
 use crate::values::step::Step;
 use miyaburi_emulator::ReturnAddress;
 use miyaburi_image::Address;
-use miyaburi_pcode::{Op, Opcode};
+use miyaburi_pcode::{Op, Opcode, Varnode};
 
 /// The most instructions of a callee that is followed into instead of being summarised.
 const MAX_INLINED: usize = 4;
@@ -33,7 +33,7 @@ impl<O: Observer> Step<'_, '_, O> {
         if is_direct && self.call_inline(target, id) {
             return;
         }
-        self.call_summarized();
+        self.call_summarized(target);
     }
 
     /// Follows a callee of a few plain instructions, such as those that yield their return
@@ -78,16 +78,22 @@ impl<O: Observer> Step<'_, '_, O> {
         true
     }
 
-    fn call_summarized(&mut self) {
+    fn call_summarized(&mut self, target: Value) {
         let engine = self.engine;
+        let written = target.address().and_then(|target| engine.effects.written_by(target));
         for argument in 0..engine.abi.argument_registers.len().max(HANDED_OUT_SLOTS as usize) {
             if let Value::StackOffset(offset) = engine.argument(self.state, argument) {
                 self.state.stack.hand_out(offset);
             }
         }
-        self.state.registers.clobber(engine.cells);
+        self.state.registers.clobber(engine.cells, written);
         let result = Value::CallResult { site: self.address, offset: 0 };
-        for register in [Some(engine.abi.result), engine.abi.pointer_result].iter().flatten() {
+        let is_written = |register: &&Varnode| {
+            let cells = engine.cells.touched(register);
+            written.is_none_or(|written| !written.intersection(cells).is_empty())
+        };
+        let results = [Some(engine.abi.result), engine.abi.pointer_result];
+        for register in results.iter().flatten().filter(is_written) {
             if let Some(place) = engine.cells.locate(register) {
                 self.write_place(place, if self.is_conditional { Value::Unknown } else { result });
             }

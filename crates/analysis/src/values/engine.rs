@@ -3,6 +3,7 @@
 use crate::code::{Code, InstructionId};
 use crate::flow::{Flow, absolute_target, relative_target};
 use crate::values::Value;
+use crate::values::effects::CalleeEffects;
 use crate::values::memory::WrittenMemory;
 use crate::values::observer::{Observer, State};
 use crate::values::registers::RegisterCells;
@@ -23,6 +24,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) cells: &'a RegisterCells,
     pub(crate) written: &'a WrittenMemory,
     pub(crate) global_pointer: Option<u64>,
+    /// What is known of the registers that callees write.
+    pub(crate) effects: &'a CalleeEffects,
 }
 
 /// Whether a conditional jump leaves an instruction of `count` operations past some that have

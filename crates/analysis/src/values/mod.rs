@@ -14,11 +14,13 @@
 //! # False negatives
 //! - Values that differ between two paths are unknown after they meet.
 //! - What a callee leaves in a register that the convention gives it is unknown, even if the
-//!   compiler knew better (inter-procedural register allocation).
+//!   compiler knew better (inter-procedural register allocation), unless all that the callee can
+//!   run is known ([`effects`]).
 //! - Vector arithmetic and floating point are not followed, vector moves are.
 
 mod call;
 mod combine;
+pub(crate) mod effects;
 pub(crate) mod engine;
 pub(crate) mod memory;
 pub(crate) mod observer;

@@ -116,6 +116,34 @@ impl RegisterCells {
         }
     }
 
+    /// Adds the cells that a place lies in, whole or in part: none when it is no register that is
+    /// followed.
+    pub(crate) fn mark(&self, place: &Varnode, marked: &mut CellSet) {
+        if place.space != Space::Register || place.size == 0 {
+            return;
+        }
+        let first = (place.offset >> self.shift) as usize;
+        let count = (place.offset as u32 & (self.width - 1)).saturating_add(place.size - 1);
+        let cells = self.cell_of.iter().skip(first).take(1 + (count >> self.shift) as usize);
+        for cell in cells.filter(|cell| **cell != NO_CELL) {
+            marked.set(usize::from(*cell), true);
+        }
+    }
+
+    /// The cells that a place lies in.
+    pub(crate) fn touched(&self, place: &Varnode) -> CellSet {
+        let mut touched = CellSet::default();
+        self.mark(place, &mut touched);
+        touched
+    }
+
+    /// The cells that the calling convention lets a callee change.
+    pub(crate) fn clobbered(&self) -> CellSet {
+        let mut all = CellSet::default();
+        (0..self.offsets.len()).for_each(|cell| all.set(cell, true));
+        all.difference(self.preserved)
+    }
+
     /// Bytes of a cell.
     pub(crate) const fn width(&self) -> u32 {
         self.width
@@ -150,10 +178,26 @@ fn convention_registers(abi: &Abi) -> Vec<Varnode> {
 }
 
 /// A set of cells.
-#[derive(Clone, Copy, Debug, Default)]
-struct CellSet([u64; MAX_CELLS as usize / 64]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CellSet([u64; MAX_CELLS as usize / 64]);
 
 impl CellSet {
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(crate) fn union(self, other: Self) -> Self {
+        self.zip(other, |own, other| own | other)
+    }
+
+    pub(crate) fn intersection(self, other: Self) -> Self {
+        self.zip(other, |own, other| own & other)
+    }
+
+    pub(crate) fn difference(self, other: Self) -> Self {
+        self.zip(other, |own, other| own & !other)
+    }
+
     fn set(&mut self, cell: usize, is_in: bool) {
         if let Some(word) = self.0.get_mut(cell / 64) {
             *word = *word & !(1 << (cell % 64)) | u64::from(is_in) << (cell % 64);
@@ -287,9 +331,29 @@ impl Registers {
         }
     }
 
-    /// What a call leaves: preserved registers alone.
-    pub(crate) fn clobber(&mut self, cells: &RegisterCells) {
-        for cell in self.live.zip(cells.preserved, |live, preserved| live & !preserved).members() {
+    /// The cells with a value.
+    pub(crate) const fn live(&self) -> CellSet {
+        self.live
+    }
+
+    /// The cells with a constant.
+    pub(crate) fn constants(&self) -> CellSet {
+        let mut constants = self.live;
+        for cell in self.live.members() {
+            let is_constant = matches!(self.values.get(cell), Some(Value::Constant(_)));
+            constants.set(cell, is_constant);
+        }
+        constants
+    }
+
+    /// What a call leaves: preserved registers, and of the others those that the callee does not
+    /// write when that is known.
+    pub(crate) fn clobber(&mut self, cells: &RegisterCells, written: Option<CellSet>) {
+        let mut lost = self.live.difference(cells.preserved);
+        if let Some(written) = written {
+            lost = lost.intersection(written);
+        }
+        for cell in lost.members() {
             if let Some(value) = self.values.get_mut(cell) {
                 *value = Value::Unknown;
             }

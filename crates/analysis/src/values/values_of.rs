@@ -50,7 +50,7 @@ pub(crate) struct Site {
     pub(crate) target: Value,
     pub(crate) is_jump: bool,
     arguments: [Value; ARGUMENTS],
-    state: State,
+    pub(crate) state: State,
 }
 
 /// How many arguments are worked out at once.
