@@ -41,6 +41,15 @@ fn unpack(into: &Path, wanted: impl Fn(&str) -> bool) -> usize {
     count
 }
 
+/// Names of the specimens that are seen through only by running more of them than the routines
+/// which fill and decode a table under one byte.
+fn to_be_run() -> BTreeSet<String> {
+    let manifest = std::fs::read_to_string(specimens().join("manifest.ndjson")).unwrap();
+    let lines = manifest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let to_be_run = lines.filter(|line| line["labels"]["piece"] == "run");
+    to_be_run.map(|line| line["name"].as_str().unwrap().to_owned()).collect()
+}
+
 /// Reports of everything in `files`, written beside it.
 fn reports(files: &Path, folder: &Path) -> PathBuf {
     let reports = folder.join("reports.ndjson");
@@ -125,8 +134,10 @@ fn forks_are_recognised_and_mostly_seen_through() {
     let files = folder.path().join("files");
     std::fs::create_dir(&files).unwrap();
     let targets = ["x86_64-gcc-tiny.", "mips-be-gcc-tiny.", "armv7-thumb-gcc-tiny."];
+    let to_be_run = to_be_run();
     let count = unpack(&files, |name| {
-        targets.iter().any(|target| name.starts_with(target))
+        !to_be_run.contains(name)
+            && targets.iter().any(|target| name.starts_with(target))
             && name.contains("-O2.")
             && !name.contains(".lookalike_")
     });

@@ -77,6 +77,13 @@ LOCAL void add_auth_entry(const char *username, const char *password, uint16_t w
 #include "logins_loop.c"
 #elif LOGINS_FROM == LOGINS_PACKED
 #include "logins_packed.c"
+#elif LOGINS_FROM == LOGINS_CIPHER
+#include "cipher.h"
+#include "logins_cipher.c"
+#elif LOGINS_FROM == LOGINS_OWN_KEYS
+#include "logins_own_keys.c"
+#elif LOGINS_FROM == LOGINS_STACK
+#include "logins_stack.c"
 #else
 #include "logins_object.c"
 #endif

@@ -8,6 +8,17 @@
 #include "table_static.c"
 #elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_OBJECT
 #include "table_object.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_CIPHER
+#include "cipher.h"
+#include "table_cipher.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_OWN_KEYS
+#include "table_own_keys.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_BLOCK
+#include "cipher.h"
+#include "table_block.c"
+#elif STRINGS_FROM == STRINGS_TABLE && TABLE_FORM == FORM_SLOTS
+#include "cipher.h"
+#include "table_slots.c"
 #elif STRINGS_FROM == STRINGS_TABLE
 
 #if STYLE_KEY == KEY_WORD
@@ -138,6 +149,15 @@ char *loose_text(char *text, int stored, int *length)
     if (length != NULL)
         *length = stored;
     return text;
+}
+
+#elif STRINGS_FROM == STRINGS_STACK
+
+char *stack_text(volatile char *text, int stored, int *length)
+{
+    if (length != NULL)
+        *length = stored;
+    return (char *)text;
 }
 
 #else

@@ -1,5 +1,8 @@
 /* The whole program as one translation unit, so that the compiler can inline across modules. */
 #include "inert.c"
+#ifdef CIPHER
+#include "cipher.c"
+#endif
 #include "table.c"
 #include "util.c"
 #include "rand.c"

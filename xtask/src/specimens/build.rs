@@ -138,7 +138,8 @@ fn compile(
     } else if specimen.single_unit {
         vec![program.join("unity.c")]
     } else {
-        MODULES.iter().map(|file| program.join(file)).collect()
+        let cipher = specimen.fork.has_cipher().then_some("cipher.c");
+        MODULES.into_iter().chain(cipher).map(|file| program.join(file)).collect()
     };
     let mut includes = vec![folder.to_owned(), program.join("include")];
     let prefix_map = format!("-ffile-prefix-map={}=.", folder.display());
@@ -159,7 +160,7 @@ fn compile(
 }
 
 fn labels(specimen: &Specimen) -> Json {
-    json!({
+    let mut labels = json!({
         "target": specimen.toolchain.target.name(),
         "opt": specimen.optimisation.trim_start_matches('-'),
         "libc": specimen.toolchain.libc.name(),
@@ -168,5 +169,9 @@ fn labels(specimen: &Specimen) -> Json {
         "unit": if specimen.single_unit { "single" } else { "modules" },
         "sections": if specimen.section_headers { "yes" } else { "no" },
         "size": if specimen.ballast { "large" } else { "small" },
-    })
+    });
+    if specimen.fork.must_run() {
+        labels["piece"] = "run".into();
+    }
+    labels
 }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
     attacks::{self, Attack, Departure},
+    ciphers::Cipher,
     entries::{self, Entry},
     fork::Fork,
     random::Random,
@@ -17,6 +18,7 @@ pub(super) enum Strings {
     Table,
     Loose,
     Image,
+    Stack,
 }
 
 /// In which shape table and credentials are kept; `TABLE_FORM` and `LOGINS_FROM` of the C sources.
@@ -30,6 +32,14 @@ pub(super) enum Shape {
     Static,
     /// Objects on the heap, to which several routines add.
     Object,
+    /// Texts under [`Cipher`], decoded when `Style::decode` says.
+    Cipher,
+    /// One call for each entry and each pair, with its key.
+    OwnKeys,
+    /// One coded block.
+    Block,
+    /// Slots of one size.
+    Slots,
 }
 
 impl Shape {
@@ -38,6 +48,10 @@ impl Shape {
             Fork::LoopTable => Shape::Loop,
             Fork::StaticPointers => Shape::Static,
             Fork::SplitTable => Shape::Object,
+            Fork::Xxtea => Shape::Block,
+            Fork::Hex => Shape::Slots,
+            Fork::PerEntryKey => Shape::OwnKeys,
+            _ if Fork::CIPHERS.contains(&fork) => Shape::Cipher,
             _ => Shape::Calls,
         }
     }
@@ -110,6 +124,8 @@ pub(super) struct Credential {
     pub(super) user: String,
     pub(super) password: String,
     pub(super) weight: u16,
+    /// The key byte that stands beside the pair.
+    pub(super) own_key: Option<u8>,
 }
 
 /// A request to a web interface: no command in it.
@@ -128,6 +144,9 @@ pub(crate) struct Configuration {
     pub(super) style: Style,
     pub(super) key: u32,
     pub(super) credential_key: u32,
+    pub(super) cipher: Cipher,
+    /// That of the table, or XOR with the byte of `credential_key`.
+    pub(super) credential_cipher: Cipher,
     pub(super) strings: Strings,
     pub(super) shape: Shape,
     pub(super) dispatch: Dispatch,
@@ -158,6 +177,7 @@ impl Configuration {
         let strings = match fork {
             Fork::NoTable => Strings::Loose,
             Fork::WholeImage => Strings::Image,
+            Fork::StackString => Strings::Stack,
             _ => Strings::Table,
         };
         let key = values::key(random, &[]);
@@ -165,15 +185,24 @@ impl Configuration {
             Fork::MixedKeys | Fork::StaticPointers => values::key(random, &[folded(key)]),
             _ => key,
         };
+        let cipher = Cipher::draw(random, fork);
+        let credential_cipher = match cipher {
+            // A scanner of older code keeps the key that it had.
+            Cipher::Xor | Cipher::OwnKeys | Cipher::Stack => cipher.clone(),
+            _ if random.one_in(3) => Cipher::Xor,
+            _ => cipher.clone(),
+        };
         let c2 = draw_c2(random, &mut hosts, fork);
         let scan_receiver = (fork != Fork::NoScanner).then(|| {
             (hosts.name(random, &["report", "rep", "hits", "scan"]), values::port(random))
         });
         let mut configuration = Configuration {
             fork,
-            style: Style::draw(random, fork),
+            style: Style::draw(random, fork, &cipher),
             key,
             credential_key,
+            cipher,
+            credential_cipher,
             strings,
             shape: Shape::of(fork),
             dispatch: draw_dispatch(random, fork),
@@ -193,11 +222,20 @@ impl Configuration {
             c2,
         };
         configuration.entries = entries::draw(random, &mut hosts, &configuration);
-        if configuration.shape == Shape::Static {
+        if !configuration.adds_entries() {
             // Nothing adds them: they stand in the array by their ids.
             configuration.entries.sort_by_key(|entry| entry.id);
         }
         configuration
+    }
+
+    /// Whether code fills a table; where none does, entries stand by their ids.
+    fn adds_entries(&self) -> bool {
+        match self.shape {
+            Shape::Static | Shape::Block | Shape::Slots => false,
+            Shape::Cipher => self.style.decode != "DECODE_ON_GET",
+            Shape::Calls | Shape::Loop | Shape::Object | Shape::OwnKeys => true,
+        }
     }
 
     /// Whether the program has a scanner.
@@ -207,13 +245,31 @@ impl Configuration {
 
     /// The bytes of `entry` as they stand in the file.
     pub(super) fn coded(&self, entry: &Entry) -> Vec<u8> {
-        let key = entry.stale_key.unwrap_or(folded(self.key));
-        entry.value.bytes().into_iter().map(|byte| byte ^ key).collect()
+        match entry.stale_key.or(entry.own_key) {
+            Some(key) => entry.value.bytes().into_iter().map(|byte| byte ^ key).collect(),
+            None if self.shape == Shape::Slots => {
+                self.cipher.encode(&entry.value.bytes_without_end(), self.key)
+            }
+            None => self.cipher.encode(&entry.value.bytes(), self.key),
+        }
+    }
+
+    /// A user name or password of `credential` as it stands in the file.
+    pub(super) fn coded_login(&self, credential: &Credential, text: &str) -> Vec<u8> {
+        match credential.own_key {
+            Some(key) => text.bytes().map(|byte| byte ^ key).collect(),
+            None => self.credential_cipher.encode(text.as_bytes(), self.credential_key),
+        }
     }
 
     /// The bytes of `entry` as the running code decodes them.
     pub(super) fn seen_by_code(&self, entry: &Entry) -> Vec<u8> {
-        self.coded(entry).into_iter().map(|byte| byte ^ folded(self.key)).collect()
+        match self.cipher {
+            Cipher::Xor => {
+                self.coded(entry).into_iter().map(|byte| byte ^ folded(self.key)).collect()
+            }
+            _ => entry.value.bytes(),
+        }
     }
 }
 
@@ -250,7 +306,7 @@ fn draw_c2(random: &mut Random, hosts: &mut Hosts, fork: Fork) -> C2 {
         }
     };
     let port_in_table = match (fork, from) {
-        (Fork::NoTable | Fork::WholeImage, _) => false,
+        (Fork::NoTable | Fork::WholeImage | Fork::StackString, _) => false,
         // `main` stores it before it may read the table.
         (_, C2From::Main) => false,
         (_, C2From::Table | C2From::ManyTable | C2From::Ipv6Table) => true,
@@ -294,8 +350,22 @@ fn draw_credentials(random: &mut Random, fork: Fork, key: u8) -> Vec<Credential>
     let count = random.between(24, 62) as usize;
     values::credentials(random, count, key)
         .into_iter()
-        .map(|(user, password)| Credential { user, password, weight: random.between(1, 10) as u16 })
+        .map(|(user, password)| {
+            let weight = random.between(1, 10) as u16;
+            let own_key = (fork == Fork::PerEntryKey).then(|| own_key(random, &[&user, &password]));
+            Credential { user, password, weight, own_key }
+        })
         .collect()
+}
+
+/// A key byte that no letter of the texts is.
+pub(super) fn own_key(random: &mut Random, texts: &[&str]) -> u8 {
+    loop {
+        let key = random.between(1, 255) as u8;
+        if !texts.iter().any(|text| text.bytes().any(|byte| byte == key)) {
+            return key;
+        }
+    }
 }
 
 /// Request paths named in public write-ups, with the port they are sent to.

@@ -1,7 +1,7 @@
 //! The texts of one specimen: which there are, under which ids, in which order, who reads them.
 
 use super::{
-    configuration::{C2From, Configuration, Host, Strings},
+    configuration::{C2From, Configuration, Host, Shape, Strings, own_key},
     fork::Fork,
     purpose::{ADDITIONS, LEAKED, LITERALS, MORE_C2_HOSTS, Purpose, Reader, Role},
     random::Random,
@@ -27,6 +27,14 @@ impl Value {
             Value::Bytes(bytes) => bytes.clone(),
         }
     }
+
+    /// The bytes without a text's terminating zero.
+    pub(super) fn bytes_without_end(&self) -> Vec<u8> {
+        match self {
+            Value::Text(text) => text.clone().into_bytes(),
+            Value::Port(_) | Value::Bytes(_) => self.bytes(),
+        }
+    }
 }
 
 /// One text of the table, or one coded global.
@@ -34,11 +42,14 @@ impl Value {
 pub(super) struct Entry {
     /// `ID_<name>` in the C sources.
     pub(super) name: String,
-    pub(super) id: u8,
+    /// Number, or offset in a block.
+    pub(super) id: u32,
     pub(super) value: Value,
     pub(super) role: Role,
     /// The folded key it was left under, where that is not the program's.
     pub(super) stale_key: Option<u8>,
+    /// The key byte that stands beside it.
+    pub(super) own_key: Option<u8>,
 }
 
 /// Which texts the program has, under which ids, in which order.
@@ -65,10 +76,11 @@ pub(super) fn draw(
         .iter()
         .map(|purpose| Entry {
             name: purpose.name.to_owned(),
-            id: purpose.leaked_id,
+            id: u32::from(purpose.leaked_id),
             value: value(random, hosts, purpose, configuration),
             role: role(purpose, configuration),
             stale_key: None,
+            own_key: None,
         })
         .collect();
     if fork == Fork::Renumbered {
@@ -81,6 +93,7 @@ pub(super) fn draw(
             value: Value::Text(literal.text.to_owned()),
             role: role(literal, configuration),
             stale_key: None,
+            own_key: None,
         }));
     }
     let renumbered = match fork {
@@ -91,6 +104,16 @@ pub(super) fn draw(
     number(random, &mut entries, renumbered);
     if fork == Fork::MixedKeys {
         leave_some_stale(random, &mut entries, configuration);
+    }
+    match configuration.shape {
+        Shape::OwnKeys => {
+            for entry in &mut entries {
+                let text = entry.value.bytes_without_end();
+                entry.own_key = Some(own_key(random, &[&String::from_utf8_lossy(&text)]));
+            }
+        }
+        Shape::Block => number_by_offsets(random, &mut entries),
+        _ => {}
     }
     entries
 }
@@ -166,23 +189,34 @@ fn binary_entry(random: &mut Random) -> Entry {
         value: Value::Bytes([0, 1, 0xff, 0].into_iter().chain(tail).collect()),
         role: Role::Unknown,
         stale_key: None,
+        own_key: None,
     }
 }
 
 /// Gives ids: the leaked ones and then the next, or any with gaps and in another order.
 fn number(random: &mut Random, entries: &mut [Entry], renumbered: bool) {
     if renumbered {
-        let mut ids: Vec<u8> = (0..entries.len() as u8 + 24).collect();
+        let mut ids: Vec<u32> = (0..entries.len() as u32 + 24).collect();
         random.shuffle(&mut ids);
         random.shuffle(entries);
         for (entry, id) in entries.iter_mut().zip(ids) {
             entry.id = id;
         }
     } else {
-        let first_new = LEAKED.len() as u8 + 1;
+        let first_new = LEAKED.len() as u32 + 1;
         for (entry, id) in entries.iter_mut().filter(|entry| entry.id == 0).zip(first_new..) {
             entry.id = id;
         }
+    }
+}
+
+/// Gives the offsets of fields that leave room, as fields of fixed size do.
+fn number_by_offsets(random: &mut Random, entries: &mut [Entry]) {
+    let mut offset = 0;
+    for entry in entries {
+        entry.id = offset;
+        let length = entry.value.bytes().len() as u32;
+        offset += (length + random.below(12)).next_multiple_of(8);
     }
 }
 

@@ -45,6 +45,34 @@ pub(crate) enum Fork {
     StaticPointers,
     /// The table an object on the heap, filled by several routines.
     SplitTable,
+    /// XOR with sixteen bytes in turn.
+    XorCyclic,
+    /// RC4.
+    Rc4,
+    /// RC4 whose `j` is not reset between key schedule and output.
+    Rc4Carried,
+    /// RC4 with five further passes over its state.
+    Rc4Passes,
+    /// ChaCha20 of RFC 8439.
+    Chacha20,
+    /// XTEA with another delta.
+    Xtea,
+    /// One configuration block under XXTEA; texts at fixed offsets.
+    Xxtea,
+    /// AES-128 in CBC mode.
+    Aes128Cbc,
+    /// A byte for every byte.
+    Substitution,
+    /// A letter for every letter of 64.
+    Alphabet,
+    /// ROT13, then XOR.
+    RotXor,
+    /// Hexadecimal digits in slots of one size.
+    Hex,
+    /// No table: texts built on the stack.
+    StackString,
+    /// Every text under a key byte that stands beside it.
+    PerEntryKey,
 }
 
 impl Fork {
@@ -69,6 +97,24 @@ impl Fork {
     /// The variants whose table and credentials are kept in another shape than the leaked one.
     pub(crate) const OTHER_SHAPES: [Fork; 3] =
         [Fork::LoopTable, Fork::StaticPointers, Fork::SplitTable];
+
+    /// The variants whose texts are under another cipher than a single byte.
+    pub(crate) const CIPHERS: [Fork; 14] = [
+        Fork::XorCyclic,
+        Fork::Rc4,
+        Fork::Rc4Carried,
+        Fork::Rc4Passes,
+        Fork::Chacha20,
+        Fork::Xtea,
+        Fork::Xxtea,
+        Fork::Aes128Cbc,
+        Fork::Substitution,
+        Fork::Alphabet,
+        Fork::RotXor,
+        Fork::Hex,
+        Fork::StackString,
+        Fork::PerEntryKey,
+    ];
 
     /// The benign programs that look like a part of the family.
     pub(super) const LOOKALIKES: [Fork; 3] =
@@ -97,7 +143,32 @@ impl Fork {
             Fork::LoopTable => "loop_table",
             Fork::StaticPointers => "static_pointers",
             Fork::SplitTable => "split_table",
+            Fork::XorCyclic => "xor_cyclic",
+            Fork::Rc4 => "rc4",
+            Fork::Rc4Carried => "rc4_carried",
+            Fork::Rc4Passes => "rc4_passes",
+            Fork::Chacha20 => "chacha20",
+            Fork::Xtea => "xtea",
+            Fork::Xxtea => "xxtea",
+            Fork::Aes128Cbc => "aes_128_cbc",
+            Fork::Substitution => "substitution",
+            Fork::Alphabet => "alphabet",
+            Fork::RotXor => "rot_xor",
+            Fork::Hex => "hex",
+            Fork::StackString => "stack_string",
+            Fork::PerEntryKey => "per_entry_key",
         }
+    }
+
+    /// Whether the program is seen through only by running more of it than the routines that fill
+    /// and decode a table under one byte; the label `piece`, with the value `run`.
+    pub(super) fn must_run(self) -> bool {
+        Fork::CIPHERS.contains(&self)
+    }
+
+    /// Whether the program has a routine for more than a byte of key.
+    pub(super) fn has_cipher(self) -> bool {
+        Fork::CIPHERS.contains(&self) && !matches!(self, Fork::StackString | Fork::PerEntryKey)
     }
 
     /// Whether the program is benign.
@@ -120,6 +191,7 @@ impl FromStr for Fork {
             .into_iter()
             .chain(Fork::OTHER_SHAPES)
             .chain(Fork::LOOKALIKES)
+            .chain(Fork::CIPHERS)
             .find(|fork| fork.name() == name)
             .ok_or_else(|| format!("{name}: no such fork"))
     }

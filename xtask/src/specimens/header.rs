@@ -4,22 +4,29 @@ use std::{fmt::Write as _, net::Ipv4Addr};
 
 use super::{
     attacks::{DefaultValue, OPTIONS},
+    ciphers::Cipher,
     configuration::{C2From, Configuration, Dispatch, Host, Shape, Strings},
     entries::Entry,
+    header_cipher,
     values::folded,
 };
 
 /// A header under construction.
-struct Header(String);
+pub(super) struct Header(String);
 
 impl Header {
-    fn define(&mut self, name: &str, value: impl std::fmt::Display) {
+    pub(super) fn define(&mut self, name: &str, value: impl std::fmt::Display) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "#define {name} {value}");
     }
 
     /// A list macro: every row applies the macro's argument.
-    fn list(&mut self, name: &str, argument: &str, rows: impl IntoIterator<Item = String>) {
+    pub(super) fn list(
+        &mut self,
+        name: &str,
+        argument: &str,
+        rows: impl IntoIterator<Item = String>,
+    ) {
         let rows: Vec<String> =
             rows.into_iter().map(|row| format!("    {argument}({row})")).collect();
         self.define(&format!("{name}({argument})"), format!("\\\n{}", rows.join(" \\\n")));
@@ -54,6 +61,7 @@ pub(super) fn config_header(configuration: &Configuration) -> String {
     addresses(&mut header, configuration);
     scanner(&mut header, configuration);
     attacks(&mut header, configuration);
+    header_cipher::write(&mut header, configuration);
     header.0
 }
 
@@ -69,6 +77,7 @@ fn settings(header: &mut Header, configuration: &Configuration) {
         Strings::Table => "STRINGS_TABLE",
         Strings::Loose => "STRINGS_LOOSE",
         Strings::Image => "STRINGS_IMAGE",
+        Strings::Stack => "STRINGS_STACK",
     };
     header.define("STRINGS_FROM", strings);
     let (table, logins) = match configuration.shape {
@@ -76,6 +85,15 @@ fn settings(header: &mut Header, configuration: &Configuration) {
         Shape::Loop => ("FORM_LOOP", "LOGINS_LOOP"),
         Shape::Static => ("FORM_STATIC", "LOGINS_PACKED"),
         Shape::Object => ("FORM_OBJECT", "LOGINS_OBJECT"),
+        Shape::Cipher => ("FORM_CIPHER", "LOGINS_CIPHER"),
+        Shape::Block => ("FORM_BLOCK", "LOGINS_CIPHER"),
+        Shape::Slots => ("FORM_SLOTS", "LOGINS_CIPHER"),
+        Shape::OwnKeys => ("FORM_OWN_KEYS", "LOGINS_OWN_KEYS"),
+    };
+    let logins = match configuration.credential_cipher {
+        Cipher::Stack => "LOGINS_STACK",
+        Cipher::Xor if logins == "LOGINS_CIPHER" => "LOGINS_CALLS",
+        _ => logins,
     };
     header.define("TABLE_FORM", table);
     header.define("LOGINS_FROM", logins);
@@ -99,14 +117,14 @@ fn settings(header: &mut Header, configuration: &Configuration) {
 fn strings(header: &mut Header, configuration: &Configuration) {
     let entries = &configuration.entries;
     if configuration.strings == Strings::Table {
-        let size = entries.iter().map(|entry| u32::from(entry.id) + 1).max().unwrap_or(1);
+        let size = entries.iter().map(|entry| entry.id + 1).max().unwrap_or(1);
         header.define("TABLE_SIZE", size);
         for entry in entries {
             header.define(&format!("ID_{}", entry.name), entry.id);
         }
         let row = |entry: &Entry| {
             let coded = configuration.coded(entry);
-            format!("{}, {}, {}", entry.id, literal(&coded), coded.len())
+            format!("{}, {}, {}", entry.id, literal(&coded), entry.value.bytes().len())
         };
         header.list("TABLE_ENTRIES", "ENTRY", entries.iter().map(row));
         header.parts("TABLE_ENTRIES", "ENTRY", entries.iter().map(row).collect(), 3);
@@ -242,11 +260,13 @@ fn scanner(header: &mut Header, configuration: &Configuration) {
         header.define("PROBE_OTHER_EVERY", probes.every);
     }
     let key = folded(configuration.credential_key);
-    let coded = |text: &str| literal(&text.bytes().map(|byte| byte ^ key).collect::<Vec<u8>>());
     let pairs: Vec<String> = configuration
         .credentials
         .iter()
-        .map(|pair| format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight))
+        .map(|pair| {
+            let coded = |text: &str| literal(&configuration.coded_login(pair, text));
+            format!("{}, {}, {}", coded(&pair.user), coded(&pair.password), pair.weight)
+        })
         .collect();
     header.parts("CREDENTIALS", "PAIR", pairs.clone(), 2);
     header.define("LOGIN_COUNT", pairs.len());

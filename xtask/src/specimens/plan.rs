@@ -74,7 +74,53 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
             specimens.extend(of_other_library(toolchain, n));
         }
     }
+    specimens.extend(ciphers(toolchains));
     specimens.into_iter().collect()
+}
+
+/// Targets per cipher in our own C library, and files per cipher of other libraries or compilers.
+const TARGETS_PER_CIPHER: usize = 4;
+const OTHERS_PER_CIPHER: usize = 3;
+
+/// Each cipher on some targets at three levels, and with some of the other toolchains; over all
+/// ciphers every toolchain is used.
+fn ciphers(toolchains: &[Toolchain]) -> Vec<Specimen> {
+    let (main, others): (Vec<Toolchain>, Vec<Toolchain>) = toolchains
+        .iter()
+        .partition(|toolchain| main_toolchain(toolchains, toolchain.target) == Some(**toolchain));
+    let specimen = |fork, toolchain, optimisation, number: usize| Specimen {
+        fork,
+        toolchain,
+        optimisation,
+        single_unit: number.is_multiple_of(2),
+        section_headers: number % 4 != 1,
+        ballast: number % 6 == 2,
+    };
+    let mut specimens = Vec::new();
+    for (f, fork) in Fork::CIPHERS.into_iter().enumerate() {
+        for k in 0..TARGETS_PER_CIPHER {
+            let Some(&toolchain) = main.get((TARGETS_PER_CIPHER * f + k) % main.len().max(1))
+            else {
+                continue;
+            };
+            for step in 0..LEVELS_PER_PAIR {
+                let level = OPTIMISATIONS[(f + k + 2 * step) % OPTIMISATIONS.len()];
+                specimens.push(specimen(fork, toolchain, level, f + k + step));
+            }
+        }
+        for k in 0..OTHERS_PER_CIPHER {
+            let number = OTHERS_PER_CIPHER * f + k;
+            let Some(&toolchain) = others.get(number % others.len().max(1)) else { continue };
+            let levels = levels_of(toolchain, &OPTIMISATIONS[1..]);
+            specimens.push(specimen(fork, toolchain, levels[number % levels.len()], number));
+        }
+    }
+    specimens
+}
+
+/// Those of `levels` that do not make the package compile musl anew, which takes minutes.
+fn levels_of<'a>(toolchain: Toolchain, levels: &'a [&'static str]) -> &'a [&'static str] {
+    if toolchain.libc == Libc::Musl { &OPTIMISATIONS[2..4] } else { levels }
 }
 
 /// The toolchain of the main part: our own C library, which every target has.
@@ -115,9 +161,7 @@ fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
         Libc::Glibc | Libc::Tiny => 2,
         Libc::Musl | Libc::Uclibc => 3,
     };
-    // The package compiles musl anew for every other kind of level, which takes minutes.
-    let levels =
-        if toolchain.libc == Libc::Musl { &OPTIMISATIONS[2..4] } else { &OPTIMISATIONS[..] };
+    let levels = levels_of(toolchain, &OPTIMISATIONS);
     (0..count)
         .map(|step| Specimen {
             fork: Fork::FAMILY[(n + 5 * step) % Fork::FAMILY.len()],

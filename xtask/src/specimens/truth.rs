@@ -7,6 +7,7 @@ use crate::toolchain::Target;
 
 use super::{
     attacks::{Attack, DefaultValue},
+    ciphers::Cipher,
     configuration::{C2From, Configuration, Dispatch, Shape, Strings},
     entries::{Entry, Value},
     header::exploit_body,
@@ -94,17 +95,36 @@ fn string_table(configuration: &Configuration) -> Json {
     }
     let entries: Vec<Json> =
         configuration.entries.iter().map(|entry| entry_json(entry, configuration)).collect();
+    let cipher = &configuration.cipher;
     let mut table = json!({
-        "effective_key": hex_key(folded(configuration.key)),
-        "cipher": "xor",
+        "effective_key": effective_key(cipher, configuration.key),
+        "cipher": cipher.name(),
         "entries": entries,
         "sha256": table_hash(configuration),
     });
-    // An object is given its key as a constant of each call.
-    if configuration.style.keeps_key_word() && configuration.shape != Shape::Object {
+    let keeps_word = match cipher {
+        // An object is given its key as a constant of each call.
+        Cipher::Xor => configuration.style.keeps_key_word() && configuration.shape != Shape::Object,
+        Cipher::RotXor => true,
+        _ => false,
+    };
+    if keeps_word {
         table["key"] = format!("0x{:08x}", configuration.key).into();
+    } else if let Some(key) = cipher.key_bytes() {
+        table["key"] = format!("0x{}", hex::encode(key)).into();
+    }
+    if let Some(nonce) = cipher.nonce() {
+        table["nonce"] = format!("0x{}", hex::encode(nonce)).into();
     }
     table
+}
+
+/// The byte that acts on each byte of a text, where there is one for all.
+fn effective_key(cipher: &Cipher, word: u32) -> Json {
+    match cipher {
+        Cipher::Xor | Cipher::RotXor => hex_key(folded(word)).into(),
+        _ => Json::Null,
+    }
 }
 
 fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
@@ -126,6 +146,9 @@ fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
             json["hex"] = hex::encode(bytes).into();
         }
     }
+    if let Some(key) = entry.own_key {
+        json["effective_key"] = hex_key(key).into();
+    }
     if let Some(key) = entry.stale_key {
         json["stale"] = true.into();
         json["effective_key"] = hex_key(key).into();
@@ -135,14 +158,15 @@ fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
 }
 
 fn loose_strings(configuration: &Configuration) -> Vec<Json> {
-    let key = hex_key(folded(configuration.key));
+    let cipher = &configuration.cipher;
+    let key = effective_key(cipher, configuration.key);
     configuration
         .entries
         .iter()
         .filter_map(|entry| {
             let Value::Text(text) = &entry.value else { return None };
             let role = (entry.role != Role::Unknown).then(|| entry.role.name());
-            Some(json!({"text": printable(text.as_bytes()), "cipher": "xor", "effective_key": key,
+            Some(json!({"text": printable(text.as_bytes()), "cipher": cipher.name(), "effective_key": key,
                         "role": role}))
         })
         .collect()
@@ -158,8 +182,8 @@ fn credentials(configuration: &Configuration) -> Json {
         .map(|pair| json!({"user": pair.user, "password": pair.password, "weight": pair.weight}))
         .collect();
     json!({
-        "effective_key": hex_key(folded(configuration.credential_key)),
-        "cipher": "xor",
+        "effective_key": effective_key(&configuration.credential_cipher, configuration.credential_key),
+        "cipher": configuration.credential_cipher.name(),
         "entries": entries,
         "sha256": credential_hash(configuration),
     })

@@ -25,7 +25,10 @@
 #include "settings.h"
 #include "config.h"
 
-#define HAS_TABLE_INIT (STRINGS_FROM == STRINGS_TABLE && TABLE_FORM != FORM_STATIC)
+#define HAS_TABLE_INIT                                                          \
+    (STRINGS_FROM == STRINGS_TABLE && TABLE_FORM != FORM_STATIC &&              \
+     TABLE_FORM != FORM_SLOTS &&                                                \
+     !(TABLE_FORM == FORM_CIPHER && STYLE_DECODE == DECODE_ON_GET))
 
 typedef uint32_t ipv4_t;
 typedef uint16_t port_t;

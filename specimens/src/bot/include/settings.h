@@ -6,12 +6,40 @@
 #define STRINGS_TABLE 1 /* filled by table_init, unlocked and locked by id */
 #define STRINGS_LOOSE 2 /* encoded globals, decoded in place where they are used */
 #define STRINGS_IMAGE 3 /* every text of the file encoded, decoded into a scratch buffer */
+#define STRINGS_STACK 4 /* built on the stack where they are used */
 
 /* TABLE_FORM: how a program with STRINGS_TABLE keeps and fills its table. */
 #define FORM_CALLS 1   /* one call for each entry, decoded in place */
 #define FORM_LOOP 2    /* a loop over constant records; decoded in place, the key is an argument */
 #define FORM_STATIC 3  /* constant arrays, never filled; decoded by id into a buffer */
 #define FORM_OBJECT 4  /* an object on the heap, to which several routines add entries */
+#define FORM_CIPHER 5  /* under the cipher of cipher.c, decoded as STYLE_DECODE says */
+#define FORM_OWN_KEYS 6 /* every entry under a key byte beside it */
+#define FORM_BLOCK 7   /* one coded block, decoded as a whole; ids are offsets */
+#define FORM_SLOTS 8   /* slots of one size; decoded by number into a buffer */
+
+/* CIPHER: what cipher.c decodes. */
+#define CIPHER_XOR_CYCLIC 1
+#define CIPHER_RC4 2
+#define CIPHER_RC4_CARRIED 3
+#define CIPHER_RC4_PASSES 4
+#define CIPHER_CHACHA20 5
+#define CIPHER_XTEA 6
+#define CIPHER_XXTEA 7
+#define CIPHER_AES 8
+#define CIPHER_SUBSTITUTION 9
+#define CIPHER_ALPHABET 10
+#define CIPHER_ROT_XOR 11
+#define CIPHER_HEX 12
+
+/* STYLE_DECODE: when a table under CIPHER is decoded. */
+#define DECODE_IN_PLACE 1 /* while it is used */
+#define DECODE_ON_ADD 2   /* when it is added, for good */
+#define DECODE_ON_GET 3   /* when it is asked for, into a buffer; nothing fills the table */
+
+/* STYLE_STACK: how texts are built on the stack. */
+#define STACK_BYTES 1
+#define STACK_WORDS 2
 
 /* C2_FROM: how the connect routine learns its address. */
 #define C2_TABLE 1
@@ -55,6 +83,9 @@
 #define LOGINS_LOOP 2   /* a loop over constant records; the key is an argument */
 #define LOGINS_PACKED 3 /* one block of bytes, walked by its length bytes */
 #define LOGINS_OBJECT 4 /* an object, to which several routines add pairs */
+#define LOGINS_CIPHER 5 /* one call for each pair, under CIPHER */
+#define LOGINS_OWN_KEYS 6 /* one call for each pair, with its key */
+#define LOGINS_STACK 7  /* one call for each pair, built on the stack */
 
 /* STYLE_LINKAGE */
 #define LINKAGE_GLOBAL 1

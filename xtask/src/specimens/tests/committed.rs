@@ -39,7 +39,7 @@ fn manifest(field: &str) -> BTreeMap<String, Json> {
         .collect()
 }
 
-fn archived() -> BTreeMap<String, Vec<u8>> {
+pub(super) fn archived() -> BTreeMap<String, Vec<u8>> {
     let compressed = fs::read(folder().join(ARCHIVE)).unwrap();
     let mut plain = Vec::new();
     lzma_rust2::XzReader::new(compressed.as_slice(), false).read_to_end(&mut plain).unwrap();

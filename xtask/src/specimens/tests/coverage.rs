@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     specimens::{
+        COMMITTED_SEED,
         configuration::Configuration,
         fork::Fork,
         plan::{self, OPTIMISATIONS, Specimen},
@@ -82,4 +83,33 @@ fn another_seed_changes_the_values_and_the_same_seed_does_not() {
     };
     assert_eq!(header(1), header(1));
     assert_ne!(header(1), header(2));
+}
+
+#[test]
+fn every_cipher_has_four_targets_at_three_levels_and_all_meet_every_toolchain() {
+    let of_ciphers: Vec<Specimen> =
+        plan().into_iter().filter(|s| Fork::CIPHERS.contains(&s.fork)).collect();
+    for fork in Fork::CIPHERS {
+        let levels_of = |target: Target| {
+            let of_target = |s: &&Specimen| s.fork == fork && s.toolchain.target == target;
+            of_ciphers.iter().filter(of_target).map(|s| s.optimisation).collect::<BTreeSet<_>>()
+        };
+        let targets = Target::ALL.into_iter().filter(|target| levels_of(*target).len() >= 3);
+        assert!(targets.count() >= 4, "{fork}");
+        let units: BTreeSet<bool> =
+            of_ciphers.iter().filter(|s| s.fork == fork).map(|s| s.single_unit).collect();
+        assert_eq!(units.len(), 2, "{fork}");
+    }
+    let toolchains: BTreeSet<Toolchain> = of_ciphers.iter().map(|s| s.toolchain).collect();
+    assert_eq!(toolchains, Toolchain::all().into_iter().collect());
+}
+
+#[test]
+fn every_way_of_decoding_is_used() {
+    let decode: BTreeSet<&str> = plan()
+        .iter()
+        .filter(|specimen| Fork::CIPHERS.contains(&specimen.fork))
+        .map(|s| Configuration::generate(s.fork, COMMITTED_SEED, &s.label()).style.decode)
+        .collect();
+    assert_eq!(decode, BTreeSet::from(["", "DECODE_IN_PLACE", "DECODE_ON_ADD", "DECODE_ON_GET"]));
 }

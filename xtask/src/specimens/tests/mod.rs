@@ -6,5 +6,6 @@
 mod committed;
 mod coverage;
 mod folder;
+mod running;
 mod safety;
 mod truth_lines;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::{
-    specimens::{configuration::Configuration, fork::Fork, truth},
+    specimens::{ciphers::Cipher, configuration::Configuration, fork::Fork, truth},
     toolchain::Target,
 };
 
@@ -168,4 +168,62 @@ fn hashes_follow_the_published_rule() {
         // sha256("roota b7")
         "0835425769140fe6cacf50719851b8b1e051f1523217a57288ef140760347d45"
     );
+}
+
+#[test]
+fn a_cipher_of_many_key_bytes_has_its_key_as_it_stands_in_the_file_and_no_effective_one() {
+    let (configuration, truth) = truth_where(Fork::Chacha20, |_| true);
+    let Cipher::Chacha20 { key, nonce } = configuration.cipher else { panic!("another cipher") };
+    assert_eq!(truth["string_table"]["cipher"], "chacha20");
+    assert_eq!(truth["string_table"]["key"], format!("0x{}", hex::encode(key)));
+    assert_eq!(truth["string_table"]["nonce"], format!("0x{}", hex::encode(nonce)));
+    assert_eq!(truth["string_table"]["effective_key"], Json::Null);
+    let (configuration, truth) = truth_where(Fork::RotXor, |_| true);
+    assert_eq!(truth["string_table"]["key"], format!("0x{:08x}", configuration.key));
+    assert_eq!(truth["string_table"]["effective_key"].as_str().unwrap().len(), 4);
+}
+
+#[test]
+fn credentials_may_be_under_another_cipher_than_the_table() {
+    let of_scanner = |wanted: &str| {
+        let name = |c: &Configuration| c.credential_cipher.name();
+        let drawn = (0..500).map(|seed| Configuration::generate(Fork::Rc4, seed, "test"));
+        let configuration = drawn.into_iter().find(|c| name(c) == wanted).unwrap();
+        let truth = truth::of_family(&configuration, Target::MipsBe);
+        (truth["string_table"]["cipher"].clone(), truth["credentials"].clone())
+    };
+    let (table, own) = of_scanner("xor");
+    assert_eq!((table, &own["cipher"]), (json!("rc4"), &json!("xor")));
+    assert_ne!(own["effective_key"], Json::Null);
+    let (_, same) = of_scanner("rc4");
+    assert_eq!(same["effective_key"], Json::Null);
+}
+
+#[test]
+fn a_text_under_its_own_key_says_which() {
+    let (configuration, truth) = truth_where(Fork::PerEntryKey, |_| true);
+    let entries = truth["string_table"]["entries"].as_array().unwrap();
+    let keys: Vec<&str> = entries.iter().map(|e| e["effective_key"].as_str().unwrap()).collect();
+    assert!(keys.iter().any(|key| *key != keys[0]));
+    let first = &configuration.entries[0];
+    let key = first.own_key.unwrap();
+    assert_eq!(keys[0], format!("0x{key:02x}"));
+    let plain: Vec<u8> = configuration.coded(first).iter().map(|byte| byte ^ key).collect();
+    assert_eq!(plain, first.value.bytes());
+    assert_eq!(truth["string_table"]["effective_key"], Json::Null);
+}
+
+#[test]
+fn texts_of_a_block_have_their_offsets_for_ids_and_texts_on_the_stack_have_none() {
+    let (_, block) = truth_where(Fork::Xxtea, |_| true);
+    let entries = block["string_table"]["entries"].as_array().unwrap();
+    let mut end = 0;
+    for entry in entries {
+        let offset = entry["id"].as_u64().unwrap();
+        assert!(offset >= end && offset % 8 == 0, "{entry}");
+        end = offset + entry["text"].as_str().map_or(2, |text| text.len() as u64 + 1);
+    }
+    let (_, stack) = truth_where(Fork::StackString, |_| true);
+    assert_eq!(stack["string_table"]["entries"], json!([]));
+    assert!(stack["strings"].as_array().unwrap().iter().all(|s| s["cipher"] == "stack_string"));
 }
