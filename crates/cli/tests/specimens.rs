@@ -247,6 +247,24 @@ fn tables_and_credentials_are_seen_through_in_other_shapes() {
     assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
 }
 
+/// Programs whose table's routines were inlined everywhere: the registry of attacks is sign enough
+/// to look for credentials that a loop fills.
+#[test]
+fn credentials_are_found_without_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| {
+        name.starts_with("x86-gcc-tiny.static_pointers-O3.")
+            || name.starts_with("mips-le-gcc-tiny.static_pointers-O2.")
+            || name.starts_with("aarch64-gcc-tiny.loop_table-O3.")
+    });
+    assert_eq!(count, 3);
+    let reports = reports(&files, folder.path());
+    let fields = "credentials.effective_key,credentials.sha256,credentials.entries,scan.probes";
+    assert_exact(&reports, &truth_of(&reports, folder.path()), fields, &[]);
+}
+
 /// Texts that one routine decodes, given where they are and how long: their lengths are no ids.
 #[test]
 fn lengths_of_loose_texts_make_no_table() {

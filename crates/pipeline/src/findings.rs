@@ -64,9 +64,10 @@ pub(crate) fn collect<'a>(
     };
     let mut runs = initialisers::run(&mut subject);
     let table = string_table::extract(&mut subject, &mut runs);
-    let list = credentials::extract(&mut subject, table.finding.is_some());
-    let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let registry = attacks::extract(&subject, &mut runs);
+    let has_sign = table.finding.is_some() || registry.finding.is_some();
+    let list = credentials::extract(&mut subject, has_sign);
+    let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let references = match &table.finding {
         Some(table) if !subject.budget.is_late() => consumers::references(&subject, table),
         _ => Vec::new(),

@@ -2,9 +2,9 @@
 //!
 //! How it works: where one routine is called again and again with two constant strings and a small
 //! number, it is run with the arguments of every such call ([`calls`]). Otherwise the routines of a
-//! program that has a string table are run, and what one of them leaves behind is searched for
-//! pairs of texts ([`left_behind`]). Both take only what was decoded: text that stands plain in the
-//! file is left out, so option lists and plain word lists do not count.
+//! program that has a string table or a registry of attacks are run, and what one of them leaves
+//! behind is searched for pairs of texts ([`left_behind`]). Both take only what was decoded: text
+//! that stands plain in the file is left out, so option lists and plain word lists do not count.
 
 pub mod calls;
 pub mod left_behind;
@@ -54,11 +54,11 @@ pub struct CredentialList {
     pub unread: Vec<Address>,
 }
 
-/// Looks for the largest list. `has_table` says whether the program has a string table; without
-/// one, only routines that are called pair by pair are looked at.
-pub fn extract<'a>(subject: &mut Subject<'a>, has_table: bool) -> Found<Option<CredentialList>> {
+/// Looks for the largest list. `has_sign` says whether the program has a string table or a registry
+/// of attacks; without either, only routines that are called pair by pair are looked at.
+pub fn extract<'a>(subject: &mut Subject<'a>, has_sign: bool) -> Found<Option<CredentialList>> {
     let mut list = calls::largest(subject);
-    if list.is_none() && has_table {
+    if list.is_none() && has_sign {
         list = left_behind::largest(subject);
     }
     if let Some(list) = &mut list {
