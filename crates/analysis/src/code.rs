@@ -1,6 +1,7 @@
 //! Lifted instructions, each lifted once.
 
 use crate::address_index::AddressIndex;
+use crate::final_traps::FinalTrap;
 use crate::flow::{Flow, summarize};
 use crate::operations::Operations;
 use crate::values::relevance::Relevance;
@@ -83,6 +84,7 @@ pub struct Code {
     /// Those of instructions of one form are there once.
     operations: Operations,
     relevance: Relevance,
+    final_trap: FinalTrap,
     contexts: Vec<Context>,
     /// The number of each context.
     context_numbers: FxHashMap<Context, ContextId>,
@@ -95,7 +97,12 @@ const FAILED: u32 = u32::MAX;
 
 impl Code {
     /// Nothing lifted yet.
-    pub(crate) fn new(image: &Image, relevance: Relevance, work: Arc<Meter>) -> Self {
+    pub(crate) fn new(
+        image: &Image,
+        relevance: Relevance,
+        final_trap: FinalTrap,
+        work: Arc<Meter>,
+    ) -> Self {
         let index = AddressIndex::new(image);
         work.keep(index.slots() * SLOT_BYTES);
         Self {
@@ -106,6 +113,7 @@ impl Code {
             forms: Vec::new(),
             operations: Operations::default(),
             relevance,
+            final_trap,
             contexts: Vec::new(),
             context_numbers: FxHashMap::default(),
             prescribed: FxHashMap::default(),
@@ -185,7 +193,7 @@ impl Code {
             op_count: lifted.ops.len() as u16,
             length: lifted.length as u16,
             own_length: lifted.own_length as u8,
-            flow: summarize(&lifted.ops, address.offset(u64::from(lifted.length))),
+            flow: summarize(&lifted.ops, address.offset(u64::from(lifted.length)), self.final_trap),
             context,
             successor_context,
             has_prescribed: !lifted.prescribed.is_empty(),

@@ -1,6 +1,7 @@
 //! Where control can go from one instruction.
 
 use crate::arithmetic::{binary, unary};
+use crate::final_traps::FinalTrap;
 use miyaburi_image::Address;
 use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 
@@ -55,7 +56,7 @@ pub(crate) fn absolute_target(op: &Op) -> Option<Address> {
 }
 
 /// How control can leave an instruction with these operations whose sequel is at `next`.
-pub(crate) fn summarize(ops: &[Op], next: Address) -> Flow {
+pub(crate) fn summarize(ops: &[Op], next: Address, final_trap: FinalTrap) -> Flow {
     let has_flow = |op: &Op| matches!(op.opcode as u8, 4..=10);
     if !ops.iter().any(has_flow) {
         return Flow::NEXT;
@@ -99,6 +100,10 @@ pub(crate) fn summarize(ops: &[Op], next: Address) -> Flow {
                 flow |= Flow::INDIRECT_CALL;
                 true
             }
+            Opcode::CALLOTHER if is_final(final_trap, &constants, op) => {
+                flow |= Flow::SYSTEM;
+                false
+            }
             Opcode::CALLOTHER => {
                 flow |= if op.output.is_none() { Flow::SYSTEM } else { Flow::empty() };
                 true
@@ -135,6 +140,11 @@ fn note_constant(constants: &mut Vec<(Varnode, u64)>, op: &Op) {
     constants.extend(result.map(|result| (output, result)));
 }
 
+fn is_final(trap: FinalTrap, constants: &[(Varnode, u64)], op: &Op) -> bool {
+    let input = |index: usize| op.inputs().get(index).and_then(|input| known(constants, input));
+    trap.is(input(0), input(1))
+}
+
 fn known(constants: &[(Varnode, u64)], varnode: &Varnode) -> Option<u64> {
     let noted = || constants.iter().find(|(place, _)| place == varnode).map(|(_, value)| *value);
     varnode.as_constant().or_else(noted)
@@ -161,7 +171,7 @@ fn is_system_call(ops: &[Op], position: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flow, summarize};
+    use super::{FinalTrap, Flow, summarize};
     use miyaburi_image::Address;
     use miyaburi_pcode::{Op, Opcode, Space, Varnode};
 
@@ -181,15 +191,15 @@ mod tests {
             Op::new(Opcode::CBRANCH, None, &[Varnode::constant(2, 4), temporary(0)]),
             Op::new(Opcode::RETURN, None, &[temporary(8)]),
         ];
-        assert_eq!(summarize(&ops, NEXT), Flow::RETURN | Flow::NEXT);
-        assert_eq!(summarize(&ops[1..], NEXT), Flow::RETURN);
+        assert_eq!(summarize(&ops, NEXT, FinalTrap::default()), Flow::RETURN | Flow::NEXT);
+        assert_eq!(summarize(&ops[1..], NEXT, FinalTrap::default()), Flow::RETURN);
     }
 
     #[test]
     fn a_call_of_the_next_instruction_is_none() {
         let call = |target| [Op::new(Opcode::CALL, None, &[ram(target)])];
-        assert_eq!(summarize(&call(0x1004), NEXT), Flow::NEXT);
-        assert_eq!(summarize(&call(0x2000), NEXT), Flow::NEXT | Flow::CALL);
+        assert_eq!(summarize(&call(0x1004), NEXT, FinalTrap::default()), Flow::NEXT);
+        assert_eq!(summarize(&call(0x2000), NEXT, FinalTrap::default()), Flow::NEXT | Flow::CALL);
     }
 
     #[test]
@@ -198,14 +208,17 @@ mod tests {
             Op::new(Opcode::CALLOTHER, Some(temporary(0)), &[Varnode::constant(3, 4)]),
             Op::new(Opcode::CALLIND, None, &[temporary(0)]),
         ];
-        assert_eq!(summarize(&ops, NEXT), Flow::NEXT | Flow::SYSTEM);
-        assert_eq!(summarize(&ops[1..], NEXT), Flow::NEXT | Flow::INDIRECT_CALL);
+        assert_eq!(summarize(&ops, NEXT, FinalTrap::default()), Flow::NEXT | Flow::SYSTEM);
+        assert_eq!(
+            summarize(&ops[1..], NEXT, FinalTrap::default()),
+            Flow::NEXT | Flow::INDIRECT_CALL
+        );
     }
 
     #[test]
     fn a_jump_ends_a_block_and_a_call_does_not() {
         let jump = [Op::new(Opcode::BRANCH, None, &[ram(0x2000)])];
-        assert_eq!(summarize(&jump, NEXT), Flow::JUMP);
+        assert_eq!(summarize(&jump, NEXT, FinalTrap::default()), Flow::JUMP);
         assert!(Flow::JUMP.ends_block());
         assert!(!(Flow::CALL | Flow::NEXT).ends_block());
     }

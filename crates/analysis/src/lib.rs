@@ -23,6 +23,7 @@ mod blocks;
 mod calls;
 mod code;
 mod diagnostic;
+mod final_traps;
 mod flow;
 mod functions;
 mod jump_tables;

@@ -5,7 +5,7 @@ mod support;
 
 use miyaburi_analysis::{CallKind, Exit, Origin, Program};
 use miyaburi_image::{Address, Image};
-use support::{CODE, X86_64, hex, image};
+use support::{CODE, M68K, X86_64, hex, image};
 
 /// Offsets and origins of the functions found.
 fn functions(image: &Image) -> Vec<(u64, Origin)> {
@@ -101,4 +101,20 @@ fn pointers_to_strings_and_into_instructions_name_none() {
         let found = functions(&image);
         assert_eq!(found, [(0, Origin::Entry)], "pointer to {offset:#x}");
     }
+}
+
+/// What lies behind a trap that compilers put where control must not come is not reached from it.
+#[test]
+fn a_trap_of_the_compiler_ends_a_function() {
+    // move.l #g,-(sp); jsr f; a trap; g: move.l 0x20000,d0; rts; f: move.l 0x20004,d0; rts
+    let functions = |trap: &str| {
+        let code = hex(&format!("2f3c0001000e4eb900010016{trap}2039000200004e752039000200044e75"));
+        let image = image(M68K, &code, &[0; 16]);
+        let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+        let program = Program::analyze(&image, language.as_ref()).unwrap();
+        program.functions().iter().map(|function| function.entry.0 - CODE).collect::<Vec<_>>()
+    };
+    assert_eq!(functions("4e47"), [0, 0xe, 0x16]);
+    // A system call goes on.
+    assert_eq!(functions("4e40"), [0, 0x16]);
 }

@@ -390,6 +390,26 @@ fn attacks_without_a_registry_are_found() {
     assert_exact(&reports, &truth, "attacks.vectors,scan.probes,scan.syn", &[]);
 }
 
+/// Registries in lists that are copied as they grow, in static programs with many routines that are
+/// more repetitive, and with handlers behind a trap.
+#[test]
+fn registries_are_found_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let wanted = [
+        "x86_64-clang-musl.no_scanner-O2.",
+        "x86_64-clang-musl.plain_c2-O3.",
+        "m68k-gcc-glibc.renumbered-Os.",
+        "m68k-gcc-tiny.debug_layout-O3.",
+        "sparc32-gcc-glibc.debug_layout-O3.",
+    ];
+    let count = unpack(&files, |name| wanted.iter().any(|wanted| name.starts_with(wanted)));
+    assert_eq!(count, wanted.len());
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), "attacks.vectors", &[]);
+}
+
 fn texts(part: &Value) -> BTreeSet<String> {
     let strings = part["strings"].as_array().unwrap().iter();
     strings.map(|string| string["text"].as_str().unwrap().to_owned()).collect()

@@ -4,12 +4,19 @@ use crate::subject::Subject;
 use crate::trace::{Policy, Trace};
 use miyaburi_emulator::Limits;
 use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
 
 /// A routine is a candidate when it calls one other at least this often.
 const MIN_REPEATED_CALLS: usize = 3;
 
 /// Most candidates that are run.
 const MAX_CANDIDATES: usize = 24;
+
+/// Most further ones that are run because they hand over code pointers.
+const MAX_REGISTERING: usize = 8;
+
+/// Arguments among which a code pointer is looked for.
+const HANDLER_ARGUMENTS: usize = 3;
 
 /// A candidate and what running it did.
 pub struct Initialiser<'a> {
@@ -19,20 +26,51 @@ pub struct Initialiser<'a> {
     pub trace: Trace<'a>,
 }
 
-/// Runs the routines that call one other again and again, most repetitive first.
+/// Runs the routines that call one other again and again, most repetitive first, and of the less
+/// repetitive ones those that hand over code pointers.
 ///
 /// False negatives: routines that fill their items in a loop over constant data
 /// ([`crate::string_table::fillers`] finds those of tables).
 pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
-    let candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);
+    let mut candidates = subject.repetitive_functions(MIN_REPEATED_CALLS);
+    let rest = candidates.split_off(candidates.len().min(MAX_CANDIDATES));
+    if !rest.is_empty() {
+        let registering = registering_functions(subject);
+        let registering = rest.into_iter().filter(|function| registering.contains(function));
+        candidates.extend(registering.take(MAX_REGISTERING));
+    }
     let limits = Limits {
         instructions: 150_000,
         call_instructions: 10_000,
         repetition: 12_000,
         ..Limits::default()
     };
-    let candidates = candidates.into_iter().take(MAX_CANDIDATES);
-    candidates.map(|function| run_one(subject, function, limits)).collect()
+    candidates.into_iter().map(|function| run_one(subject, function, limits)).collect()
+}
+
+/// The functions that hand different code pointers to one routine, as those do that register
+/// handlers.
+fn registering_functions(subject: &Subject<'_>) -> FxHashSet<Address> {
+    let mut registering = FxHashSet::default();
+    for group in subject.repeated_calls(MIN_REPEATED_CALLS) {
+        for convention in subject.conventions() {
+            let calls = subject.constant_arguments::<HANDLER_ARGUMENTS>(
+                &convention,
+                group.function,
+                &group.sites,
+            );
+            let pointers: FxHashSet<Address> = calls
+                .into_iter()
+                .flat_map(|(_, arguments)| arguments)
+                .flatten()
+                .filter_map(|value| subject.function_at_pointer(value))
+                .collect();
+            if pointers.len() >= MIN_REPEATED_CALLS {
+                registering.insert(group.function);
+            }
+        }
+    }
+    registering
 }
 
 /// Runs one routine in a bare machine.

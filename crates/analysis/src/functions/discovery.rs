@@ -8,6 +8,7 @@
 use crate::blocks::Body;
 use crate::code::{Code, ContextId, InstructionId};
 use crate::diagnostic::AnalysisDiagnostic;
+use crate::final_traps::FinalTrap;
 use crate::functions::Origin;
 use crate::functions::draft::{Draft, Ownership};
 use crate::functions::learnt::Learnt;
@@ -83,7 +84,8 @@ impl<'a> Discovery<'a> {
         cells: Arc<RegisterCells>,
         work: Arc<Meter>,
     ) -> Self {
-        let code = Code::new(image, Relevance::new(cells.clone(), &abi), work);
+        let relevance = Relevance::new(cells.clone(), &abi);
+        let code = Code::new(image, relevance, FinalTrap::new(image.arch(), language), work);
         Self {
             ownership: Ownership::new(code.index.slots()),
             learnt: Learnt::default(),

@@ -18,6 +18,7 @@ use crate::subject::Subject;
 use crate::written::WrittenRanges;
 use miyaburi_image::Address;
 use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
 
 /// The name under which diagnostics are given.
 const STAGE: &str = "attacks";
@@ -97,9 +98,11 @@ fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Regi
         return None;
     }
     let numbers = numbers_beside(subject, run, &ranges, &cells)?;
+    let mut seen = FxHashSet::default();
     let vectors: Vec<Vector> = cells
         .iter()
         .zip(numbers)
+        .filter(|(cell, number)| seen.insert((cell.handler, *number)))
         .map(|(cell, number)| Vector {
             number,
             handler: cell.handler,
@@ -133,7 +136,8 @@ fn code_pointer_cells<'a>(
     cells
 }
 
-/// The numbers that stand at the same distance from every code pointer, all different.
+/// The numbers that stand at the same distance from every code pointer, different ones beside
+/// different pointers; the same beside the same are copies, as a list that grows leaves them.
 fn numbers_beside<'a>(
     subject: &Subject<'a>,
     run: &mut Initialiser<'a>,
@@ -156,10 +160,10 @@ fn numbers_beside<'a>(
                 })
                 .collect();
             let Some(numbers) = numbers else { continue };
-            let mut distinct = numbers.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            if distinct.len() == numbers.len() {
+            let pairs: BTreeSet<(u32, Address)> =
+                numbers.iter().copied().zip(cells.iter().map(|cell| cell.handler)).collect();
+            let distinct: BTreeSet<u32> = pairs.iter().map(|(number, _)| *number).collect();
+            if distinct.len() == pairs.len() && pairs.len() >= MIN_VECTORS {
                 return Some(numbers);
             }
         }
