@@ -21,7 +21,7 @@ impl FinalTrap {
     /// That of a CPU.
     pub(crate) fn new(arch: Arch, language: &dyn Language) -> Self {
         let (name, argument) = match arch.family {
-            Family::M68k => ("__m68k_trap", 7),
+            Family::M68k | Family::ColdFire => ("__m68k_trap", 7),
             Family::Sparc | Family::SparcV8Plus => ("sw_trap", 5),
             _ => return Self::default(),
         };

@@ -402,6 +402,7 @@ fn registries_are_found_whole() {
         "x86_64-clang-musl.plain_c2-O3.",
         "m68k-gcc-glibc.renumbered-Os.",
         "m68k-gcc-tiny.debug_layout-O3.",
+        "coldfire-gcc-tiny.debug_layout-O3.",
         "sparc32-gcc-glibc.debug_layout-O3.",
     ];
     let count = unpack(&files, |name| wanted.iter().any(|wanted| name.starts_with(wanted)));
