@@ -92,6 +92,10 @@ pub(crate) struct Budgets {
     #[arg(long, value_name = "COUNT")]
     pub max_instructions: Option<u64>,
 
+    /// Do not watch what attacks send
+    #[arg(long)]
+    pub no_observe: bool,
+
     /// Steps of the analysis of one file, each roughly the evaluation of one instruction
     #[arg(long, value_name = "COUNT")]
     pub max_steps: Option<u64>,

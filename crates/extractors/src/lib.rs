@@ -12,6 +12,7 @@ pub mod found;
 pub mod initialisers;
 pub mod loose_strings;
 pub mod probes;
+pub mod process;
 pub mod roles;
 pub mod string_table;
 pub mod subject;

@@ -5,7 +5,7 @@ use crate::trace::{self, Policy, Trace};
 use miyaburi_analysis::{CallKind, CallSite, Function, FunctionId, Program, Value};
 use miyaburi_emulator::{Emulator, State, SystemCallSite};
 use miyaburi_image::{Address, Image};
-use miyaburi_pcode::Varnode;
+use miyaburi_pcode::{Context, Varnode};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -32,6 +32,8 @@ pub struct Convention {
 
 /// A program with everything that is known of it, and the emulator that runs its routines.
 pub struct Subject<'a> {
+    /// The file.
+    pub file: &'a [u8],
     /// The file as mapped.
     pub image: &'a Image,
     /// Its functions, calls, values and references.
@@ -51,6 +53,14 @@ impl<'a> Subject<'a> {
         self.emulator.bare_state(self.pages)
     }
 
+    /// The context in which the function at `entry` is decoded.
+    #[must_use]
+    pub fn context_of(&self, entry: Address) -> Context {
+        let function = self.program.function_at(entry);
+        let context = function.and_then(|function| self.program.context_of(function));
+        context.unwrap_or_else(|| self.emulator.entry_context())
+    }
+
     /// Runs the function at `entry`.
     pub fn run(
         &mut self,
@@ -59,11 +69,7 @@ impl<'a> Subject<'a> {
         arguments: &[u64],
         policy: &Policy,
     ) -> Trace<'a> {
-        let context = self
-            .program
-            .function_at(entry)
-            .and_then(|function| self.program.context_of(function))
-            .unwrap_or_else(|| self.emulator.entry_context());
+        let context = self.context_of(entry);
         let mut policy = *policy;
         policy.limits.instructions = self.budget.grant(policy.limits.instructions);
         let site =

@@ -3,6 +3,9 @@
 /// When a process starts, in seconds since 1970: 2023-11-14.
 const START: u64 = 1_700_000_000;
 
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
 /// What passes when a program looks at the clock, in nanoseconds.
 const LOOK: u64 = 1_000;
 
@@ -10,17 +13,24 @@ const LOOK: u64 = 1_000;
 pub(crate) const SECOND: u64 = 1_000_000_000;
 
 /// Virtual time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
-    /// Nanoseconds since the start.
+    /// When the process started, in seconds since 1970.
+    start: u64,
+    /// Nanoseconds since then.
     passed: u64,
 }
 
 impl Clock {
+    /// A clock that is at [`START`] and so many days.
+    pub(crate) const fn days_later(days: u32) -> Self {
+        Self { start: START + DAY * days as u64, passed: 0 }
+    }
+
     /// Seconds since 1970 and nanoseconds, a little later at every look.
     pub(crate) fn real(&mut self) -> (u64, u64) {
         let (seconds, nanoseconds) = self.since_start();
-        (START + seconds, nanoseconds)
+        (self.start + seconds, nanoseconds)
     }
 
     /// Seconds and nanoseconds since the process started.

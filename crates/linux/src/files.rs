@@ -94,6 +94,14 @@ impl Descriptors {
         Ok(u64::from(number))
     }
 
+    /// All sockets.
+    pub(crate) fn sockets(&mut self) -> impl Iterator<Item = &mut Socket> {
+        self.0.values_mut().filter_map(|open| match open {
+            Open::Socket(socket) => Some(socket),
+            Open::File { .. } | Open::Stream { .. } => None,
+        })
+    }
+
     /// A socket.
     pub(crate) fn socket(&mut self, descriptor: u64) -> Result<&mut Socket, Errno> {
         match self.get(descriptor)? {

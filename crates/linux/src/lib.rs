@@ -19,7 +19,9 @@ pub use abi::MissingRegister;
 pub use abi::calls::{Numbering, SystemCall};
 pub use abi::errno::Errno;
 pub use kernel::{Ended, Kernel, Side};
-pub use network::{NetworkAction, NetworkEvent, Transport};
+pub use network::{
+    NetworkAction, NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, Transport, is_own_address,
+};
 pub use process::{Process, StartError};
 pub use record::{Answer, CallRecord};
 pub use start::Setup;

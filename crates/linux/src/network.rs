@@ -14,6 +14,18 @@ const MAX_SENT: usize = 1 << 20;
 /// The port of name servers.
 const DNS: u16 = 53;
 
+/// The machine's own address.
+const OWN_HOST: [u8; 4] = [10, 83, 98, 2];
+
+/// The first port that it takes for a connection.
+pub const OWN_PORT: u16 = 32_768;
+
+/// Where a peer's numbering of a connection begins.
+pub const PEER_SEQUENCE: u32 = 0x5045_4552;
+
+/// What a peer says that our numbering of a connection has come to.
+pub const OWN_SEQUENCE: u32 = 0x4f57_4e31;
+
 /// Seconds that an answer holds.
 const TIME_TO_LIVE: u32 = 300;
 
@@ -28,7 +40,12 @@ pub enum Transport {
     /// Datagrams.
     Udp,
     /// Packets that the program makes itself.
-    Raw,
+    Raw {
+        /// The protocol that the socket was made for, by number.
+        protocol: u8,
+        /// Whether packets begin with their IP header.
+        has_header: bool,
+    },
 }
 
 /// What a process did on the network.
@@ -38,10 +55,29 @@ pub struct NetworkEvent {
     pub site: Address,
     /// How.
     pub transport: Transport,
+    /// The socket's own address.
+    pub own: SocketAddr,
     /// Whom it concerns; of what is bound the own address.
     pub address: SocketAddr,
     /// What was done.
     pub action: NetworkAction,
+}
+
+/// Where something is sent from and to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    pub(crate) site: Address,
+    pub(crate) transport: Transport,
+    pub(crate) own: SocketAddr,
+    pub(crate) address: SocketAddr,
+}
+
+impl Route {
+    /// What is done on it.
+    pub(crate) const fn event(self, action: NetworkAction) -> NetworkEvent {
+        let Self { site, transport, own, address } = self;
+        NetworkEvent { site, transport, own, address, action }
+    }
 }
 
 /// What a process does on the network.
@@ -97,24 +133,16 @@ impl Network {
         }
     }
 
-    /// Takes a datagram for `address`; what comes back.
-    pub(crate) fn send(
-        &mut self,
-        site: Address,
-        transport: Transport,
-        address: SocketAddr,
-        bytes: &[u8],
-    ) -> Option<Vec<u8>> {
-        if address.port() == DNS
-            && transport == Transport::Udp
+    /// Takes a message; what comes back.
+    pub(crate) fn send(&mut self, route: Route, bytes: &[u8]) -> Option<Vec<u8>> {
+        if route.address.port() == DNS
+            && route.transport == Transport::Udp
             && let Some((name, record, reply)) = self.resolve(bytes)
         {
-            let action = NetworkAction::Asked { name, record };
-            self.note(NetworkEvent { site, transport, address, action });
+            self.note(route.event(NetworkAction::Asked { name, record }));
             return Some(reply);
         }
-        let action = NetworkAction::Sent(bytes.to_vec());
-        self.note(NetworkEvent { site, transport, address, action });
+        self.note(route.event(NetworkAction::Sent(bytes.to_vec())));
         None
     }
 
@@ -176,6 +204,41 @@ pub(crate) fn socket_address_bytes(endian: Endian, address: SocketAddr) -> Vec<u
     bytes
 }
 
+/// Whether `host` is the machine's own address.
+#[must_use]
+pub fn is_own_address(host: IpAddr) -> bool {
+    host.to_canonical() == IpAddr::from(OWN_HOST)
+}
+
+/// The address that a socket has once it is connected.
+pub(crate) fn connected(own: SocketAddr, descriptor: u64) -> SocketAddr {
+    let host = match own {
+        SocketAddr::V4(_) => IpAddr::from(OWN_HOST),
+        SocketAddr::V6(_) => IpAddr::from(Ipv4Addr::from(OWN_HOST).to_ipv6_mapped()),
+    };
+    let port = match own.port() {
+        0 => OWN_PORT.saturating_add(descriptor as u16),
+        port => port,
+    };
+    SocketAddr::new(host, port)
+}
+
+/// The packet that answers the first one of a connection: IPv4 and TCP headers, SYN and ACK set.
+/// `None` for IPv6. Checksums are left 0.
+pub(crate) fn handshake(own: SocketAddr, peer: SocketAddr) -> Option<Vec<u8>> {
+    const SIZE: u8 = 40;
+    let (SocketAddr::V4(own), SocketAddr::V4(peer)) = (own, peer) else { return None };
+    let mut packet = vec![0x45, 0, 0, SIZE, 0, 1, 0x40, 0, 64, 6, 0, 0];
+    packet.extend(peer.ip().octets());
+    packet.extend(own.ip().octets());
+    packet.extend(peer.port().to_be_bytes());
+    packet.extend(own.port().to_be_bytes());
+    packet.extend(PEER_SEQUENCE.to_be_bytes());
+    packet.extend(OWN_SEQUENCE.to_be_bytes());
+    packet.extend([0x50, 0x12, 0xff, 0xff, 0, 0, 0, 0]);
+    Some(packet)
+}
+
 /// The address that a socket has until it takes another: nothing.
 pub(crate) fn unspecified(is_wide: bool) -> SocketAddr {
     let host = match is_wide {
@@ -190,6 +253,11 @@ mod tests {
     use super::*;
     use simple_dns::{Name, QCLASS, Question};
 
+    fn route(address: SocketAddr) -> Route {
+        let own = unspecified(false);
+        Route { site: Address(0x10), transport: Transport::Udp, own, address }
+    }
+
     #[test]
     fn a_query_for_an_address_is_answered_with_a_reserved_one() {
         let mut query = Packet::new_query(7);
@@ -199,7 +267,7 @@ mod tests {
         let bytes = query.build_bytes_vec().unwrap_or_default();
         let mut network = Network::default();
         let server = SocketAddr::from(([192, 0, 2, 53], DNS));
-        let reply = network.send(Address(0x10), Transport::Udp, server, &bytes);
+        let reply = network.send(route(server), &bytes);
         let reply = reply.unwrap_or_default();
         let parsed = Packet::parse(&reply).map(|reply| {
             (reply.id(), reply.answers.first().map(|answer| answer.rdata.clone().into_owned()))
@@ -216,7 +284,7 @@ mod tests {
     fn what_is_no_query_is_sent_and_not_answered() {
         let mut network = Network::default();
         let server = SocketAddr::from(([192, 0, 2, 53], DNS));
-        assert_eq!(network.send(Address(0), Transport::Udp, server, b"x"), None);
+        assert_eq!(network.send(route(server), b"x"), None);
         let sent = NetworkAction::Sent(b"x".to_vec());
         assert_eq!(network.events().first().map(|event| &event.action), Some(&sent));
     }

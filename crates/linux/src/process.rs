@@ -10,7 +10,8 @@ use miyaburi_emulator::{Emulator, Exit, Limits, MemoryError, Outcome, PAGE_SIZE,
 use miyaburi_image::{Address, Family, Image};
 use miyaburi_pcode::Language;
 
-/// A program with the kernel around it.
+/// A program with the kernel around it; a clone is a snapshot of both.
+#[derive(Clone)]
 pub struct Process<'a> {
     /// The machine.
     pub state: State<'a>,

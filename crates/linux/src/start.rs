@@ -13,11 +13,18 @@ pub struct Setup {
     pub environment: Vec<Vec<u8>>,
     /// Which side of each `fork` is followed, in order; of later ones the parent's.
     pub forks: Vec<Side>,
+    /// What programs draw at random follows from this: the kernel's random numbers, and the day.
+    pub seed: u32,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { arguments: vec![b"./bot".to_vec()], environment: Vec::new(), forks: Vec::new() }
+        Self {
+            arguments: vec![b"./bot".to_vec()],
+            environment: Vec::new(),
+            forks: Vec::new(),
+            seed: 0,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Options {
     pub max_steps: u64,
     /// Bytes of lifted code and of values that the analysis keeps.
     pub max_analysis_bytes: u64,
+    /// Emulated instructions for watching attacks; `None` when they are not to be watched.
+    pub max_observed: Option<u64>,
     /// Wall clock behind the others; a report it cut says so.
     pub time_limit: Option<Duration>,
 }
@@ -30,6 +32,7 @@ impl Default for Options {
             max_bytes: 64 << 20,
             max_steps: analysis.steps,
             max_analysis_bytes: analysis.bytes,
+            max_observed: Some(20_000_000),
             time_limit: Some(Duration::from_secs(30)),
         }
     }
@@ -118,7 +121,8 @@ fn analyze_image(
     let limits = Limits { steps: options.max_steps, bytes: options.max_analysis_bytes, deadline };
     match Program::analyze_within(&image, &*language, limits) {
         Ok(program) => {
-            let findings = findings::collect(&image, &*language, &program, options, deadline);
+            let findings =
+                findings::collect(bytes, &image, &*language, &program, options, deadline);
             compose::add(&mut report, &program, &findings, is_whole);
             *cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
             report

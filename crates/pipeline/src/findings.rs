@@ -4,6 +4,7 @@ use crate::analyze::Options;
 use miyaburi_analysis::Program;
 use miyaburi_emulator::{Emulator, PAGE_SIZE};
 use miyaburi_extractors::attacks::dispatch::{self, Dispatcher};
+use miyaburi_extractors::attacks::observation::{self, Behaviour};
 use miyaburi_extractors::attacks::{self, Registry};
 use miyaburi_extractors::budget::{Budget, Cut};
 use miyaburi_extractors::credentials::{self, CredentialList};
@@ -36,6 +37,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) string_purposes: FxHashMap<u32, Purpose>,
     pub(crate) registry: Option<Registry>,
     pub(crate) dispatcher: Option<Dispatcher>,
+    /// What handlers of attacks do.
+    pub(crate) behaviours: Vec<Behaviour>,
     pub(crate) contacts: Contacts,
     pub(crate) exploits: Vec<Exploit>,
     pub(crate) probes: Option<Probes>,
@@ -49,6 +52,7 @@ pub(crate) struct Findings<'a> {
 
 /// Runs all extractors within the budgets of `options`, until `deadline`.
 pub(crate) fn collect<'a>(
+    file: &'a [u8],
     image: &'a Image,
     language: &'a dyn Language,
     program: &'a Program<'a>,
@@ -56,6 +60,7 @@ pub(crate) fn collect<'a>(
     deadline: Option<Instant>,
 ) -> Findings<'a> {
     let mut subject = Subject {
+        file,
         image,
         program,
         emulator: Emulator::with_lifter(image, language, program.abi().clone(), program.lifter()),
@@ -109,7 +114,16 @@ pub(crate) fn collect<'a>(
         true => Vec::new(),
     };
     let string_purposes = roles::loose::find(&subject, &strings, &string_references, &routines);
+    let cut = cut(&subject);
+    let behaviours = match options.max_observed {
+        Some(instructions) if is_likely => {
+            subject.budget = Budget::new(instructions, deadline);
+            observation::observe(&mut subject, &routines.handlers, &routines.setup)
+        }
+        _ => Found::plain(Vec::new()),
+    };
     let diagnostics = [
+        behaviours.diagnostics,
         table.diagnostics,
         list.diagnostics,
         registry.diagnostics,
@@ -128,11 +142,12 @@ pub(crate) fn collect<'a>(
         string_purposes,
         registry: registry.finding,
         dispatcher,
+        behaviours: behaviours.finding,
         contacts: endpoints.finding,
         exploits: exploits.finding,
         probes: probes.finding,
         diagnostics: diagnostics.into_iter().flatten().collect(),
-        cut: cut(&subject),
+        cut,
         // Last: the extractors ask the analysis for more.
         analysis_cut: program.cut(),
     }

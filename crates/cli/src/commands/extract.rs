@@ -67,6 +67,9 @@ fn check(arguments: &ExtractArguments) {
 
 fn options(budgets: &Budgets) -> Options {
     let mut options = Options::default();
+    if budgets.no_observe {
+        options.max_observed = None;
+    }
     if let Some(count) = budgets.max_instructions {
         options.max_instructions = count;
     }

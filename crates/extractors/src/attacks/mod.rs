@@ -10,6 +10,7 @@
 //! [`dispatch`] looks for.
 
 pub mod dispatch;
+pub mod observation;
 
 use crate::found::{Diagnostic, Found};
 use crate::initialisers::Initialiser;

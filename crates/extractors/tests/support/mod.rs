@@ -89,6 +89,7 @@ pub fn with_subject<T>(image: &Image, ask: impl FnOnce(&mut Subject<'_>) -> T) -
     let language = miyaburi_pcode::language_for(image.arch()).unwrap();
     let program = Program::analyze(image, language.as_ref()).unwrap();
     let mut subject = Subject {
+        file: &[],
         image,
         program: &program,
         emulator: Emulator::new(image, language.as_ref(), program.abi().clone()),

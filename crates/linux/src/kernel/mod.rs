@@ -3,6 +3,7 @@
 mod identity;
 mod input_output;
 mod memory;
+mod messages;
 mod processes;
 mod sockets;
 mod thread;
@@ -80,8 +81,9 @@ pub struct Kernel {
     pending: VecDeque<Signal>,
     /// Whether a handler runs, which no other signal interrupts.
     pub(crate) handles_signal: bool,
-    /// Which side of each `fork` is followed; of later ones the parent's.
+    /// Which side of each `fork` is followed, and of all later ones.
     forks: Vec<Side>,
+    later_forks: Side,
     forks_made: usize,
     calls: Vec<CallRecord>,
     ended: Option<Ended>,
@@ -149,13 +151,14 @@ impl Kernel {
             executable: setup.executable(),
             open: Descriptors::default(),
             network: Network::default(),
-            clock: Clock::default(),
+            clock: Clock::days_later(setup.seed),
             thread_pointer: 0,
-            random: identity::FIRST_RANDOM,
+            random: identity::FIRST_RANDOM ^ u64::from(setup.seed) << 32,
             handlers: BTreeMap::new(),
             pending: VecDeque::new(),
             handles_signal: false,
             forks: setup.forks.clone(),
+            later_forks: Side::Parent,
             forks_made: 0,
             calls: Vec::new(),
             ended: None,
@@ -186,11 +189,18 @@ impl Kernel {
         &self.handlers
     }
 
+    /// Which side of every `fork` is followed from now on.
+    pub fn follow_forks(&mut self, side: Side) {
+        self.forks.clear();
+        self.later_forks = side;
+    }
+
     /// Asks those who answer calls, one after the other.
     fn reply(&mut self, call: SystemCall, request: &mut Request<'_, '_>) -> Reply {
         self.memory_call(call, request)
             .or_else(|| self.thread_call(call, request))
             .or_else(|| self.socket_call(call, request))
+            .or_else(|| self.message_call(call, request))
             .or_else(|| self.waiting_call(call, request))
             .or_else(|| self.input_output_call(call, request))
             .or_else(|| self.process_call(call, request))

@@ -51,7 +51,7 @@ impl Kernel {
     fn fork(&mut self) -> Result<u64, Errno> {
         let number = self.forks_made;
         self.forks_made += 1;
-        Ok(match self.forks.get(number).copied().unwrap_or(Side::Parent) {
+        Ok(match self.forks.get(number).copied().unwrap_or(self.later_forks) {
             Side::Child => 0,
             Side::Parent => PROCESS + 1 + number as u64,
         })

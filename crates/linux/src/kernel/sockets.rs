@@ -5,7 +5,8 @@ use crate::abi::calls::{Numbering, SystemCall};
 use crate::abi::errno::Errno;
 use crate::files::Socket;
 use crate::network::{
-    NetworkAction, NetworkEvent, Transport, socket_address, socket_address_bytes, unspecified,
+    NetworkAction, NetworkEvent, Route, Transport, connected, handshake, socket_address,
+    socket_address_bytes, unspecified,
 };
 use core::net::SocketAddr;
 use std::collections::VecDeque;
@@ -16,11 +17,21 @@ const MAX_MESSAGE: u64 = 1 << 16;
 /// `AF_INET6` on Linux.
 const AF_INET6: u64 = 10;
 
+/// Of raw sockets, the protocol that stands for any: packets come with their header (`man 7 raw`).
+const RAW_PROTOCOL: u64 = 255;
+
+/// TCP's number among IP's protocols.
+const TCP: u8 = 6;
+
+/// The level of IP's options, and the one that says that packets come with their header.
+const IP_LEVEL: u64 = 0;
+const IP_HEADER_INCLUDED: u64 = 3;
+
 /// Bytes of a socket's option; each is 0 here, `SO_ERROR` too.
 const OPTION_SIZE: u32 = 4;
 
 /// `socketcall`'s first argument, from 1 (`linux/net.h`).
-const MULTIPLEXED: [SystemCall; 15] = [
+const MULTIPLEXED: [SystemCall; 20] = [
     SystemCall::Socket,
     SystemCall::Bind,
     SystemCall::Connect,
@@ -36,6 +47,11 @@ const MULTIPLEXED: [SystemCall; 15] = [
     SystemCall::Shutdown,
     SystemCall::Setsockopt,
     SystemCall::Getsockopt,
+    SystemCall::Sendmsg,
+    SystemCall::Recvmsg,
+    SystemCall::Accept4,
+    SystemCall::Recvmmsg,
+    SystemCall::Sendmmsg,
 ];
 
 impl Kernel {
@@ -52,9 +68,8 @@ impl Kernel {
             SystemCall::Socket => self.make_socket(request),
             SystemCall::Connect => self.attach(request, NetworkAction::Connected),
             SystemCall::Bind => self.attach(request, NetworkAction::Bound),
-            SystemCall::Listen | SystemCall::Shutdown | SystemCall::Setsockopt => {
-                self.open.socket(descriptor).map(|_| 0)
-            }
+            SystemCall::Listen | SystemCall::Shutdown => self.open.socket(descriptor).map(|_| 0),
+            SystemCall::Setsockopt => self.set_option(request),
             SystemCall::Getsockopt => self.option(request),
             SystemCall::Accept | SystemCall::Accept4 => Err(Errno::Again),
             SystemCall::Getsockname => {
@@ -91,11 +106,11 @@ impl Kernel {
                 *argument = value;
             }
         }
-        self.socket_call(call, request)
+        self.socket_call(call, request).or_else(|| self.message_call(call, request))
     }
 
     fn make_socket(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
-        let [family, kind, ..] = request.arguments;
+        let [family, kind, protocol, ..] = request.arguments;
         // The first two are the other way round on MIPS (`asm/socket.h`).
         let kind = match kind & 0xf {
             1 if self.abi.numbering == Numbering::Mips => 2,
@@ -105,7 +120,7 @@ impl Kernel {
         let transport = match kind {
             1 => Transport::Tcp,
             2 => Transport::Udp,
-            3 => Transport::Raw,
+            3 => Transport::Raw { protocol: protocol as u8, has_header: protocol == RAW_PROTOCOL },
             _ => return Err(Errno::Invalid),
         };
         let own = unspecified(family == AF_INET6);
@@ -135,10 +150,39 @@ impl Kernel {
         let socket = self.open.socket(descriptor)?;
         match action {
             NetworkAction::Bound => socket.own = address,
-            _ => socket.peer = Some(address),
+            _ => {
+                socket.peer = Some(address);
+                socket.own = connected(socket.own, descriptor);
+            }
         }
-        let transport = socket.transport;
-        self.network.note(NetworkEvent { site: request.site, transport, address, action });
+        let (transport, own) = (socket.transport, socket.own);
+        if transport == Transport::Tcp && action == NetworkAction::Connected {
+            self.shake_hands(own, address);
+        }
+        self.network.note(Route { site: request.site, transport, own, address }.event(action));
+        Ok(0)
+    }
+
+    /// Shows the peer's answer to those who listen to raw TCP.
+    fn shake_hands(&mut self, own: SocketAddr, peer: SocketAddr) {
+        let Some(packet) = handshake(own, peer) else { return };
+        for socket in self.open.sockets() {
+            if matches!(socket.transport, Transport::Raw { protocol: TCP, .. }) {
+                socket.inbox.push_back((SocketAddr::new(peer.ip(), 0), packet.clone()));
+            }
+        }
+    }
+
+    /// `setsockopt`: but for one all are taken without a look.
+    fn set_option(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [descriptor, level, option, at, ..] = request.arguments;
+        let value = request.load(at, OPTION_SIZE);
+        let socket = self.open.socket(descriptor)?;
+        if (level, option) == (IP_LEVEL, IP_HEADER_INCLUDED)
+            && let Transport::Raw { has_header, .. } = &mut socket.transport
+        {
+            *has_header = value? != 0;
+        }
         Ok(0)
     }
 
@@ -150,10 +194,23 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         let [descriptor, at, length, ..] = request.arguments;
         let bytes = request.bytes(at, length.min(MAX_MESSAGE) as usize)?;
+        self.send_bytes(request, descriptor, bytes, (to, to_length))
+    }
+
+    /// Sends to the address at `to`, or to the peer.
+    pub(super) fn send_bytes(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        descriptor: u64,
+        bytes: Vec<u8>,
+        (to, to_length): (u64, u64),
+    ) -> Result<u64, Errno> {
         let given = if to == 0 { None } else { Some(self.address(request, to, to_length)?) };
         let socket = self.open.socket(descriptor)?;
         let address = given.or(socket.peer).ok_or(Errno::NotConnected)?;
-        let reply = self.network.send(request.site, socket.transport, address, &bytes);
+        let route =
+            Route { site: request.site, transport: socket.transport, own: socket.own, address };
+        let reply = self.network.send(route, &bytes);
         socket.inbox.extend(reply.map(|reply| (address, reply)));
         Ok(bytes.len() as u64)
     }
@@ -165,12 +222,7 @@ impl Kernel {
         (from, from_length): (u64, u64),
     ) -> Result<u64, Errno> {
         let [descriptor, at, length, ..] = request.arguments;
-        let socket = self.open.socket(descriptor)?;
-        let Some((address, mut bytes)) = socket.inbox.pop_front() else {
-            // A program that waits here waits for ever: time passes, as with a time-out of its own.
-            self.clock.wait(crate::clock::SECOND);
-            return Err(Errno::Again);
-        };
+        let (address, mut bytes) = self.take_message(descriptor)?;
         bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         request.write(at, &bytes)?;
         if from != 0 {
@@ -179,8 +231,18 @@ impl Kernel {
         Ok(bytes.len() as u64)
     }
 
+    /// What came in first, and from whom.
+    pub(super) fn take_message(&mut self, descriptor: u64) -> Result<(SocketAddr, Vec<u8>), Errno> {
+        let socket = self.open.socket(descriptor)?;
+        socket.inbox.pop_front().ok_or_else(|| {
+            // A program that waits here waits for ever: time passes, as with a time-out of its own.
+            self.clock.wait(crate::clock::SECOND);
+            Errno::Again
+        })
+    }
+
     /// Writes an address to `at`, and its length to where the room for it stands.
-    fn give_address(
+    pub(super) fn give_address(
         &self,
         request: &mut Request<'_, '_>,
         address: SocketAddr,
@@ -228,5 +290,6 @@ mod tests {
         assert_eq!(MULTIPLEXED.get(3 - 1), Some(&SystemCall::Connect));
         assert_eq!(MULTIPLEXED.get(11 - 1), Some(&SystemCall::Sendto));
         assert_eq!(MULTIPLEXED.get(15 - 1), Some(&SystemCall::Getsockopt));
+        assert_eq!(MULTIPLEXED.get(20 - 1), Some(&SystemCall::Sendmmsg));
     }
 }

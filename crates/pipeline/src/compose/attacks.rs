@@ -3,7 +3,11 @@
 use super::at;
 use miyaburi_extractors::attacks::Registry;
 use miyaburi_extractors::attacks::dispatch::{Dispatcher, Order};
-use miyaburi_model::{Attack, Evidence};
+use miyaburi_extractors::attacks::observation::{self, Behaviour, Payload, Shape, Source, Value};
+use miyaburi_model::{
+    Attack, AttackOption, Constant, Evidence, FieldDescriptor, FieldValue, HexBytes, KindMethod,
+    OptionType, Packet,
+};
 
 /// What is registered.
 pub(super) fn attacks_of(registry: &Registry) -> Vec<Attack> {
@@ -66,4 +70,84 @@ pub(super) fn dispatched(dispatcher: &Dispatcher) -> Vec<Attack> {
             )],
         })
         .collect()
+}
+
+/// Adds what was seen of each handler, and which attacks are the same.
+pub(super) fn add_behaviours(attacks: &mut [Attack], behaviours: &[Behaviour]) {
+    for attack in attacks.iter_mut() {
+        let Some(behaviour) = behaviours.iter().find(|it| at(it.handler) == attack.handler) else {
+            continue;
+        };
+        attack.kind = Some(behaviour.kind.name().to_owned());
+        attack.kind_method = Some(KindMethod::Observed);
+        attack.options = behaviour.options.iter().map(option_of).collect();
+        attack.packets = behaviour.shapes.iter().map(|shape| packet_of(behaviour, shape)).collect();
+        attack.evidence.extend(evidence_of(behaviour));
+    }
+}
+
+fn option_of(option: &observation::AttackOption) -> AttackOption {
+    AttackOption {
+        key: option.key.into(),
+        name: option.name.map(str::to_owned),
+        value_type: match option.kind {
+            Some(observation::OptionType::Number) | None => OptionType::Int,
+            Some(observation::OptionType::Address) => OptionType::Ip,
+            Some(observation::OptionType::Text) => OptionType::Str,
+        },
+        default: option.default.as_ref().map(constant),
+    }
+}
+
+fn constant(value: &Value) -> Constant {
+    match value {
+        Value::Number(number) => Constant::Number(i64::try_from(*number).unwrap_or(i64::MAX)),
+        Value::Text(text) => Constant::Text(text.clone()),
+    }
+}
+
+fn packet_of(behaviour: &Behaviour, shape: &Shape) -> Packet {
+    let described = |name: &str, value| {
+        let sets = |option: &&observation::AttackOption| option.fields.iter().any(|it| it == name);
+        let option = behaviour.options.iter().find(sets).map(|option| option.key.into());
+        (name.to_owned(), FieldDescriptor { value, option })
+    };
+    let fields = shape.fields.iter().map(|(name, source)| described(name, field_value(source)));
+    let payload = shape.payload.as_ref();
+    Packet {
+        layers: shape.layers.iter().map(|layer| (*layer).to_owned()).collect(),
+        spoofable: shape.is_spoofable,
+        per_loop: shape.per_loop,
+        fields: fields.chain(payload.map(|it| described(it.name, payload_value(it)))).collect(),
+    }
+}
+
+fn field_value(source: &Source) -> FieldValue {
+    match source {
+        Source::Constant(value) => FieldValue::Constant { constant: constant(value) },
+        Source::From(origin) => FieldValue::From { from: origin.name().to_owned() },
+        Source::Random(min, max) => FieldValue::Random { random: [*min, *max] },
+    }
+}
+
+fn payload_value(payload: &Payload) -> FieldValue {
+    FieldValue::Payload {
+        length: payload.length,
+        prefix_hex: HexBytes(payload.prefix.clone()),
+        random: payload.is_random,
+    }
+}
+
+fn evidence_of(behaviour: &Behaviour) -> Vec<Evidence> {
+    let handler = at(behaviour.handler);
+    let mut evidence = vec![Evidence::new(
+        handler,
+        Some(handler),
+        "called with one target: what it sent was recorded",
+    )];
+    let calls = behaviour.options.iter().filter_map(|option| Some((option.key, option.site?)));
+    evidence.extend(calls.map(|(key, site)| {
+        Evidence::new(at(site), Some(handler), format!("asks for option {key}"))
+    }));
+    evidence
 }

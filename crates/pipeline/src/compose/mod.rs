@@ -90,6 +90,7 @@ pub(crate) fn add(
     report.credentials = list.as_ref().map(credentials::credentials_of);
     report.attacks = registry.iter().flat_map(attacks::attacks_of).collect();
     report.attacks.extend(findings.dispatcher.iter().flat_map(attacks::dispatched));
+    attacks::add_behaviours(&mut report.attacks, &findings.behaviours);
     report.endpoints = endpoints::endpoints_of(program, contacts);
     report.endpoints.extend(endpoints::loaders_of(&findings.exploits));
     let external = contacts.external.iter();

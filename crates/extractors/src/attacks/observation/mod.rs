@@ -1,0 +1,126 @@
+//! What attacks look like: each handler is run with one target, and what it sends is recorded.
+//!
+//! How it works: the program is started under the virtual Linux, several times with other random
+//! numbers. From there each handler is called with one target of a documentation network and without
+//! options, then with each option that it asks for. Raw and ordinary sockets record what is sent; the
+//! kind follows from that alone.
+//!
+//! False positives: what a handler sends only in an emulator. False negatives: handlers that wait for
+//! an answer which the virtual network does not give, that want another layout of targets or options
+//! than the leaked program's, or more options at once than one.
+
+mod kind;
+mod options;
+mod order;
+mod packet;
+mod run;
+mod shape;
+
+pub use kind::Kind;
+pub use options::{AttackOption, OptionType};
+pub use packet::{Packet, Value};
+pub use shape::{Origin, Payload, Shape, Source};
+
+use crate::found::{Diagnostic, Found};
+use crate::process;
+use crate::subject::Subject;
+use miyaburi_image::Address;
+use miyaburi_linux::Process;
+use options::Baseline;
+use order::Given;
+use run::Run;
+
+/// The name under which diagnostics are given.
+const STAGE: &str = "observation";
+
+/// Runs of each handler with other random numbers.
+const SEEDS: u32 = 3;
+
+/// What is given where a handler wants a text and has none.
+const HOST: &[u8] = b"host.example";
+
+/// What one handler does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// The handler.
+    pub handler: Address,
+    /// What it is by what it sends.
+    pub kind: Kind,
+    /// What it can be told.
+    pub options: Vec<AttackOption>,
+    /// Options without which it sends nothing, with the text that was given for them.
+    pub needed: Vec<Given>,
+    /// What it sends.
+    pub shapes: Vec<Shape>,
+    /// The first packets, as they were sent.
+    pub packets: Vec<Packet>,
+}
+
+/// Observes each of `handlers`. `initialisers` are called first.
+pub fn observe<'a>(
+    subject: &mut Subject<'a>,
+    handlers: &[Address],
+    initialisers: &[Address],
+) -> Found<Vec<Behaviour>> {
+    let mut diagnostics = Vec::new();
+    let begun: Vec<Process<'a>> =
+        (0..SEEDS).filter_map(|seed| process::begun(subject, seed, initialisers)).collect();
+    if begun.is_empty() {
+        let message = "the program cannot be started: its attacks were not observed";
+        diagnostics.push(Diagnostic::doubt(STAGE, message.to_owned(), None));
+    }
+    let mut finding = Vec::new();
+    for handler in handlers {
+        if subject.budget.is_late() {
+            break;
+        }
+        finding.extend(observe_one(subject, &begun, *handler));
+    }
+    Found { finding, diagnostics }
+}
+
+fn observe_one<'a>(
+    subject: &mut Subject<'a>,
+    begun: &[Process<'a>],
+    handler: Address,
+) -> Option<Behaviour> {
+    let first = begun.first()?;
+    let without = run::run(subject, first, handler, &[])?;
+    let mut options = options::find(subject, first, handler, &without);
+    let needed =
+        if without.sent_any() { Vec::new() } else { needed(subject, first, handler, &options) };
+    let runs: Vec<Run> =
+        begun.iter().filter_map(|begun| run::run(subject, begun, handler, &needed)).collect();
+    let sent: Vec<Vec<Packet>> = runs.iter().map(|run| shape::packets(&run.events)).collect();
+    let packets = sent.concat();
+    let shapes = shape::shapes(&sent);
+    let baseline = Baseline { needed: &needed, packets: &packets, shapes: &shapes };
+    if !packets.is_empty() {
+        for option in &mut options {
+            options::try_out(subject, first, handler, &baseline, option);
+        }
+    }
+    let kind = Kind::of(&packets);
+    let packets = sent.into_iter().next().unwrap_or_default();
+    Some(Behaviour { handler, kind, options, needed, shapes, packets })
+}
+
+/// The options that it takes to send anything: one text, or all of them.
+fn needed<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    options: &[AttackOption],
+) -> Vec<Given> {
+    let is_text = |option: &&AttackOption| {
+        option.kind.is_none_or(|kind| kind == OptionType::Text) && option.default.is_none()
+    };
+    let texts: Vec<Given> =
+        options.iter().filter(is_text).map(|option| (option.key, HOST.to_vec())).collect();
+    let single = texts.iter().map(|text| vec![text.clone()]);
+    let choices: Vec<Vec<Given>> = single.chain([texts.clone()]).collect();
+    let works = choices
+        .into_iter()
+        .find(|given| run::run(subject, begun, handler, given).is_some_and(|run| run.sent_any()));
+    works.unwrap_or_default()
+}

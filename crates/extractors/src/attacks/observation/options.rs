@@ -1,0 +1,323 @@
+//! The options of a handler: which it asks for, of what type, with which default, to which effect.
+//!
+//! How it works: the handler is given every key at once; whose text it takes is one that it asks
+//! for. What the call returns that took the text tells the type; what the same call returns without
+//! options is the default. An option's name is that of the field that it changes.
+//!
+//! False negatives: the default of an option that is read in the handler itself, unless a field of
+//! its packets is that default.
+
+use super::packet::{Packet, Value};
+use super::run::{Run, run};
+use super::shape::{Shape, Source, packets, shapes};
+use crate::subject::Subject;
+use core::net::Ipv4Addr;
+use miyaburi_image::Address;
+use miyaburi_linux::Process;
+
+/// Rounds of asking, each without the keys that are known: some end a handler.
+const ROUNDS: usize = 5;
+
+/// A text that is another thing as a number, as an address and as a text.
+const ANYTHING: &[u8] = b"9.0.0.7";
+const ANYTHING_AS_NUMBER: u64 = 9;
+const ANYTHING_AS_ADDRESS: [u8; 4] = [9, 0, 0, 7];
+
+/// What fields are set to, to see which of them an option sets: a number that no header has by
+/// itself, and no number at all.
+const NUMBER: u64 = 33;
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
+const TEXT: &str = "probe.example";
+
+/// The largest number that a port or an identification can be: in the family it stands for one that
+/// is drawn.
+const DRAWN: u64 = 0xffff;
+
+/// How an option's text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionType {
+    /// As a number.
+    Number,
+    /// As an IPv4 address.
+    Address,
+    /// As it is.
+    Text,
+}
+
+/// One option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttackOption {
+    /// Its key.
+    pub key: u8,
+    /// What it is by its effect.
+    pub name: Option<&'static str>,
+    /// How its text is read; `None` when neither a call nor an effect tells.
+    pub kind: Option<OptionType>,
+    /// What counts without it; `None` when there is nothing, or it is not known.
+    pub default: Option<Value>,
+    /// Fields that it sets.
+    pub fields: Vec<String>,
+    /// The call that reads it, when it is read by one.
+    pub site: Option<Address>,
+}
+
+/// A key, with the call that took its text.
+type Asked = (u8, Option<Address>);
+
+/// The keys that the handler asks for, in the order in which it does.
+pub(super) fn find<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    without: &Run,
+) -> Vec<AttackOption> {
+    let mut known: Vec<(Asked, Option<OptionType>)> = Vec::new();
+    for _ in 0..ROUNDS {
+        let is_known = |key: &u8| known.iter().any(|((known, _), _)| known == key);
+        let keys: Vec<u8> = (0..u8::MAX).filter(|key| !is_known(key)).collect();
+        let given: Vec<_> = keys.iter().map(|key| (*key, ANYTHING.to_vec())).collect();
+        let Some(run) = run(subject, begun, handler, &given) else { break };
+        if run.asked.is_empty() {
+            break;
+        }
+        let types = run.asked.iter().map(|asked| (*asked, type_of(subject, &run, *asked)));
+        known.extend(types.collect::<Vec<_>>());
+    }
+    known
+        .into_iter()
+        .map(|((key, site), kind)| {
+            let default = kind.zip(site).and_then(|(kind, site)| default_of(kind, without, site));
+            AttackOption { key, name: None, kind, default, fields: Vec::new(), site }
+        })
+        .collect()
+}
+
+/// What the call that took the text made of it.
+fn type_of(subject: &Subject<'_>, run: &Run, (key, site): Asked) -> Option<OptionType> {
+    let result = *run.results.get(&site?)?;
+    let address = subject.emulator.arch().endian.read_uint(&ANYTHING_AS_ADDRESS);
+    match result & 0xffff_ffff {
+        _ if run.is_text_of(key, result) => Some(OptionType::Text),
+        ANYTHING_AS_NUMBER if address != ANYTHING_AS_NUMBER => Some(OptionType::Number),
+        result if result == address => Some(OptionType::Address),
+        _ => Some(OptionType::Number),
+    }
+}
+
+/// What the call returned without options.
+fn default_of(kind: OptionType, without: &Run, site: Address) -> Option<Value> {
+    let result = *without.results.get(&site)?;
+    match kind {
+        OptionType::Number => Some(Value::Number(u64::from(result as u32))),
+        OptionType::Text => {
+            let text = without.text_at(result).filter(|_| result != 0)?;
+            Some(Value::Text(String::from_utf8_lossy(text).into_owned()))
+        }
+        // The machine's own address, which nobody knows before it runs.
+        OptionType::Address => None,
+    }
+}
+
+/// What the attack sends without the option, to compare with.
+pub(super) struct Baseline<'b> {
+    /// Options without which it sends nothing.
+    pub(super) needed: &'b [(u8, Vec<u8>)],
+    /// Every packet of all runs.
+    pub(super) packets: &'b [Packet],
+    /// What they have in common.
+    pub(super) shapes: &'b [Shape],
+}
+
+/// Finds what an option does by setting it to what it may be.
+pub(super) fn try_out<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    baseline: &Baseline<'_>,
+    option: &mut AttackOption,
+) {
+    for (kind, text) in trials(option.kind) {
+        let others = baseline.needed.iter().filter(|(key, _)| *key != option.key).cloned();
+        let given: Vec<_> = others.chain([(option.key, text.as_bytes().to_vec())]).collect();
+        let Some(run) = run(subject, begun, handler, &given) else { return };
+        let sent = packets(&run.events);
+        let changed = changes(baseline, &sent, kind, &text);
+        if let Some((name, _)) = changed.first() {
+            option.name = Some(*name);
+            option.kind = Some(kind);
+            option.fields = changed.into_iter().flat_map(|(_, field)| field).collect();
+            break;
+        }
+    }
+    if option.site.is_none() && option.default.is_none() {
+        option.default = default_by_effect(baseline, option);
+    }
+}
+
+/// What an option is set to, one after the other, and as what that is meant.
+fn trials(kind: Option<OptionType>) -> Vec<(OptionType, String)> {
+    let numbers = [NUMBER.to_string(), "0".to_owned(), "1".to_owned()];
+    let of = |kind| match kind {
+        OptionType::Number => numbers.iter().map(|text| (kind, text.clone())).collect(),
+        OptionType::Address => vec![(kind, ADDRESS.to_string())],
+        OptionType::Text => vec![(kind, TEXT.to_owned())],
+    };
+    match kind {
+        Some(kind) => of(kind),
+        None => [OptionType::Text, OptionType::Address, OptionType::Number].map(of).concat(),
+    }
+}
+
+/// Options by the field that they set. Those of packets within packets have the same.
+const NAMES: [(&str, &str); 23] = [
+    ("ip.dsfield", "ip_tos"),
+    ("ip.id", "ip_ident"),
+    ("ip.ttl", "ip_ttl"),
+    ("ip.flags.df", "ip_df"),
+    ("ip.src", "source_address"),
+    ("udp.srcport", "source_port"),
+    ("tcp.srcport", "source_port"),
+    ("udp.dstport", "destination_port"),
+    ("tcp.dstport", "destination_port"),
+    ("dns.id", "dns_id"),
+    ("tcp.flags.urg", "urg"),
+    ("tcp.flags.ack", "ack"),
+    ("tcp.flags.push", "psh"),
+    ("tcp.flags.reset", "rst"),
+    ("tcp.flags.syn", "syn"),
+    ("tcp.flags.fin", "fin"),
+    ("tcp.seq", "seq"),
+    ("tcp.ack", "ack_seq"),
+    ("http.request.method", "method"),
+    ("http.request.uri", "path"),
+    ("http.host", "domain"),
+    ("http.file_data", "post_data"),
+    ("dns.qry.name", "domain"),
+];
+
+/// What `sent` has that the baseline has not, as an option of this type may bring about: names with
+/// the fields that are set, if any.
+fn changes(
+    baseline: &Baseline<'_>,
+    sent: &[Packet],
+    kind: OptionType,
+    text: &str,
+) -> Vec<(&'static str, Option<String>)> {
+    let has_any = |packets: &[Packet]| packets.iter().any(|packet| !packet.is_lookup());
+    if kind == OptionType::Number && text == "0" && !has_any(sent) {
+        let had_any = has_any(baseline.packets);
+        return had_any.then_some(("connections", None)).into_iter().collect();
+    }
+    let with = shapes(&[sent.to_vec()]);
+    let mut found = Vec::new();
+    for shape in &with {
+        let Some(before) = baseline.shapes.iter().find(|before| is_alike(before, shape)) else {
+            continue;
+        };
+        for (field, name) in NAMES {
+            for field in [field.to_owned(), format!("{field}#2")] {
+                let is_set = match kind {
+                    OptionType::Number => is_number_set(&field, text, before, shape),
+                    OptionType::Address | OptionType::Text => {
+                        is_text_set(&field, text, baseline.packets, sent)
+                    }
+                };
+                if is_set {
+                    found.push((name, Some(field)));
+                }
+            }
+        }
+        // An inner destination that is drawn unless it is to be the target.
+        if kind == OptionType::Number
+            && matches!(shape.fields.get("ip.dst#2"), Some(Source::From(_)))
+            && before.fields.get("ip.dst#2") != shape.fields.get("ip.dst#2")
+        {
+            found.push(("gre_constant_destination", Some("ip.dst#2".to_owned())));
+        }
+        if kind == OptionType::Number {
+            found.extend(payload_change(text, before, shape));
+        }
+    }
+    // With text in a body there are headers that tell its type and length.
+    let has_body = sent.iter().any(|packet| packet.fields.contains_key("http.file_data"));
+    let had_body = baseline.packets.iter().any(|it| it.fields.contains_key("http.file_data"));
+    if found.is_empty() && has_body && !had_body {
+        found.push(("post_data", Some("http.file_data".to_owned())));
+    }
+    found
+}
+
+/// Whether two shapes are of the same attack: what is carried decides about the innermost layers.
+fn is_alike(one: &Shape, other: &Shape) -> bool {
+    let headers = |shape: &Shape| {
+        let is_header = |layer: &&str| !["dns", "http"].contains(layer);
+        shape.layers.iter().copied().filter(is_header).collect::<Vec<&str>>()
+    };
+    one.is_raw == other.is_raw
+        && one.payload.is_some() == other.payload.is_some()
+        && headers(one) == headers(other)
+}
+
+/// Whether the option set a field to a number.
+fn is_number_set(field: &str, text: &str, before: &Shape, with: &Shape) -> bool {
+    let Some(Source::Constant(Value::Number(number))) = with.fields.get(field) else {
+        return false;
+    };
+    let is_new = before.fields.get(field) != with.fields.get(field);
+    let is_given = match field.contains("flags") {
+        true => *number == u64::from(text != "0"),
+        false => number.to_string() == text,
+    };
+    is_new && is_given
+}
+
+/// Whether every packet has the text in a field, and none had it before.
+fn is_text_set(field: &str, text: &str, before: &[Packet], with: &[Packet]) -> bool {
+    let has = |packet: &Packet| packet.text(field).is_some_and(|value| value.contains(text));
+    let mut with = with.iter().filter(|packet| packet.fields.contains_key(field)).peekable();
+    with.peek().is_some() && with.all(has) && !before.iter().any(has)
+}
+
+/// Whether the option set what packets carry. Where lengths differ by themselves, a length means
+/// nothing.
+fn payload_change(
+    text: &str,
+    before: &Shape,
+    with: &Shape,
+) -> Option<(&'static str, Option<String>)> {
+    let (before, with) = (before.payload.as_ref(), with.payload.as_ref());
+    let length = |payload: Option<&super::shape::Payload>| payload.map_or(0, |it| it.length);
+    let name = with.or(before)?.name.to_owned();
+    if length(with) != length(before) {
+        let is_fixed = [before, with].into_iter().flatten().all(|it| it.has_fixed_length);
+        let is_size = is_fixed || length(with).to_string() == text;
+        return is_size.then_some(("payload_size", Some(name)));
+    }
+    let is_random =
+        |payload: Option<&super::shape::Payload>| payload.is_some_and(|it| it.is_random);
+    (is_random(before) != is_random(with)).then_some(("payload_random", Some(name)))
+}
+
+/// The default of an option that no call reads: what the field is that it sets.
+fn default_by_effect(baseline: &Baseline<'_>, option: &AttackOption) -> Option<Value> {
+    let field = option.fields.first()?;
+    let source = baseline.shapes.iter().find_map(|shape| shape.fields.get(field));
+    match (option.name?, source) {
+        // Addresses and texts are not given where nothing is set.
+        _ if option.kind != Some(OptionType::Number) => None,
+        ("gre_constant_destination", _) => {
+            Some(Value::Number(u64::from(!matches!(source, Some(Source::Random(..))))))
+        }
+        ("payload_size", _) => {
+            let payload = baseline.shapes.iter().find_map(|shape| shape.payload.as_ref());
+            Some(Value::Number(payload.map_or(0, |payload| payload.length)))
+        }
+        ("payload_random", _) => {
+            let payload = baseline.shapes.iter().find_map(|shape| shape.payload.as_ref());
+            Some(Value::Number(u64::from(payload.is_some_and(|payload| payload.is_random))))
+        }
+        (_, Some(Source::Constant(value))) => Some(value.clone()),
+        (_, Some(Source::Random(..))) => Some(Value::Number(DRAWN)),
+        _ => None,
+    }
+}
