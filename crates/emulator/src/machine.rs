@@ -31,6 +31,13 @@ pub struct State<'a> {
 }
 
 impl State<'_> {
+    /// The bytes of all registers, in an order that is the same for all states of one program: to
+    /// compare states.
+    #[must_use]
+    pub fn register_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The value of a register of at most eight bytes.
     #[must_use]
     pub fn register(&self, varnode: &Varnode) -> u64 {

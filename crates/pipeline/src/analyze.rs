@@ -32,7 +32,7 @@ impl Default for Options {
             max_bytes: 64 << 20,
             max_steps: analysis.steps,
             max_analysis_bytes: analysis.bytes,
-            max_observed: Some(20_000_000),
+            max_observed: Some(40_000_000),
             time_limit: Some(Duration::from_secs(30)),
         }
     }

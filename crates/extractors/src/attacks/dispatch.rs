@@ -237,12 +237,18 @@ fn run<'a>(
     let outcome = subject.emulator.call(&mut state, routine, &arguments, &mut watch, &limits);
     subject.budget.spend(outcome.instructions);
     let reads = state.memory.take_read_log();
-    let is_read = |byte: &u64| {
-        let byte = block.offset(*byte).0;
-        reads.iter().any(|(start, size)| (start.0..start.0 + u64::from(*size)).contains(&byte))
-    };
-    watch.reads_command = (0..command.len() as u64).all(|byte| is_read(&byte));
+    let is_read = |byte| is_within(&reads, block.offset(byte));
+    watch.reads_command = (0..command.len() as u64).all(is_read);
     watch
+}
+
+/// Whether an access, given by where it starts and its size, touches a byte. One may reach beyond
+/// the last address.
+fn is_within(accesses: &[(Address, u32)], byte: Address) -> bool {
+    let touches = |(start, size): &(Address, u32)| {
+        byte.distance_from(*start).is_some_and(|distance| distance < u64::from(*size))
+    };
+    accesses.iter().any(touches)
 }
 
 /// Waits for the call of a handler; all system calls return 0.
@@ -316,7 +322,15 @@ fn is_handed_attack(state: &mut State<'_>, abi: &Abi) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::command;
+    use super::{Address, command, is_within};
+
+    #[test]
+    fn a_read_of_the_last_address_is_no_overflow() {
+        let reads = [(Address(u64::MAX - 1), 4), (Address(0x1000), 4)];
+        assert!(is_within(&reads, Address(u64::MAX)));
+        assert!(is_within(&reads, Address(0x1003)));
+        assert!(!is_within(&reads, Address(0x1004)));
+    }
 
     #[test]
     fn a_command_is_laid_out_as_the_family_does() {

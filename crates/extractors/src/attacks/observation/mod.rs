@@ -28,13 +28,16 @@ use miyaburi_image::Address;
 use miyaburi_linux::Process;
 use options::Baseline;
 use order::Given;
-use run::Run;
+use run::{Run, Trial};
 
 /// The name under which diagnostics are given.
 const STAGE: &str = "observation";
 
 /// Runs of each handler with other random numbers.
 const SEEDS: u32 = 3;
+
+/// Packets looked at in each of them.
+const PACKETS: usize = 6;
 
 /// What is given where a handler wants a text and has none.
 const HOST: &[u8] = b"host.example";
@@ -76,6 +79,11 @@ pub fn observe<'a>(
         }
         finding.extend(observe_one(subject, &begun, *handler));
     }
+    let left = handlers.len() - finding.len();
+    if left > 0 && !begun.is_empty() {
+        let message = format!("{left} attacks were not observed: the budget for it is spent");
+        diagnostics.push(Diagnostic::doubt(STAGE, message, None));
+    }
     Found { finding, diagnostics }
 }
 
@@ -85,16 +93,32 @@ fn observe_one<'a>(
     handler: Address,
 ) -> Option<Behaviour> {
     let first = begun.first()?;
-    let without = run::run(subject, first, handler, &[])?;
-    let mut options = options::find(subject, first, handler, &without);
+    let without = run::run(subject, first, handler, Trial { options: &[], packets: PACKETS })?;
+    let mut options = options::find(subject, first, handler);
+    options::add_defaults(&mut options, &without, &[]);
     let needed =
         if without.sent_any() { Vec::new() } else { needed(subject, first, handler, &options) };
-    let runs: Vec<Run> =
-        begun.iter().filter_map(|begun| run::run(subject, begun, handler, &needed)).collect();
+    let runs: Vec<Run> = begun
+        .iter()
+        .map_while(|begun| {
+            run::run(subject, begun, handler, Trial { options: &needed, packets: PACKETS })
+        })
+        .collect();
+    if runs.len() < begun.len() {
+        return None;
+    }
+    if let Some(run) = runs.first() {
+        options::add_defaults(&mut options, run, &needed);
+    }
     let sent: Vec<Vec<Packet>> = runs.iter().map(|run| shape::packets(&run.events)).collect();
     let packets = sent.concat();
     let shapes = shape::shapes(&sent);
-    let baseline = Baseline { needed: &needed, packets: &packets, shapes: &shapes };
+    let baseline = Baseline {
+        needed: &needed,
+        first: sent.first().map_or(&[], Vec::as_slice),
+        packets: &packets,
+        shapes: &shapes,
+    };
     if !packets.is_empty() {
         for option in &mut options {
             options::try_out(subject, first, handler, &baseline, option);
@@ -119,8 +143,9 @@ fn needed<'a>(
         options.iter().filter(is_text).map(|option| (option.key, HOST.to_vec())).collect();
     let single = texts.iter().map(|text| vec![text.clone()]);
     let choices: Vec<Vec<Given>> = single.chain([texts.clone()]).collect();
-    let works = choices
-        .into_iter()
-        .find(|given| run::run(subject, begun, handler, given).is_some_and(|run| run.sent_any()));
+    let works = choices.into_iter().find(|given| {
+        run::run(subject, begun, handler, Trial { options: given, packets: 1 })
+            .is_some_and(|run| run.sent_any())
+    });
     works.unwrap_or_default()
 }

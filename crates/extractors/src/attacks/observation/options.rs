@@ -7,8 +7,9 @@
 //! False negatives: the default of an option that is read in the handler itself, unless a field of
 //! its packets is that default.
 
+use super::order::Given;
 use super::packet::{Packet, Value};
-use super::run::{Run, run};
+use super::run::{Run, Trial, run};
 use super::shape::{Shape, Source, packets, shapes};
 use crate::subject::Subject;
 use core::net::Ipv4Addr;
@@ -29,9 +30,17 @@ const NUMBER: u64 = 33;
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 const TEXT: &str = "probe.example";
 
-/// The largest number that a port or an identification can be: in the family it stands for one that
-/// is drawn.
+/// Another number, to tell a place that holds the option from one that happens to hold [`NUMBER`].
+const OTHER_NUMBER: u64 = 41;
+
+/// In the family it stands for a number that is drawn.
 const DRAWN: u64 = 0xffff;
+
+/// Numbers that are tried as the default of one option.
+const MAX_CHOICES: usize = 8;
+
+/// Packets that tell what an option does: a connection, and two to see what is drawn for each.
+const PACKETS: usize = 3;
 
 /// How an option's text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,14 +78,14 @@ pub(super) fn find<'a>(
     subject: &mut Subject<'a>,
     begun: &Process<'a>,
     handler: Address,
-    without: &Run,
 ) -> Vec<AttackOption> {
     let mut known: Vec<(Asked, Option<OptionType>)> = Vec::new();
     for _ in 0..ROUNDS {
         let is_known = |key: &u8| known.iter().any(|((known, _), _)| known == key);
         let keys: Vec<u8> = (0..u8::MAX).filter(|key| !is_known(key)).collect();
         let given: Vec<_> = keys.iter().map(|key| (*key, ANYTHING.to_vec())).collect();
-        let Some(run) = run(subject, begun, handler, &given) else { break };
+        let trial = Trial { options: &given, packets: 1 };
+        let Some(run) = run(subject, begun, handler, trial) else { break };
         if run.asked.is_empty() {
             break;
         }
@@ -85,11 +94,24 @@ pub(super) fn find<'a>(
     }
     known
         .into_iter()
-        .map(|((key, site), kind)| {
-            let default = kind.zip(site).and_then(|(kind, site)| default_of(kind, without, site));
-            AttackOption { key, name: None, kind, default, fields: Vec::new(), site }
+        .map(|((key, site), kind)| AttackOption {
+            key,
+            name: None,
+            kind,
+            default: None,
+            fields: Vec::new(),
+            site,
         })
         .collect()
+}
+
+/// Notes the defaults that calls return in a run in which an option is not given.
+pub(super) fn add_defaults(options: &mut [AttackOption], without: &Run, given: &[Given]) {
+    let is_given = |key: u8| given.iter().any(|(known, _)| *known == key);
+    for option in options.iter_mut().filter(|option| option.default.is_none()) {
+        let call = option.kind.zip(option.site).filter(|_| !is_given(option.key));
+        option.default = call.and_then(|(kind, site)| default_of(kind, without, site));
+    }
 }
 
 /// What the call that took the text made of it.
@@ -121,7 +143,9 @@ fn default_of(kind: OptionType, without: &Run, site: Address) -> Option<Value> {
 /// What the attack sends without the option, to compare with.
 pub(super) struct Baseline<'b> {
     /// Options without which it sends nothing.
-    pub(super) needed: &'b [(u8, Vec<u8>)],
+    pub(super) needed: &'b [Given],
+    /// The packets of the run from the snapshot that options are tried in.
+    pub(super) first: &'b [Packet],
     /// Every packet of all runs.
     pub(super) packets: &'b [Packet],
     /// What they have in common.
@@ -139,7 +163,8 @@ pub(super) fn try_out<'a>(
     for (kind, text) in trials(option.kind) {
         let others = baseline.needed.iter().filter(|(key, _)| *key != option.key).cloned();
         let given: Vec<_> = others.chain([(option.key, text.as_bytes().to_vec())]).collect();
-        let Some(run) = run(subject, begun, handler, &given) else { return };
+        let trial = Trial { options: &given, packets: PACKETS };
+        let Some(run) = run(subject, begun, handler, trial) else { return };
         let sent = packets(&run.events);
         let changed = changes(baseline, &sent, kind, &text);
         if let Some((name, _)) = changed.first() {
@@ -149,9 +174,50 @@ pub(super) fn try_out<'a>(
             break;
         }
     }
-    if option.site.is_none() && option.default.is_none() {
-        option.default = default_by_effect(baseline, option);
+    if option.default.is_none() {
+        option.default = match option.kind {
+            Some(OptionType::Number) if option.site.is_none() => {
+                default_number(subject, begun, handler, baseline, option)
+            }
+            Some(OptionType::Text) => default_by_field(baseline, option),
+            _ => None,
+        };
     }
+}
+
+/// The default of a number that no call reads: of those that it may be the one that makes no
+/// difference.
+fn default_number<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    baseline: &Baseline<'_>,
+    option: &AttackOption,
+) -> Option<Value> {
+    let makes_no_difference = |subject: &mut Subject<'a>, value: &Value| {
+        let Value::Number(number) = value else { return false };
+        let others = baseline.needed.iter().filter(|(key, _)| *key != option.key).cloned();
+        let given: Vec<_> = others.chain([(option.key, number.to_string().into_bytes())]).collect();
+        let run = run(subject, begun, handler, Trial { options: &given, packets: PACKETS });
+        run.is_some_and(|run| {
+            let sent = packets(&run.events);
+            !sent.is_empty() && baseline.first.starts_with(&sent)
+        })
+    };
+    if let Some(value) = default_by_field(baseline, option)
+        && makes_no_difference(subject, &value)
+    {
+        return Some(value);
+    }
+    let drawn = Value::Number(DRAWN);
+    let places = default_by_place(subject, begun, handler, baseline, option);
+    // Where a field is drawn, the number that says so comes first.
+    let is_drawn = option.fields.first().is_some_and(|field| {
+        let last = baseline.shapes.last().and_then(|shape| shape.fields.get(field));
+        matches!(last, Some(Source::Random(..)))
+    });
+    let mut choices = is_drawn.then_some(drawn).into_iter().chain(places).take(MAX_CHOICES);
+    choices.find(|value| makes_no_difference(subject, value))
 }
 
 /// What an option is set to, one after the other, and as what that is meant.
@@ -299,25 +365,71 @@ fn payload_change(
 }
 
 /// The default of an option that no call reads: what the field is that it sets.
-fn default_by_effect(baseline: &Baseline<'_>, option: &AttackOption) -> Option<Value> {
+fn default_by_field(baseline: &Baseline<'_>, option: &AttackOption) -> Option<Value> {
+    if baseline.needed.iter().any(|(key, _)| *key == option.key) {
+        return None;
+    }
     let field = option.fields.first()?;
-    let source = baseline.shapes.iter().find_map(|shape| shape.fields.get(field));
-    match (option.name?, source) {
-        // Addresses and texts are not given where nothing is set.
-        _ if option.kind != Some(OptionType::Number) => None,
-        ("gre_constant_destination", _) => {
-            Some(Value::Number(u64::from(!matches!(source, Some(Source::Random(..))))))
-        }
+    // The kernel's own packets say nothing.
+    let shape = baseline.shapes.last()?;
+    let number = |number: u64| Some(Value::Number(number));
+    match (option.name?, shape.fields.get(field)) {
+        ("payload_size", _) if shape.layers.contains(&"dns") => None,
         ("payload_size", _) => {
-            let payload = baseline.shapes.iter().find_map(|shape| shape.payload.as_ref());
-            Some(Value::Number(payload.map_or(0, |payload| payload.length)))
+            let payload = shape.payload.as_ref().filter(|payload| payload.has_fixed_length);
+            number(payload?.length)
         }
         ("payload_random", _) => {
-            let payload = baseline.shapes.iter().find_map(|shape| shape.payload.as_ref());
-            Some(Value::Number(u64::from(payload.is_some_and(|payload| payload.is_random))))
+            number(shape.payload.as_ref().is_some_and(|it| it.is_random).into())
+        }
+        ("gre_constant_destination", source) => {
+            number(u64::from(!matches!(source, Some(Source::Random(..)))))
         }
         (_, Some(Source::Constant(value))) => Some(value.clone()),
-        (_, Some(Source::Random(..))) => Some(Value::Number(DRAWN)),
         _ => None,
     }
+}
+
+/// What may be the default of a number that no call reads. Where the handler begins to send, it lies in a
+/// register or on the stack: at the places that hold what the option was set to, each time it was
+/// set to another number.
+fn default_by_place<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    baseline: &Baseline<'_>,
+    option: &AttackOption,
+) -> Vec<Value> {
+    let others = baseline.needed.iter().filter(|(key, _)| *key != option.key);
+    let others: Vec<_> = others.cloned().collect();
+    let mut moment = |number: Option<u64>| {
+        let text = number.map(|number| (option.key, number.to_string().into_bytes()));
+        let given: Vec<_> = others.iter().cloned().chain(text).collect();
+        let trial = Trial { options: &given, packets: 1 };
+        run(subject, begun, handler, trial)?.moment
+    };
+    let moments = [moment(None), moment(Some(NUMBER)), moment(Some(OTHER_NUMBER))];
+    let [Some(without), Some(one), Some(other)] = &moments else { return Vec::new() };
+    let moments = [without, one, other];
+    let endian = subject.emulator.arch().endian;
+    let held = |size: usize| {
+        let [without, one, other] = moments
+            .each_ref()
+            .map(|moment| moment.chunks_exact(size).map(|it| endian.read_uint(it)));
+        let places = without.zip(one.zip(other));
+        let mut held: Vec<u64> = places
+            .filter(|(_, with)| *with == (NUMBER, OTHER_NUMBER))
+            .map(|(without, _)| without)
+            .collect();
+        held.sort_unstable();
+        held.dedup();
+        held
+    };
+    let mut found = Vec::new();
+    for number in [4, 2, 1].into_iter().flat_map(held) {
+        if !found.contains(&Value::Number(number)) {
+            found.push(Value::Number(number));
+        }
+    }
+    found
 }

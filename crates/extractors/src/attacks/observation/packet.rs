@@ -247,29 +247,27 @@ impl Packet {
 
     fn add_tcp_payload(&mut self, bytes: &[u8]) {
         self.add_payload("tcp.payload", bytes);
-        let mut headers = [httparse::EMPTY_HEADER; 64];
-        let mut request = httparse::Request::new(&mut headers);
-        let Ok(parsed) = request.parse(bytes) else { return };
+        let mut request = httparse::Request::new(&mut []);
+        // There may be headers, which are not asked for, and those may be garbage.
+        let _ = request.parse(bytes);
         let (Some(method), Some(path)) = (request.method, request.path) else { return };
         self.layers.push("http");
         self.add("http.request.method", Value::Text(method.to_owned()));
         self.add("http.request.uri", Value::Text(path.to_owned()));
-        for header in request.headers.iter() {
-            let field = match header.name.to_ascii_lowercase().as_str() {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+            let field = match name.to_ascii_lowercase().as_str() {
                 "host" => "http.host",
                 "user-agent" => "http.user_agent",
                 "cookie" => "http.cookie",
                 "content-type" => "http.content_type",
                 _ => continue,
             };
-            let value = String::from_utf8_lossy(header.value).into_owned();
-            self.add(field, Value::Text(value));
+            self.add(field, Value::Text(value.trim().to_owned()));
         }
-        if let httparse::Status::Complete(end) = parsed
-            && let Some(body) = bytes.get(end..).filter(|body| !body.is_empty())
-        {
-            let body = String::from_utf8_lossy(body).into_owned();
-            self.add("http.file_data", Value::Text(body));
+        if !body.is_empty() {
+            self.add("http.file_data", Value::Text(body.to_owned()));
         }
     }
 

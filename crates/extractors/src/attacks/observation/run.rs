@@ -3,10 +3,10 @@
 use super::order::{Given, Order};
 use crate::subject::Subject;
 use miyaburi_emulator::{
-    Abi, Access, Call, CallAction, Exit, Hooks, Limits, Region, State, WatchedAccess,
+    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, WatchedAccess,
 };
 use miyaburi_image::Address;
-use miyaburi_linux::{Kernel, NetworkAction, NetworkEvent, Process, Side};
+use miyaburi_linux::{Kernel, NetworkAction, NetworkEvent, Process, Side, SystemCall};
 use rustc_hash::FxHashMap;
 
 /// Instructions of one run.
@@ -15,8 +15,17 @@ const INSTRUCTIONS: u64 = 1_000_000;
 /// Instructions in code that has run before, after which nothing more is sent.
 const REPETITION: u64 = 150_000;
 
-/// Packets after which a run ends.
-const PACKETS: usize = 6;
+/// Bytes of the stack that are kept of a handler that begins to send.
+const STACK: usize = 4096;
+
+/// What a handler is given, and for how long it is watched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial<'t> {
+    /// Options with their texts.
+    pub(super) options: &'t [Given],
+    /// Packets after which it is enough.
+    pub(super) packets: usize,
+}
 
 /// What a handler did in one run.
 #[derive(Clone, Debug)]
@@ -28,8 +37,8 @@ pub(super) struct Run {
     pub(super) asked: Vec<(u8, Option<Address>)>,
     /// What the first run of each of the handler's calls returned, by the call.
     pub(super) results: FxHashMap<Address, u64>,
-    /// Whether it came to its end.
-    pub(super) returned: bool,
+    /// Registers and stack when the first socket was made.
+    pub(super) moment: Option<Vec<u8>>,
     order: Order,
     /// Texts at addresses that calls returned.
     texts: FxHashMap<u64, Vec<u8>>,
@@ -52,26 +61,27 @@ impl Run {
     }
 }
 
-/// Runs `handler` from a snapshot with one target and `options`. `None` when that takes more memory
-/// than there is.
+/// Runs `handler` from a snapshot with one target and options. `None` when that takes more memory
+/// than there is, or what all runs may spend together is spent.
 pub(super) fn run<'a>(
     subject: &mut Subject<'a>,
     begun: &Process<'a>,
     handler: Address,
-    options: &[Given],
+    trial: Trial<'_>,
 ) -> Option<Run> {
     let Process { mut state, mut kernel } = begun.clone();
     kernel.follow_forks(Side::Child);
     let block = subject.emulator.layout().fresh_block(&mut state);
-    let order = Order::write(&mut state, subject.emulator.arch(), block, options).ok()?;
+    let order = Order::write(&mut state, subject.emulator.arch(), block, trial.options).ok()?;
     let first_event = kernel.network_events().len();
     let mut watch = Watch {
         kernel: &mut kernel,
         order: &order,
-        enough: first_event + PACKETS,
+        enough: first_event + trial.packets,
         open: None,
         asked: Vec::new(),
         results: FxHashMap::default(),
+        moment: None,
     };
     let instructions = subject.budget.grant(INSTRUCTIONS);
     let limits = Limits {
@@ -84,13 +94,13 @@ pub(super) fn run<'a>(
     let arguments = order.arguments();
     let outcome = subject.emulator.call(&mut state, routine, &arguments, &mut watch, &limits);
     subject.budget.spend(outcome.instructions);
-    let Watch { asked, results, .. } = watch;
+    let Watch { asked, results, moment, .. } = watch;
     let returned_texts =
         results.values().filter_map(|value| Some((*value, text(&mut state, *value)?)));
     let texts = returned_texts.collect();
     let events = kernel.network_events().get(first_event..).unwrap_or(&[]).to_vec();
-    let returned = outcome.exit == Exit::Returned || kernel.ended() != begun.kernel.ended();
-    Some(Run { events, asked, results, returned, order, texts })
+    let is_spent = subject.budget.cut().is_some();
+    (!is_spent).then_some(Run { events, asked, results, moment, order, texts })
 }
 
 /// The printable text at an address.
@@ -107,6 +117,14 @@ fn text(state: &mut State<'_>, address: u64) -> Option<Vec<u8>> {
     None
 }
 
+/// Registers, and the top of the stack.
+fn moment(state: &mut State<'_>, abi: &Abi) -> Vec<u8> {
+    let mut moment = state.register_bytes().to_vec();
+    let stack_pointer = Address(state.register(&abi.stack_pointer) & !7);
+    moment.extend(state.memory.bytes(stack_pointer, STACK).unwrap_or_default());
+    moment
+}
+
 /// The kernel's answers, with a look at the handler's calls and the options.
 struct Watch<'k> {
     kernel: &'k mut Kernel,
@@ -117,6 +135,7 @@ struct Watch<'k> {
     open: Option<Address>,
     asked: Vec<(u8, Option<Address>)>,
     results: FxHashMap<Address, u64>,
+    moment: Option<Vec<u8>>,
 }
 
 impl Hooks for Watch<'_> {
@@ -141,7 +160,14 @@ impl Hooks for Watch<'_> {
         site: Address,
         immediate: u64,
     ) -> bool {
-        self.kernel.system_call(state, abi, site, immediate)
+        let is_answered = self.kernel.system_call(state, abi, site, immediate);
+        let call = self.kernel.calls().last().and_then(|record| record.call);
+        if self.moment.is_none()
+            && matches!(call, Some(SystemCall::Socket | SystemCall::Socketcall))
+        {
+            self.moment = Some(moment(state, abi));
+        }
+        is_answered
     }
 
     fn stops(&self) -> bool {
