@@ -84,6 +84,19 @@ pub(super) fn add_behaviours(attacks: &mut [Attack], behaviours: &[Behaviour]) {
         attack.packets = behaviour.shapes.iter().map(|shape| packet_of(behaviour, shape)).collect();
         attack.evidence.extend(evidence_of(behaviour));
     }
+    let behaviour = |attack: &Attack| behaviours.iter().find(|it| at(it.handler) == attack.handler);
+    let vectors: Vec<(Option<u32>, Option<&Behaviour>)> =
+        attacks.iter().map(|attack| (attack.vector, behaviour(attack))).collect();
+    for attack in attacks.iter_mut() {
+        let Some(own) = behaviour(attack) else { continue };
+        let is_like = |other: &Option<&Behaviour>| other.is_some_and(|other| own.is_like(other));
+        let same =
+            vectors.iter().filter(|(_, other)| is_like(other)).filter_map(|(vector, _)| *vector);
+        attack.same_as.extend(same);
+        attack.same_as.sort_unstable();
+        attack.same_as.dedup();
+        attack.same_as.retain(|vector| Some(*vector) != attack.vector);
+    }
 }
 
 fn option_of(option: &observation::AttackOption) -> AttackOption {

@@ -114,3 +114,66 @@ fn of_own(packet: &Packet, has_connection: bool) -> Kind {
         _ => Kind::RawOther,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(layers: &[&'static str], flags: &[&str], payload: &[u8]) -> Packet {
+        let set = |flag: &&str| ((*flag).to_owned(), Value::Number(1));
+        Packet {
+            layers: layers.to_vec(),
+            fields: flags.iter().map(set).collect(),
+            payload: (!payload.is_empty()).then(|| ("udp.payload", payload.to_vec())),
+            is_raw: true,
+            has_own_address: true,
+        }
+    }
+
+    fn kernels(layers: &[&'static str], payload: &[u8]) -> Packet {
+        Packet { is_raw: false, has_own_address: false, ..raw(layers, &[], payload) }
+    }
+
+    fn lookup(name: &str) -> Packet {
+        let mut packet = kernels(&["ip", "udp", "dns"], b"");
+        packet.fields.insert("dns.qry.name".to_owned(), Value::Text(name.to_owned()));
+        packet
+    }
+
+    #[test]
+    fn what_is_sent_decides() {
+        let syn = raw(&["ip", "tcp"], &["tcp.flags.syn"], b"");
+        let ack = raw(&["ip", "tcp"], &["tcp.flags.ack", "tcp.flags.push"], b"x");
+        let both = raw(&["ip", "tcp"], &["tcp.flags.syn", "tcp.flags.ack"], b"");
+        let connection = kernels(&["ip", "tcp"], b"");
+        let cases: [(&[Packet], Kind); 17] = [
+            (&[raw(&["ip", "udp"], &[], b"x")], Kind::Udp),
+            (&[raw(&["ip", "udp"], &[], b"\xff\xff\xff\xffTSource Engine Query\0")], Kind::Vse),
+            (&[raw(&["ip", "udp"], &[], b"\xff\xff\xff\xffTSource")], Kind::Udp),
+            (&[raw(&["ip", "udp", "dns"], &[], b"x")], Kind::DnsQuery),
+            (&[kernels(&["ip", "udp"], b"x")], Kind::UdpPlain),
+            (&[syn], Kind::Syn),
+            (std::slice::from_ref(&ack), Kind::Ack),
+            (&[both], Kind::RawOther),
+            (&[connection.clone(), ack.clone()], Kind::TcpStomp),
+            (std::slice::from_ref(&connection), Kind::TcpConnect),
+            (&[connection.clone(), kernels(&["ip", "tcp", "http"], b"GET / HTTP/1.1")], Kind::Http),
+            (&[raw(&["ip", "gre", "ip", "udp"], &[], b"x")], Kind::GreIp),
+            (&[raw(&["ip", "gre", "eth", "ip", "udp"], &[], b"x")], Kind::GreEth),
+            (&[raw(&["ip", "icmp"], &[], b"x")], Kind::Icmp),
+            (&[raw(&["ip"], &[], b"x")], Kind::RawOther),
+            (&[lookup("a.example"), lookup("b.example")], Kind::DnsQuery),
+            (&[], Kind::NoneObserved),
+        ];
+        for (packets, kind) in cases {
+            assert_eq!(Kind::of(packets), kind, "{packets:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_looked_up_first_is_no_attack() {
+        assert_eq!(Kind::of(&[lookup("a.example"), lookup("a.example")]), Kind::NoneObserved);
+        let syn = raw(&["ip", "tcp"], &["tcp.flags.syn"], b"");
+        assert_eq!(Kind::of(&[lookup("a.example"), syn]), Kind::Syn);
+    }
+}

@@ -59,6 +59,27 @@ pub struct Behaviour {
     pub packets: Vec<Packet>,
 }
 
+impl Behaviour {
+    /// Whether two handlers do the same as far as it was seen: equal kind, options and packets, but
+    /// for what is drawn.
+    ///
+    /// False positives: handlers that differ in what was not seen, such as how long they go on.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let options = |behaviour: &Self| {
+            let mut options: Vec<AttackOption> = behaviour.options.clone();
+            options.iter_mut().for_each(|option| option.site = None);
+            options.sort_by_key(|option| option.key);
+            options
+        };
+        self.kind != Kind::NoneObserved
+            && self.kind == other.kind
+            && self.shapes.len() == other.shapes.len()
+            && self.shapes.iter().zip(&other.shapes).all(|(one, other)| one.is_like(other))
+            && options(self) == options(other)
+    }
+}
+
 /// Observes each of `handlers`. `initialisers` are called first.
 pub fn observe<'a>(
     subject: &mut Subject<'a>,

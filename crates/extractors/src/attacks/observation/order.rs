@@ -97,3 +97,24 @@ impl Order {
         index.is_some_and(|index| self.text(index as u64).0 == value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_by_where_their_text_is_read() {
+        let order =
+            |pointer, stride| Order { block: Address(0x1000), keys: vec![7, 9], pointer, stride };
+        let packed = order(4, 6);
+        assert_eq!(packed.key_read_at(Address(0x1100)), Some(7));
+        assert_eq!(packed.key_read_at(Address(0x1104)), None, "the key itself");
+        assert_eq!(packed.key_read_at(Address(0x1106)), Some(9));
+        assert_eq!(packed.key_read_at(Address(0x110c)), None, "behind the last");
+        let wide = order(8, 16);
+        assert_eq!(wide.key_read_at(Address(0x1110)), Some(9));
+        assert!(wide.is_text_of(9, 0x1000 + TEXTS + MAX_TEXT));
+        assert!(!wide.is_text_of(7, 0x1000 + TEXTS + MAX_TEXT));
+        assert!(!wide.is_text_of(8, 0x1000 + TEXTS));
+    }
+}

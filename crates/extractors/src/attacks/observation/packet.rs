@@ -321,3 +321,76 @@ impl Packet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::PacketBuilder;
+    use miyaburi_image::Address;
+
+    fn event(transport: Transport, action: NetworkAction) -> NetworkEvent {
+        let own = ([10, 0, 0, 1], 4000).into();
+        let address = ([192, 0, 2, 7], 80).into();
+        NetworkEvent { site: Address(0), transport, own, address, action }
+    }
+
+    fn raw(bytes: Vec<u8>) -> Packet {
+        let transport = Transport::Raw { protocol: 255, has_header: true };
+        Packet::of(&event(transport, NetworkAction::Sent(bytes))).unwrap_or_default()
+    }
+
+    #[test]
+    fn headers_within_headers_are_read() {
+        let mut inner = Vec::new();
+        let builder = PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 32).udp(7, 8);
+        builder.write(&mut inner, b"data").unwrap_or_default();
+        let mut bytes = Vec::new();
+        let gre = [&[0, 0, 8, 0][..], &inner].concat();
+        let builder = PacketBuilder::ipv4([10, 0, 0, 1], [192, 0, 2, 7], 64);
+        builder.write(&mut bytes, etherparse::IpNumber(47), &gre).unwrap_or_default();
+        let packet = raw(bytes);
+        assert_eq!(packet.layers, ["ip", "gre", "ip", "udp"]);
+        assert_eq!(packet.number("gre.proto"), Some(0x0800));
+        assert_eq!((packet.number("ip.ttl"), packet.number("ip.ttl#2")), (Some(64), Some(32)));
+        assert_eq!(packet.text("ip.dst#2"), Some("192.0.2.2"));
+        assert_eq!(packet.payload, Some(("udp.payload", b"data".to_vec())));
+    }
+
+    #[test]
+    fn flags_of_tcp_are_read_one_by_one() {
+        let mut bytes = Vec::new();
+        let builder = PacketBuilder::ipv4([10, 0, 0, 1], [192, 0, 2, 7], 64).tcp(1, 2, 3, 4).syn();
+        builder.write(&mut bytes, b"").unwrap_or_default();
+        let packet = raw(bytes);
+        assert_eq!(packet.number("tcp.flags.syn"), Some(1));
+        assert_eq!(packet.number("tcp.flags.ack"), Some(0));
+        assert_eq!(
+            (packet.number("tcp.seq"), packet.number("tcp.window_size_value")),
+            (Some(3), Some(4))
+        );
+        assert_eq!(packet.payload, None);
+    }
+
+    #[test]
+    fn requests_are_read_even_with_headers_that_are_garbage() {
+        let request = b"GET /a HTTP/1.1\r\n\x01\xfe\r\nHost: c.example\r\n\r\nbody";
+        let packet = Packet::of(&event(Transport::Tcp, NetworkAction::Sent(request.to_vec())));
+        let packet = packet.unwrap_or_default();
+        assert_eq!(packet.layers, ["ip", "tcp", "http"]);
+        assert_eq!(packet.text("http.request.uri"), Some("/a"));
+        assert_eq!(packet.text("http.host"), Some("c.example"));
+        assert_eq!(packet.text("http.file_data"), Some("body"));
+        let other = event(Transport::Tcp, NetworkAction::Sent(b"\x00\x00\x00\x01".to_vec()));
+        assert_eq!(Packet::of(&other).unwrap_or_default().layers, ["ip", "tcp"]);
+    }
+
+    #[test]
+    fn what_is_cut_short_is_data() {
+        for length in 0..20 {
+            let packet = raw(vec![0x45; length]);
+            assert_eq!(packet.layers, Vec::<&str>::new());
+        }
+        let bound = event(Transport::Udp, NetworkAction::Bound);
+        assert_eq!(Packet::of(&bound), None);
+    }
+}

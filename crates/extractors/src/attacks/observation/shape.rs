@@ -88,6 +88,25 @@ pub struct Shape {
     pub payload: Option<Payload>,
 }
 
+impl Shape {
+    /// Whether two shapes differ in nothing but numbers that are drawn.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let is_drawn = |source: &Source| matches!(source, Source::Random(..));
+        let alike = |(name, source): (&String, &Source)| {
+            other
+                .fields
+                .get(name)
+                .is_some_and(|it| it == source || is_drawn(it) && is_drawn(source))
+        };
+        self.layers == other.layers
+            && (self.is_raw, self.is_spoofable) == (other.is_raw, other.is_spoofable)
+            && self.per_loop == other.per_loop
+            && self.payload == other.payload
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().all(alike)
+    }
+}
+
 /// What packets of one shape share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sort<'p> {
@@ -247,4 +266,65 @@ fn payload(packets: &[&Packet]) -> Option<Payload> {
 /// The packets among what happened on the network.
 pub(super) fn packets(events: &[NetworkEvent]) -> Vec<Packet> {
     events.iter().filter_map(Packet::of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::PacketBuilder;
+    use miyaburi_image::Address;
+    use miyaburi_linux::{NetworkAction, Transport};
+
+    /// A UDP packet of the program's own making.
+    fn sent(source: [u8; 4], ident: u16, payload: &[u8]) -> Packet {
+        let mut bytes = Vec::new();
+        let builder = PacketBuilder::ipv4(source, TARGET, 64).udp(1000, 53);
+        builder.write(&mut bytes, payload).unwrap_or_default();
+        bytes.splice(4..6, ident.to_be_bytes());
+        let transport = Transport::Raw { protocol: 17, has_header: true };
+        let address = (TARGET, 0).into();
+        let own = ([0; 4], 0).into();
+        let action = NetworkAction::Sent(bytes);
+        let event = NetworkEvent { site: Address(0), transport, own, address, action };
+        Packet::of(&event).unwrap_or_default()
+    }
+
+    #[test]
+    fn fields_are_constant_drawn_or_follow_from_the_target() {
+        let runs = [
+            vec![sent([0; 4], 7, b"abcd"), sent([0; 4], 900, b"abXY")],
+            vec![sent([0; 4], 55, b"abcd")],
+        ];
+        let shapes = shapes(&runs);
+        assert_eq!(shapes.len(), 1);
+        let shape = &shapes[0];
+        assert_eq!(shape.layers, ["ip", "udp"]);
+        assert!(shape.is_spoofable);
+        assert_eq!(shape.per_loop, Some(1));
+        assert_eq!(shape.fields.get("ip.dst"), Some(&Source::From(Origin::Target)));
+        assert_eq!(shape.fields.get("ip.src"), Some(&Source::From(Origin::Bot)));
+        assert_eq!(shape.fields.get("ip.ttl"), Some(&Source::Constant(Value::Number(64))));
+        assert_eq!(shape.fields.get("ip.id"), Some(&Source::Random(7, 900)));
+        let payload = shape.payload.as_ref();
+        assert_eq!(
+            payload.map(|it| (it.length, &*it.prefix, it.is_random)),
+            Some((4, &b"ab"[..], true))
+        );
+    }
+
+    #[test]
+    fn another_source_address_is_no_address_of_the_machine() {
+        let shapes = shapes(&[vec![sent([192, 0, 2, 1], 7, b"x"), sent([192, 0, 2, 9], 7, b"x")]]);
+        let source = shapes.first().and_then(|shape| shape.fields.get("ip.src"));
+        assert_eq!(source, Some(&Source::Random(0xc000_0201, 0xc000_0209)));
+    }
+
+    #[test]
+    fn turns_are_counted_behind_what_comes_once() {
+        let [one, other] = [sent([0; 4], 1, b"x"), Packet::default()];
+        let layers = |packets: &[Packet]| turn(packets).len();
+        assert_eq!(layers(&[one.clone(), other.clone(), one.clone(), other.clone()]), 2);
+        assert_eq!(layers(&[other.clone(), one.clone(), one.clone(), one.clone()]), 1);
+        assert_eq!(layers(&[other, one]), 0);
+    }
 }
