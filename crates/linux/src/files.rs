@@ -12,8 +12,8 @@ const MAX_OUTPUT: usize = 1 << 20;
 /// Descriptors a process may have.
 const MAX_OPEN: u32 = 1024;
 
-/// What stands in `/etc/resolv.conf`: a server of a documentation network (RFC 5737).
-const RESOLVERS: &[u8] = b"nameserver 192.0.2.53\n";
+/// The name server in `/etc/resolv.conf`, of a documentation network (RFC 5737).
+pub const RESOLVER: [u8; 4] = [192, 0, 2, 53];
 
 /// The files that there are, by path.
 #[derive(Clone, Debug)]
@@ -22,9 +22,11 @@ pub(crate) struct Tree(BTreeMap<Vec<u8>, Arc<[u8]>>);
 impl Tree {
     /// What a process finds whose program is `executable`.
     pub(crate) fn new(executable: &[u8]) -> Self {
+        let [a, b, c, d] = RESOLVER;
+        let resolvers = format!("nameserver {a}.{b}.{c}.{d}\n");
         let files: [(&[u8], &[u8]); 4] = [
             (b"/proc/self/exe", executable),
-            (b"/etc/resolv.conf", RESOLVERS),
+            (b"/etc/resolv.conf", resolvers.as_bytes()),
             (b"/etc/hosts", b"127.0.0.1 localhost\n"),
             (b"/dev/null", b""),
         ];

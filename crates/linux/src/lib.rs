@@ -18,6 +18,7 @@ mod start;
 pub use abi::MissingRegister;
 pub use abi::calls::{Numbering, SystemCall};
 pub use abi::errno::Errno;
+pub use files::RESOLVER;
 pub use kernel::{Ended, Kernel, Side};
 pub use network::{
     NetworkAction, NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, Transport, is_own_address,

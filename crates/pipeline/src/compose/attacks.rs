@@ -81,7 +81,8 @@ pub(super) fn add_behaviours(attacks: &mut [Attack], behaviours: &[Behaviour]) {
         attack.kind = Some(behaviour.kind.name().to_owned());
         attack.kind_method = Some(KindMethod::Observed);
         attack.options = behaviour.options.iter().map(option_of).collect();
-        attack.packets = behaviour.shapes.iter().map(|shape| packet_of(behaviour, shape)).collect();
+        attack.packets =
+            behaviour.shapes.iter().enumerate().map(|it| packet_of(behaviour, it)).collect();
         attack.evidence.extend(evidence_of(behaviour));
     }
     let behaviour = |attack: &Attack| behaviours.iter().find(|it| at(it.handler) == attack.handler);
@@ -119,11 +120,18 @@ fn constant(value: &Value) -> Constant {
     }
 }
 
-fn packet_of(behaviour: &Behaviour, shape: &Shape) -> Packet {
+fn packet_of(behaviour: &Behaviour, (number, shape): (usize, &Shape)) -> Packet {
     let described = |name: &str, value| {
-        let sets = |option: &&observation::AttackOption| option.fields.iter().any(|it| it == name);
-        let option = behaviour.options.iter().find(sets).map(|option| option.key.into());
-        (name.to_owned(), FieldDescriptor { value, option })
+        let sets = |option: &&observation::AttackOption| {
+            option.fields.iter().any(|(shape, field)| *shape == number && field == name)
+        };
+        let option = behaviour.options.iter().find(sets).map(|option| option.key);
+        let is_given = behaviour.needed.iter().any(|(key, _)| Some(*key) == option);
+        let value = match is_given {
+            true => FieldValue::From { from: "option".to_owned() },
+            false => value,
+        };
+        (name.to_owned(), FieldDescriptor { value, option: option.map(u32::from) })
     };
     let fields = shape.fields.iter().map(|(name, source)| described(name, field_value(source)));
     let payload = shape.payload.as_ref();

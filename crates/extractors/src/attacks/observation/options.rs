@@ -64,8 +64,8 @@ pub struct AttackOption {
     pub kind: Option<OptionType>,
     /// What counts without it; `None` when there is nothing, or it is not known.
     pub default: Option<Value>,
-    /// Fields that it sets.
-    pub fields: Vec<String>,
+    /// Fields that it sets, each with the number of the shape that has it.
+    pub fields: Vec<(usize, String)>,
     /// The call that reads it, when it is read by one.
     pub site: Option<Address>,
 }
@@ -170,7 +170,7 @@ pub(super) fn try_out<'a>(
         if let Some((name, _)) = changed.first() {
             option.name = Some(*name);
             option.kind = Some(kind);
-            option.fields = changed.into_iter().flat_map(|(_, field)| field).collect();
+            option.fields = changed.into_iter().filter_map(|(_, field)| field).collect();
             break;
         }
     }
@@ -212,9 +212,9 @@ fn default_number<'a>(
     let drawn = Value::Number(DRAWN);
     let places = default_by_place(subject, begun, handler, baseline, option);
     // Where a field is drawn, the number that says so comes first.
-    let is_drawn = option.fields.first().is_some_and(|field| {
-        let last = baseline.shapes.last().and_then(|shape| shape.fields.get(field));
-        matches!(last, Some(Source::Random(..)))
+    let is_drawn = option.fields.first().is_some_and(|(shape, field)| {
+        let source = baseline.shapes.get(*shape).and_then(|shape| shape.fields.get(field));
+        matches!(source, Some(Source::Random(..)))
     });
     let mut choices = is_drawn.then_some(drawn).into_iter().chain(places).take(MAX_CHOICES);
     choices.find(|value| makes_no_difference(subject, value))
@@ -261,14 +261,12 @@ const NAMES: [(&str, &str); 23] = [
     ("dns.qry.name", "domain"),
 ];
 
+/// An option's name, and the field that tells: the number of the shape that has it, and its name.
+type Change = (&'static str, Option<(usize, String)>);
+
 /// What `sent` has that the baseline has not, as an option of this type may bring about: names with
 /// the fields that are set, if any.
-fn changes(
-    baseline: &Baseline<'_>,
-    sent: &[Packet],
-    kind: OptionType,
-    text: &str,
-) -> Vec<(&'static str, Option<String>)> {
+fn changes(baseline: &Baseline<'_>, sent: &[Packet], kind: OptionType, text: &str) -> Vec<Change> {
     let has_any = |packets: &[Packet]| packets.iter().any(|packet| !packet.is_lookup());
     if kind == OptionType::Number && text == "0" && !has_any(sent) {
         let had_any = has_any(baseline.packets);
@@ -277,7 +275,8 @@ fn changes(
     let with = shapes(&[sent.to_vec()]);
     let mut found = Vec::new();
     for shape in &with {
-        let Some(before) = baseline.shapes.iter().find(|before| is_alike(before, shape)) else {
+        let mut alike = baseline.shapes.iter().enumerate();
+        let Some((number, before)) = alike.find(|(_, before)| is_alike(before, shape)) else {
             continue;
         };
         for (field, name) in NAMES {
@@ -289,7 +288,7 @@ fn changes(
                     }
                 };
                 if is_set {
-                    found.push((name, Some(field)));
+                    found.push((name, Some((number, field))));
                 }
             }
         }
@@ -298,17 +297,18 @@ fn changes(
             && matches!(shape.fields.get("ip.dst#2"), Some(Source::From(_)))
             && before.fields.get("ip.dst#2") != shape.fields.get("ip.dst#2")
         {
-            found.push(("gre_constant_destination", Some("ip.dst#2".to_owned())));
+            found.push(("gre_constant_destination", Some((number, "ip.dst#2".to_owned()))));
         }
         if kind == OptionType::Number {
-            found.extend(payload_change(text, before, shape));
+            let change = payload_change(text, before, shape);
+            found.extend(change.map(|(name, field)| (name, Some((number, field)))));
         }
     }
     // With text in a body there are headers that tell its type and length.
     let has_body = sent.iter().any(|packet| packet.fields.contains_key("http.file_data"));
     let had_body = baseline.packets.iter().any(|it| it.fields.contains_key("http.file_data"));
     if found.is_empty() && has_body && !had_body {
-        found.push(("post_data", Some("http.file_data".to_owned())));
+        found.push(("post_data", None));
     }
     found
 }
@@ -346,22 +346,18 @@ fn is_text_set(field: &str, text: &str, before: &[Packet], with: &[Packet]) -> b
 
 /// Whether the option set what packets carry. Where lengths differ by themselves, a length means
 /// nothing.
-fn payload_change(
-    text: &str,
-    before: &Shape,
-    with: &Shape,
-) -> Option<(&'static str, Option<String>)> {
+fn payload_change(text: &str, before: &Shape, with: &Shape) -> Option<(&'static str, String)> {
     let (before, with) = (before.payload.as_ref(), with.payload.as_ref());
     let length = |payload: Option<&super::shape::Payload>| payload.map_or(0, |it| it.length);
     let name = with.or(before)?.name.to_owned();
     if length(with) != length(before) {
         let is_fixed = [before, with].into_iter().flatten().all(|it| it.has_fixed_length);
         let is_size = is_fixed || length(with).to_string() == text;
-        return is_size.then_some(("payload_size", Some(name)));
+        return is_size.then_some(("payload_size", name));
     }
     let is_random =
         |payload: Option<&super::shape::Payload>| payload.is_some_and(|it| it.is_random);
-    (is_random(before) != is_random(with)).then_some(("payload_random", Some(name)))
+    (is_random(before) != is_random(with)).then_some(("payload_random", name))
 }
 
 /// The default of an option that no call reads: what the field is that it sets.
@@ -369,9 +365,8 @@ fn default_by_field(baseline: &Baseline<'_>, option: &AttackOption) -> Option<Va
     if baseline.needed.iter().any(|(key, _)| *key == option.key) {
         return None;
     }
-    let field = option.fields.first()?;
-    // The kernel's own packets say nothing.
-    let shape = baseline.shapes.last()?;
+    let (shape, field) = option.fields.first()?;
+    let shape = baseline.shapes.get(*shape)?;
     let number = |number: u64| Some(Value::Number(number));
     match (option.name?, shape.fields.get(field)) {
         ("payload_size", _) if shape.layers.contains(&"dns") => None,

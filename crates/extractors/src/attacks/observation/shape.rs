@@ -4,7 +4,7 @@
 use super::order::TARGET;
 use super::packet::{Packet, Value};
 use core::net::Ipv4Addr;
-use miyaburi_linux::{NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE};
+use miyaburi_linux::{NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, RESOLVER};
 use std::collections::BTreeMap;
 
 /// Bytes of a payload's constant beginning that are kept.
@@ -38,6 +38,8 @@ pub enum Origin {
     Connection,
     /// The destination address.
     Destination,
+    /// The machine's name server.
+    Resolver,
     /// Texts that are drawn.
     Random,
 }
@@ -51,6 +53,7 @@ impl Origin {
             Self::Bot => "bot",
             Self::Connection => "connection",
             Self::Destination => "ip.dst",
+            Self::Resolver => "resolver",
             Self::Random => "random",
         }
     }
@@ -205,9 +208,11 @@ fn source(name: &str, values: &[&Value], packets: &[&Packet]) -> Source {
 fn origin(field: &str, values: &[&Value], packets: &[&Packet]) -> Option<Origin> {
     let all = |test: &dyn Fn(&Value) -> bool| values.iter().all(|value| test(value));
     let is_within = |value: &Value, start: u64, size: u64| matches!(value, Value::Number(number) if (start..start + size).contains(number));
-    let target = Value::Text(Ipv4Addr::from(TARGET).to_string());
+    let host = |octets: [u8; 4]| Value::Text(Ipv4Addr::from(octets).to_string());
+    let (target, resolver) = (host(TARGET), host(RESOLVER));
     match field {
         "ip.dst" if all(&|value| *value == target) => Some(Origin::Target),
+        "ip.dst" if all(&|value| *value == resolver) => Some(Origin::Resolver),
         "ip.src" if all(&is_own) => Some(Origin::Bot),
         "tcp.seq" if is_destination(values, packets) => Some(Origin::Destination),
         "tcp.seq" if all(&|value| is_within(value, OWN_SEQUENCE.into(), CONNECTION_BYTES)) => {
