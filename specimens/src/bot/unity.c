@@ -21,4 +21,10 @@
 #define fill_ip fill_tcp_ip
 #define finish finish_tcp
 #include "attack_tcp.c"
+#if REACH_GATE
+#include "reach.c"
+#endif
+#if MORE_ATTACKS
+#include "attack_more.c"
+#endif
 #include "main.c"

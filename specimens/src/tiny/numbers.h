@@ -18,6 +18,7 @@
 #define NR_CONNECT 42
 #define NR_ACCEPT 43
 #define NR_SENDTO 44
+#define NR_SENDMSG 46
 #define NR_RECVFROM 45
 #define NR_BIND 49
 #define NR_LISTEN 50
@@ -59,6 +60,7 @@
 #define NR_CONNECT 203
 #define NR_GETSOCKNAME 204
 #define NR_SENDTO 206
+#define NR_SENDMSG 211
 #define NR_RECVFROM 207
 #define NR_SETSOCKOPT 208
 #define NR_BRK 214
@@ -91,6 +93,7 @@
 #define NR_LISTEN 4174
 #define NR_RECVFROM 4176
 #define NR_SENDTO 4180
+#define NR_SENDMSG 4179
 #define NR_SETSOCKOPT 4181
 #define NR_SOCKET 4183
 #define NR_RT_SIGACTION 4194
@@ -152,6 +155,7 @@
 #define NR_ACCEPT 285
 #define NR_GETSOCKNAME 286
 #define NR_SENDTO 290
+#define NR_SENDMSG 296
 #define NR_RECVFROM 292
 #define NR_SETSOCKOPT 294
 #else

@@ -24,6 +24,7 @@ typedef long time_t;
 #endif
 #define SOCK_RAW 3
 #define IPPROTO_IP 0
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_GRE 47
@@ -70,6 +71,16 @@ struct sockaddr_in6 {
     uint32_t sin6_flowinfo;
     struct in6_addr sin6_addr;
     uint32_t sin6_scope_id;
+};
+struct iovec { void *iov_base; size_t iov_len; };
+struct msghdr {
+    void *msg_name;
+    socklen_t msg_namelen;
+    struct iovec *msg_iov;
+    size_t msg_iovlen;
+    void *msg_control;
+    size_t msg_controllen;
+    int msg_flags;
 };
 struct timeval { long tv_sec; long tv_usec; };
 typedef struct { unsigned long bits[1024 / (8 * sizeof(unsigned long))]; } fd_set;
@@ -120,6 +131,7 @@ ssize_t send(int fd, const void *buffer, size_t count, int flags);
 ssize_t recv(int fd, void *buffer, size_t count, int flags);
 ssize_t sendto(int fd, const void *buffer, size_t count, int flags, const struct sockaddr *address,
                socklen_t length);
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, struct sockaddr *address,
                  socklen_t *length);
 int select(int limit, fd_set *readable, fd_set *writable, fd_set *failed, struct timeval *timeout);

@@ -65,6 +65,7 @@ fn of_toolchain(n: usize, toolchain: Toolchain) -> Vec<Case> {
             single_unit: (n + step).is_multiple_of(2),
             section_headers: step.is_multiple_of(2),
             ballast: false,
+            symbols: false,
         })
     };
     // Clang's support library for ARM asks for atomics that nothing has unless it optimises.

@@ -26,38 +26,40 @@ pub(super) struct Parameter {
 pub(super) struct OptionKind {
     pub(super) macro_name: &'static str,
     pub(super) leaked_key: u8,
+    /// The report's name, by what the option changes.
+    pub(super) effect: &'static str,
 }
 
-const fn option(macro_name: &'static str, leaked_key: u8) -> OptionKind {
-    OptionKind { macro_name, leaked_key }
+const fn option(macro_name: &'static str, leaked_key: u8, effect: &'static str) -> OptionKind {
+    OptionKind { macro_name, leaked_key, effect }
 }
 
 /// Every parameter of the leaked program that a specimen's handler reads.
 pub(super) static OPTIONS: [OptionKind; 24] = [
-    option("PAYLOAD_SIZE", 0),
-    option("PAYLOAD_RANDOM", 1),
-    option("TOS", 2),
-    option("IDENT", 3),
-    option("TTL", 4),
-    option("DONT_FRAGMENT", 5),
-    option("SOURCE_PORT", 6),
-    option("DESTINATION_PORT", 7),
-    option("DOMAIN", 8),
-    option("DNS_ID", 9),
-    option("URG", 11),
-    option("ACK", 12),
-    option("PSH", 13),
-    option("RST", 14),
-    option("SYN", 15),
-    option("FIN", 16),
-    option("SEQUENCE", 17),
-    option("ACKNOWLEDGEMENT", 18),
-    option("GRE_CONSTANT", 19),
-    option("METHOD", 20),
-    option("POST_DATA", 21),
-    option("PATH", 22),
-    option("CONNECTIONS", 24),
-    option("SOURCE_ADDRESS", 25),
+    option("PAYLOAD_SIZE", 0, "payload_size"),
+    option("PAYLOAD_RANDOM", 1, "payload_random"),
+    option("TOS", 2, "ip_tos"),
+    option("IDENT", 3, "ip_ident"),
+    option("TTL", 4, "ip_ttl"),
+    option("DONT_FRAGMENT", 5, "ip_df"),
+    option("SOURCE_PORT", 6, "source_port"),
+    option("DESTINATION_PORT", 7, "destination_port"),
+    option("DOMAIN", 8, "domain"),
+    option("DNS_ID", 9, "dns_id"),
+    option("URG", 11, "urg"),
+    option("ACK", 12, "ack"),
+    option("PSH", 13, "psh"),
+    option("RST", 14, "rst"),
+    option("SYN", 15, "syn"),
+    option("FIN", 16, "fin"),
+    option("SEQUENCE", 17, "seq"),
+    option("ACKNOWLEDGEMENT", 18, "ack_seq"),
+    option("GRE_CONSTANT", 19, "gre_constant_destination"),
+    option("METHOD", 20, "method"),
+    option("POST_DATA", 21, "post_data"),
+    option("PATH", 22, "path"),
+    option("CONNECTIONS", 24, "connections"),
+    option("SOURCE_ADDRESS", 25, "source_address"),
 ];
 
 /// One attack of one file.
@@ -74,7 +76,10 @@ pub(super) struct Attack {
 /// What an attack sends; `macro_name` in `DEFAULT_<macro_name>_<option>`.
 #[derive(Debug)]
 pub(super) struct Kind {
+    /// The report's kind.
     pub(super) name: &'static str,
+    /// The word that commands use where they are texts, in lower case.
+    word: &'static str,
     pub(super) macro_name: &'static str,
     pub(super) handler: &'static str,
     leaked_vector: u8,
@@ -87,6 +92,7 @@ use DefaultValue::{Int, LocalAddress, NoText, Text};
 static KINDS: [Kind; 10] = [
     Kind {
         name: "udp",
+        word: "udp",
         macro_name: "UDP",
         handler: "attack_udp_generic",
         leaked_vector: 0,
@@ -104,6 +110,7 @@ static KINDS: [Kind; 10] = [
     },
     Kind {
         name: "vse",
+        word: "vse",
         macro_name: "VSE",
         handler: "attack_udp_vse",
         leaked_vector: 1,
@@ -117,7 +124,8 @@ static KINDS: [Kind; 10] = [
         ],
     },
     Kind {
-        name: "dns",
+        name: "dns_query",
+        word: "dns",
         macro_name: "DNS",
         handler: "attack_udp_dns",
         leaked_vector: 2,
@@ -135,6 +143,7 @@ static KINDS: [Kind; 10] = [
     },
     Kind {
         name: "syn",
+        word: "syn",
         macro_name: "SYN",
         handler: "attack_tcp_syn",
         leaked_vector: 3,
@@ -158,6 +167,7 @@ static KINDS: [Kind; 10] = [
     },
     Kind {
         name: "ack",
+        word: "ack",
         macro_name: "ACK",
         handler: "attack_tcp_ack",
         leaked_vector: 4,
@@ -182,7 +192,8 @@ static KINDS: [Kind; 10] = [
         ],
     },
     Kind {
-        name: "stomp",
+        name: "tcp_stomp",
+        word: "stomp",
         macro_name: "STOMP",
         handler: "attack_tcp_stomp",
         leaked_vector: 5,
@@ -203,21 +214,24 @@ static KINDS: [Kind; 10] = [
         ],
     },
     Kind {
-        name: "greip",
+        name: "gre_ip",
+        word: "greip",
         macro_name: "GREIP",
         handler: "attack_gre_ip",
         leaked_vector: 6,
         defaults: GRE_DEFAULTS,
     },
     Kind {
-        name: "greeth",
+        name: "gre_eth",
+        word: "greeth",
         macro_name: "GREETH",
         handler: "attack_gre_eth",
         leaked_vector: 7,
         defaults: GRE_DEFAULTS,
     },
     Kind {
-        name: "udpplain",
+        name: "udp_plain",
+        word: "udpplain",
         macro_name: "UDPPLAIN",
         handler: "attack_udp_plain",
         leaked_vector: 9,
@@ -230,6 +244,7 @@ static KINDS: [Kind; 10] = [
     },
     Kind {
         name: "http",
+        word: "http",
         macro_name: "HTTP",
         handler: "attack_app_http",
         leaked_vector: 10,
@@ -242,6 +257,66 @@ static KINDS: [Kind; 10] = [
             ("DESTINATION_PORT", Int(80)),
         ],
     },
+];
+
+/// Attacks beyond the leaked ones.
+static MORE_KINDS: [Kind; 5] = [
+    Kind {
+        // What the connected socket sends is what the other one does.
+        name: "udp_plain",
+        word: "udpconnected",
+        macro_name: "UDPPLAIN",
+        handler: "attack_udp_connected",
+        leaked_vector: 0,
+        defaults: &[
+            ("DESTINATION_PORT", Int(0xffff)),
+            ("SOURCE_PORT", Int(0xffff)),
+            ("PAYLOAD_SIZE", Int(512)),
+            ("PAYLOAD_RANDOM", Int(1)),
+        ],
+    },
+    Kind {
+        name: "tcp_connect",
+        word: "connect",
+        macro_name: "CONNECT",
+        handler: "attack_tcp_connect",
+        leaked_vector: 0,
+        defaults: &[("DESTINATION_PORT", Int(80))],
+    },
+    Kind {
+        name: "icmp",
+        word: "icmp",
+        macro_name: "ICMP",
+        handler: "attack_icmp_echo",
+        leaked_vector: 0,
+        defaults: IP_DEFAULTS,
+    },
+    Kind {
+        name: "raw_other",
+        word: "ip",
+        macro_name: "OTHER",
+        handler: "attack_ip_other",
+        leaked_vector: 0,
+        defaults: IP_DEFAULTS,
+    },
+    Kind {
+        name: "none_observed",
+        word: "nothing",
+        macro_name: "NOTHING",
+        handler: "attack_nothing",
+        leaked_vector: 0,
+        defaults: &[("DESTINATION_PORT", Int(80)), ("PAYLOAD_SIZE", Int(512))],
+    },
+];
+
+const IP_DEFAULTS: &[(&str, DefaultValue)] = &[
+    ("TOS", Int(0)),
+    ("IDENT", Int(0xffff)),
+    ("TTL", Int(64)),
+    ("DONT_FRAGMENT", Int(0)),
+    ("PAYLOAD_SIZE", Int(512)),
+    ("PAYLOAD_RANDOM", Int(1)),
+    ("SOURCE_ADDRESS", LocalAddress),
 ];
 
 const GRE_DEFAULTS: &[(&str, DefaultValue)] = &[
@@ -278,7 +353,7 @@ pub(super) fn generate(random: &mut Random, departure: Departure) -> Vec<Attack>
         .zip(vectors)
         .map(|(kind, vector)| Attack {
             vector: if departure == Departure::Everything { vector } else { kind.leaked_vector },
-            command: kind.name.to_uppercase(),
+            command: kind.word.to_uppercase(),
             kind,
             parameters: parameters(random, kind, departure, &keys),
         })
@@ -286,6 +361,29 @@ pub(super) fn generate(random: &mut Random, departure: Departure) -> Vec<Attack>
     if departure == Departure::Everything {
         random.shuffle(&mut attacks);
     }
+    attacks
+}
+
+/// All attacks that there are: under other numbers, one handler under two of them, and two handlers
+/// that send the same.
+pub(super) fn generate_observed(random: &mut Random) -> Vec<Attack> {
+    let keys = option_keys(random, Departure::Everything);
+    let mut vectors: Vec<u8> = (0..128).collect();
+    random.shuffle(&mut vectors);
+    let mut attacks: Vec<Attack> = Vec::new();
+    for (kind, vector) in KINDS.iter().chain(&MORE_KINDS).zip(vectors.iter().skip(1)) {
+        let twin = attacks.iter().find(|attack| attack.kind.macro_name == kind.macro_name);
+        let parameters = match twin {
+            Some(twin) => twin.parameters.clone(),
+            None => parameters(random, kind, Departure::Everything, &keys),
+        };
+        let command = kind.word.to_uppercase();
+        attacks.push(Attack { vector: *vector, command, kind, parameters });
+    }
+    let mut again = random.pick(&attacks).clone();
+    again.vector = vectors[0];
+    attacks.push(again);
+    random.shuffle(&mut attacks);
     attacks
 }
 

@@ -13,6 +13,7 @@ use crate::toolchain::{Libc, workspace_root};
 
 use super::{
     configuration::Configuration,
+    fork::Fork,
     header::config_header,
     lookalike,
     parts::{self, Parts},
@@ -53,6 +54,20 @@ const MODULES: [&str; 15] = [
     "main.c",
 ];
 
+/// The modules that only some forks have.
+fn further_modules(fork: Fork) -> Option<&'static str> {
+    if fork.has_cipher() {
+        Some("cipher.c")
+    } else if fork == Fork::ObservedAttacks {
+        Some("attack_more.c")
+    } else {
+        Fork::DESTINATIONS.contains(&fork).then_some("reach.c")
+    }
+}
+
+/// In a file with symbols, the name of the handler that sends SYN packets says something else.
+const MISNAMED: &str = "-Dattack_tcp_syn=attack_udp_flood";
+
 /// Builds `specimen` under `seed`, in a folder of its own below `scratch`. With `symbols`, the file
 /// as it was before stripping goes there too.
 pub(super) fn build(
@@ -65,16 +80,28 @@ pub(super) fn build(
     let label = specimen.label();
     let folder = scratch.join(&label);
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
-    let mut truth = write_values(specimen, seed, &label, &folder)?;
+    write_values(specimen, seed, &label, &folder)?;
     let output = folder.join("specimen.elf");
     compile(specimen, &folder, parts, &[], &output)?;
     if let Some(symbols) = symbols {
         fs::copy(&output, symbols.join(&label)).with_context(|| format!("{label}: symbols"))?;
     }
-    specimen.toolchain.strip(&output, specimen.section_headers)?;
+    if !specimen.symbols {
+        specimen.toolchain.strip(&output, specimen.section_headers)?;
+    }
     let bytes = fs::read(&output).with_context(|| format!("{}", output.display()))?;
     fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    Ok(described(specimen, seed, bytes))
+}
 
+/// What is known of a file that was built of `specimen` under `seed`.
+pub(super) fn described(specimen: &Specimen, seed: u64, bytes: Vec<u8>) -> Built {
+    let (label, target) = (specimen.label(), specimen.toolchain.target);
+    let mut truth = if specimen.fork.is_lookalike() {
+        truth::of_lookalike(target)
+    } else {
+        truth::of_family(&configuration(specimen, seed), target)
+    };
     let sha256 = hex::encode(Sha256::digest(&bytes));
     truth.insert("sha256".into(), sha256.as_str().into());
     truth.insert("labels".into(), labels(specimen));
@@ -83,7 +110,7 @@ pub(super) fn build(
     manifest.insert("name".into(), label.as_str().into());
     manifest.insert("size".into(), bytes.len().into());
     manifest.insert("labels".into(), labels(specimen));
-    Ok(Built { label, bytes, truth, manifest })
+    Built { label, bytes, truth, manifest }
 }
 
 /// What goes into a specimen of the family.
@@ -105,22 +132,15 @@ pub(crate) fn compile_with(
     compile(specimen, folder, parts, switches, output)
 }
 
-/// Writes the generated sources and gives the truth that they imply.
-fn write_values(
-    specimen: &Specimen,
-    seed: u64,
-    label: &str,
-    folder: &Path,
-) -> anyhow::Result<Map<String, Json>> {
-    let target = specimen.toolchain.target;
-    let (header, truth) = if specimen.fork.is_lookalike() {
-        (lookalike::config_header(specimen.fork, seed, label), truth::of_lookalike(target))
+/// Writes the generated sources.
+fn write_values(specimen: &Specimen, seed: u64, label: &str, folder: &Path) -> anyhow::Result<()> {
+    let header = if specimen.fork.is_lookalike() {
+        lookalike::config_header(specimen.fork, seed, label)
     } else {
-        let configuration = configuration(specimen, seed);
-        (config_header(&configuration), truth::of_family(&configuration, target))
+        config_header(&configuration(specimen, seed))
     };
-    fs::write(folder.join("config.h"), header)?;
-    Ok(truth)
+    let path = folder.join("config.h");
+    fs::write(&path, header).with_context(|| format!("{}", path.display()))
 }
 
 fn compile(
@@ -138,8 +158,8 @@ fn compile(
     } else if specimen.single_unit {
         vec![program.join("unity.c")]
     } else {
-        let cipher = specimen.fork.has_cipher().then_some("cipher.c");
-        MODULES.into_iter().chain(cipher).map(|file| program.join(file)).collect()
+        let further = further_modules(specimen.fork);
+        MODULES.into_iter().chain(further).map(|file| program.join(file)).collect()
     };
     let mut includes = vec![folder.to_owned(), program.join("include")];
     let prefix_map = format!("-ffile-prefix-map={}=.", folder.display());
@@ -155,6 +175,12 @@ fn compile(
         extra.push("-DTINY_LIBC");
         includes.push(source.join("tiny"));
         inputs.extend(parts.library(toolchain, level)?);
+        if specimen.fork == Fork::ObservedAttacks {
+            inputs.push(source.join("tiny").join("messages.c"));
+        }
+    }
+    if specimen.symbols {
+        extra.push(MISNAMED);
     }
     toolchain.compile(level, &inputs, &includes, &extra, output)
 }
@@ -170,6 +196,9 @@ fn labels(specimen: &Specimen) -> Json {
         "sections": if specimen.section_headers { "yes" } else { "no" },
         "size": if specimen.ballast { "large" } else { "small" },
     });
+    if specimen.symbols {
+        labels["symbols"] = "yes".into();
+    }
     if specimen.fork.must_run() {
         labels["piece"] = "run".into();
     }

@@ -8,6 +8,7 @@ use super::{
     entries::{self, Entry},
     fork::Fork,
     random::Random,
+    reach::Reach,
     style::Style,
     values::{self, Hosts, folded},
 };
@@ -72,6 +73,12 @@ pub(super) enum C2From {
     Ipv6Bytes,
     Ipv6Text,
     Ipv6Table,
+    Txt,
+    Record,
+    NextTable,
+    NextDotted,
+    NextImmediate,
+    DeadDrop,
 }
 
 /// How an attack is chosen.
@@ -153,6 +160,8 @@ pub(crate) struct Configuration {
     /// In the order in which the code adds them.
     pub(super) entries: Vec<Entry>,
     pub(super) c2: C2,
+    /// That of [`Fork::DESTINATIONS`].
+    pub(super) reach: Option<Reach>,
     pub(super) decoy: (Ipv4Addr, u16),
     /// A constant address of `whole_image` that nothing connects to.
     pub(super) reference: (Ipv4Addr, u16),
@@ -220,7 +229,9 @@ impl Configuration {
             own_name: format!("./{}", values::random_word(random, 5, 10)),
             scan_receiver,
             c2,
+            reach: None,
         };
+        configuration.reach = Reach::draw(random, &mut hosts, fork);
         configuration.entries = entries::draw(random, &mut hosts, &configuration);
         if !configuration.adds_entries() {
             // Nothing adds them: they stand in the array by their ids.
@@ -282,6 +293,19 @@ fn draw_c2(random: &mut Random, hosts: &mut Hosts, fork: Fork) -> C2 {
         }
         Fork::NoTable => *random.pick(&[C2From::Table, C2From::Immediate, C2From::Main]),
         Fork::External => C2From::Argument,
+        Fork::TrapGate | Fork::NameGate => {
+            *random.pick(&[C2From::Table, C2From::Dotted, C2From::Immediate])
+        }
+        Fork::DnsTxt => C2From::Txt,
+        Fork::DnsAddress => C2From::Record,
+        Fork::Fallback => *random.pick(&[
+            C2From::NextTable,
+            C2From::NextTable,
+            C2From::NextDotted,
+            C2From::NextImmediate,
+        ]),
+        Fork::PeerList => *random.pick(&[C2From::Table, C2From::Dotted]),
+        Fork::DeadDrop => C2From::DeadDrop,
         Fork::Ipv6 => *random.pick(&[C2From::Ipv6Bytes, C2From::Ipv6Text, C2From::Ipv6Table]),
         _ => C2From::Table,
     };
@@ -300,7 +324,17 @@ fn draw_c2(random: &mut Random, hosts: &mut Hosts, fork: Fork) -> C2 {
         C2From::ManyDotted | C2From::ManyImmediate => {
             (0..4).map(|_| Host::V4(hosts.address(random))).collect()
         }
-        C2From::Argument => Vec::new(),
+        C2From::Argument | C2From::Txt | C2From::Record | C2From::DeadDrop => Vec::new(),
+        // A name takes a packet more than an address, and there are three.
+        C2From::NextTable if random.one_in(2) => {
+            vec![
+                Host::Name(hosts.name(random, &["cnc", "net", "c2"])),
+                Host::V4(hosts.address(random)),
+            ]
+        }
+        C2From::NextTable | C2From::NextDotted | C2From::NextImmediate => {
+            (0..3).map(|_| Host::V4(hosts.address(random))).collect()
+        }
         C2From::Ipv6Bytes | C2From::Ipv6Text | C2From::Ipv6Table => {
             vec![Host::V6(values::ipv6_address(random))]
         }
@@ -325,6 +359,7 @@ fn draw_dispatch(random: &mut Random, fork: Fork) -> Dispatch {
 fn draw_attacks(random: &mut Random, fork: Fork) -> Vec<Attack> {
     let departure = match fork {
         Fork::NoAttacks => return Vec::new(),
+        Fork::ObservedAttacks => return attacks::generate_observed(random),
         Fork::Classic | Fork::DebugLayout => Departure::None,
         Fork::PlainC2 | Fork::Immediate | Fork::NoTable | Fork::WholeImage => Departure::Defaults,
         _ => Departure::Everything,

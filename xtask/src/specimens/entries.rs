@@ -3,8 +3,9 @@
 use super::{
     configuration::{C2From, Configuration, Host, Shape, Strings, own_key},
     fork::Fork,
-    purpose::{ADDITIONS, LEAKED, LITERALS, MORE_C2_HOSTS, Purpose, Reader, Role},
+    purpose::{ADDITIONS, DROP, LEAKED, LITERALS, MORE_C2_HOSTS, Purpose, Reader, Role},
     random::Random,
+    reach::Reach,
     values::{self, Hosts, folded},
 };
 
@@ -63,6 +64,12 @@ pub(super) fn draw(
         LEAKED.into_iter().filter(|purpose| is_present(purpose, configuration)).collect();
     if configuration.c2.from == C2From::ManyTable {
         purposes.extend(MORE_C2_HOSTS);
+    }
+    if configuration.c2.from == C2From::NextTable {
+        purposes.extend(MORE_C2_HOSTS.iter().take(configuration.c2.hosts.len().saturating_sub(1)));
+    }
+    if configuration.c2.from == C2From::DeadDrop {
+        purposes.extend(DROP);
     }
     match fork {
         Fork::Classic | Fork::DebugLayout => {}
@@ -124,7 +131,15 @@ fn is_present(purpose: &Purpose, configuration: &Configuration) -> bool {
     match purpose.name {
         "C2_HOST" => {
             configuration.fork == Fork::PlainC2
-                || matches!(c2.from, C2From::Table | C2From::ManyTable | C2From::Ipv6Table)
+                || matches!(
+                    c2.from,
+                    C2From::Table
+                        | C2From::ManyTable
+                        | C2From::Ipv6Table
+                        | C2From::Txt
+                        | C2From::Record
+                        | C2From::NextTable
+                )
         }
         "C2_PORT" => in_table && (configuration.fork == Fork::PlainC2 || c2.port_in_table),
         "SCAN_RECEIVER_PORT" => in_table && configuration.has_scanner(),
@@ -142,10 +157,19 @@ fn value(
     let c2_host =
         |index: usize| configuration.c2.hosts.get(index).map(Host::text).unwrap_or_default();
     let receiver = configuration.scan_receiver.clone().unwrap_or_default();
+    let reach = |part: &dyn Fn(&Reach) -> String| {
+        configuration.reach.as_ref().map(part).unwrap_or_default()
+    };
     // One word per file, so that query and answer of the dialogue fit together.
     let applet = || configuration.own_name.trim_start_matches("./").to_uppercase();
     Value::Text(match purpose.name {
         "C2_HOST" if configuration.fork == Fork::PlainC2 => hosts.name(random, &["old", "cnc"]),
+        "C2_HOST" if matches!(configuration.c2.from, C2From::Txt | C2From::Record) => {
+            reach(&|reach| reach.asked.clone())
+        }
+        "DROP_HOST" => reach(&|reach| reach.drop_host.clone()),
+        "DROP_PATH" => reach(&Reach::drop_path),
+        "PROCESS_NAME" if configuration.fork == Fork::NameGate => configuration.own_name.clone(),
         "C2_HOST" => c2_host(0),
         "C2_HOST_2" => c2_host(1),
         "C2_HOST_3" => c2_host(2),
@@ -166,6 +190,12 @@ fn value(
 
 /// The role of an entry, or none where the code that would read it is not built.
 fn role(purpose: &Purpose, configuration: &Configuration) -> Role {
+    let is_asked = matches!(configuration.c2.from, C2From::Txt | C2From::Record);
+    if is_asked && purpose.role == Role::C2Host
+        || configuration.fork == Fork::NameGate && purpose.name == "PROCESS_NAME"
+    {
+        return Role::Open;
+    }
     let read = match purpose.reader {
         Reader::Nobody => false,
         Reader::Scanner => configuration.has_scanner(),

@@ -73,6 +73,22 @@ pub(crate) enum Fork {
     StackString,
     /// Every text under a key byte that stands beside it.
     PerEntryKey,
+    /// Every kind of attack, handlers that do not return.
+    ObservedAttacks,
+    /// The decoy is resolved until the handler of SIGTRAP puts another routine in its place.
+    TrapGate,
+    /// The decoy is resolved unless the program has the right name.
+    NameGate,
+    /// The C2 in a TXT record.
+    DnsTxt,
+    /// The C2 in an address record, changed after it came.
+    DnsAddress,
+    /// Several C2s, the next one when one fails.
+    Fallback,
+    /// Other bots in a list.
+    PeerList,
+    /// The C2 asked of a name server over HTTPS.
+    DeadDrop,
 }
 
 impl Fork {
@@ -116,6 +132,17 @@ impl Fork {
         Fork::PerEntryKey,
     ];
 
+    /// The variants that differ in where they connect, and under which condition.
+    pub(crate) const DESTINATIONS: [Fork; 7] = [
+        Fork::TrapGate,
+        Fork::NameGate,
+        Fork::DnsTxt,
+        Fork::DnsAddress,
+        Fork::Fallback,
+        Fork::PeerList,
+        Fork::DeadDrop,
+    ];
+
     /// The benign programs that look like a part of the family.
     pub(super) const LOOKALIKES: [Fork; 3] =
         [Fork::LookalikeTable, Fork::LookalikePasswords, Fork::LookalikeConnect];
@@ -157,6 +184,14 @@ impl Fork {
             Fork::Hex => "hex",
             Fork::StackString => "stack_string",
             Fork::PerEntryKey => "per_entry_key",
+            Fork::ObservedAttacks => "observed_attacks",
+            Fork::TrapGate => "trap_gate",
+            Fork::NameGate => "name_gate",
+            Fork::DnsTxt => "dns_txt",
+            Fork::DnsAddress => "dns_address",
+            Fork::Fallback => "fallback",
+            Fork::PeerList => "peer_list",
+            Fork::DeadDrop => "dead_drop",
         }
     }
 
@@ -164,6 +199,8 @@ impl Fork {
     /// and decode a table under one byte; the label `piece`, with the value `run`.
     pub(super) fn must_run(self) -> bool {
         Fork::CIPHERS.contains(&self)
+            || Fork::DESTINATIONS.contains(&self)
+            || self == Fork::ObservedAttacks
     }
 
     /// Whether the program has a routine for more than a byte of key.
@@ -192,6 +229,8 @@ impl FromStr for Fork {
             .chain(Fork::OTHER_SHAPES)
             .chain(Fork::LOOKALIKES)
             .chain(Fork::CIPHERS)
+            .chain([Fork::ObservedAttacks])
+            .chain(Fork::DESTINATIONS)
             .find(|fork| fork.name() == name)
             .ok_or_else(|| format!("{name}: no such fork"))
     }

@@ -7,7 +7,8 @@ use super::{
     ciphers::Cipher,
     configuration::{C2From, Configuration, Dispatch, Host, Shape, Strings},
     entries::Entry,
-    header_cipher,
+    fork::Fork,
+    header_cipher, header_reach,
     values::folded,
 };
 
@@ -39,7 +40,7 @@ impl Header {
         }
     }
 
-    fn octets(&mut self, prefix: &str, address: Ipv4Addr) {
+    pub(super) fn octets(&mut self, prefix: &str, address: Ipv4Addr) {
         for (index, octet) in (1..).zip(address.octets()) {
             self.define(&format!("{prefix}_{index}"), octet);
         }
@@ -62,6 +63,7 @@ pub(super) fn config_header(configuration: &Configuration) -> String {
     scanner(&mut header, configuration);
     attacks(&mut header, configuration);
     header_cipher::write(&mut header, configuration);
+    header_reach::write(&mut header, configuration);
     header.0
 }
 
@@ -199,6 +201,12 @@ fn addresses(header: &mut Header, configuration: &Configuration) {
         C2From::Ipv6Bytes => "C2_IPV6_BYTES",
         C2From::Ipv6Text => "C2_IPV6_TEXT",
         C2From::Ipv6Table => "C2_IPV6_TABLE",
+        C2From::Txt => "C2_TXT",
+        C2From::Record => "C2_RECORD",
+        C2From::NextTable => "C2_NEXT_TABLE",
+        C2From::NextDotted => "C2_NEXT_DOTTED",
+        C2From::NextImmediate => "C2_NEXT_IMMEDIATE",
+        C2From::DeadDrop => "C2_DEAD_DROP",
     };
     header.define("C2_FROM", from);
     header.define("C2_PORT_FROM", if c2.port_in_table { "PORT_TABLE" } else { "PORT_CONSTANT" });
@@ -208,8 +216,10 @@ fn addresses(header: &mut Header, configuration: &Configuration) {
         (C2From::Name | C2From::Dotted | C2From::Ipv6Text, _) => {
             header.define("C2_PLAIN", quoted.join(""));
         }
-        (C2From::ManyDotted, _) => header.define("C2_PLAIN_LIST", quoted.join(", ")),
-        (C2From::ManyImmediate, _) => {
+        (C2From::ManyDotted | C2From::NextDotted, _) => {
+            header.define("C2_PLAIN_LIST", quoted.join(", "))
+        }
+        (C2From::ManyImmediate | C2From::NextImmediate, _) => {
             header.define("C2_ADDRESS_LIST", network_addresses(&c2.hosts).join(", "));
         }
         (C2From::Immediate | C2From::Main, Some(Host::V4(address))) => {
@@ -322,6 +332,10 @@ fn attacks(header: &mut Header, configuration: &Configuration) {
                 header.define(&name, value);
             }
         }
+    }
+    if configuration.fork == Fork::ObservedAttacks {
+        header.define("ATTACKS_SPIN", 1);
+        header.define("MORE_ATTACKS", 1);
     }
     header.list(
         "ATTACKS",

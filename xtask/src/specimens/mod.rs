@@ -4,8 +4,10 @@
 //! plan.rs           which specimens there are
 //! configuration.rs  what goes into one, drawn from the seed
 //!   ├── entries.rs, fork.rs, purpose.rs, attacks.rs, values.rs, style.rs, lookalike.rs
-//!   ├── header.rs   written as config.h for the C sources
-//!   └── truth.rs    written as a truth line
+//!   ├── ciphers     how texts are coded
+//!   ├── reach.rs    where programs connect that do not hold their C2 as others do
+//!   ├── header.rs   written as config.h for the C sources, with header_cipher.rs, header_reach.rs
+//!   └── truth.rs    written as a truth line, with packets.rs for what attacks send
 //! build.rs          compiles and strips one
 //! archive.rs        the set as one compressed archive, its manifest and truth
 //! ```
@@ -21,11 +23,14 @@ mod entries;
 mod fork;
 mod header;
 mod header_cipher;
+mod header_reach;
 mod lookalike;
+mod packets;
 mod parts;
 mod plan;
 mod purpose;
 mod random;
+mod reach;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -157,7 +162,7 @@ fn build_missing(
     let mut earlier = HashMap::new();
     for folder in &args.built {
         let read = archive::read_folder(folder)?;
-        earlier.extend(read.into_iter().map(|built| (built.label.clone(), built)));
+        earlier.extend(read.into_iter().map(|built| (built.label, built.bytes)));
     }
     let missing: Vec<Specimen> = specimens
         .iter()
@@ -165,9 +170,17 @@ fn build_missing(
         .cloned()
         .collect();
     let (built, failed) = build_all(&missing, args)?;
-    earlier.extend(built.into_iter().map(|built| (built.label.clone(), built)));
-    let all = specimens.iter().filter_map(|specimen| earlier.remove(&specimen.label())).collect();
-    Ok((all, failed))
+    let mut built: HashMap<String, Built> =
+        built.into_iter().map(|built| (built.label.clone(), built)).collect();
+    let all = specimens.iter().filter_map(|specimen| {
+        let label = specimen.label();
+        // What is known of a file may be more than when it was built.
+        let earlier = earlier.remove(&label);
+        earlier
+            .map(|bytes| build::described(specimen, args.seed, bytes))
+            .or_else(|| built.remove(&label))
+    });
+    Ok((all.collect(), failed))
 }
 
 /// Builds in parallel: what was built, in the order of `specimens`, and what went wrong.

@@ -23,6 +23,8 @@ pub(crate) struct Specimen {
     pub(crate) section_headers: bool,
     /// With some 60 KB or more of ordinary code beside it.
     pub(crate) ballast: bool,
+    /// With its symbols, one of which lies.
+    pub(crate) symbols: bool,
 }
 
 impl Specimen {
@@ -40,6 +42,9 @@ impl Specimen {
         }
         if self.ballast {
             label.push_str(".ballast");
+        }
+        if self.symbols {
+            label.push_str(".symbols");
         }
         label
     }
@@ -63,6 +68,7 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
                     single_unit: number.is_multiple_of(3),
                     section_headers: number % 4 != 1,
                     ballast: number % 4 == 2,
+                    symbols: false,
                 });
             }
         }
@@ -74,48 +80,86 @@ pub(super) fn all(toolchains: &[Toolchain]) -> Vec<Specimen> {
             specimens.extend(of_other_library(toolchain, n));
         }
     }
-    specimens.extend(ciphers(toolchains));
+    specimens.extend(some_targets_each(toolchains, &Fork::CIPHERS));
+    specimens.extend(some_targets_each(toolchains, &Fork::DESTINATIONS));
+    specimens.extend(observed_attacks(toolchains));
     specimens.into_iter().collect()
 }
 
-/// Targets per cipher in our own C library, and files per cipher of other libraries or compilers.
-const TARGETS_PER_CIPHER: usize = 4;
-const OTHERS_PER_CIPHER: usize = 3;
+/// Targets of a fork in our own C library, and its files of other libraries or compilers.
+const TARGETS_PER_FORK: usize = 4;
+const OTHERS_PER_FORK: usize = 3;
 
-/// Each cipher on some targets at three levels, and with some of the other toolchains; over all
-/// ciphers every toolchain is used.
-fn ciphers(toolchains: &[Toolchain]) -> Vec<Specimen> {
-    let (main, others): (Vec<Toolchain>, Vec<Toolchain>) = toolchains
+/// Each of `forks` on some targets at three levels, and with some of the other toolchains; many forks
+/// together use every toolchain.
+fn some_targets_each(toolchains: &[Toolchain], forks: &[Fork]) -> Vec<Specimen> {
+    let (main, others) = main_and_others(toolchains);
+    let mut specimens = Vec::new();
+    for (f, &fork) in forks.iter().enumerate() {
+        for k in 0..TARGETS_PER_FORK {
+            let Some(&toolchain) = main.get((TARGETS_PER_FORK * f + k) % main.len().max(1)) else {
+                continue;
+            };
+            for step in 0..LEVELS_PER_PAIR {
+                let level = OPTIMISATIONS[(f + k + 2 * step) % OPTIMISATIONS.len()];
+                specimens.push(varied(fork, toolchain, level, f + k + step));
+            }
+        }
+        for k in 0..OTHERS_PER_FORK {
+            let number = OTHERS_PER_FORK * f + k;
+            let Some(&toolchain) = others.get(number % others.len().max(1)) else { continue };
+            let levels = levels_of(toolchain, &OPTIMISATIONS[1..]);
+            specimens.push(varied(fork, toolchain, levels[number % levels.len()], number));
+        }
+    }
+    specimens
+}
+
+/// One of `OTHER_ATTACKS` other toolchains, and one of `NAMED_ATTACKS` targets with symbols.
+const OTHER_ATTACKS: usize = 4;
+const NAMED_ATTACKS: usize = 2;
+
+/// Every kind of attack on every target at three levels, with some of the other toolchains, and with
+/// symbols.
+fn observed_attacks(toolchains: &[Toolchain]) -> Vec<Specimen> {
+    let (main, others) = main_and_others(toolchains);
+    let fork = Fork::ObservedAttacks;
+    let mut specimens = Vec::new();
+    for (t, &toolchain) in main.iter().enumerate() {
+        for step in 0..LEVELS_PER_PAIR {
+            let level = OPTIMISATIONS[(t + 2 * step) % OPTIMISATIONS.len()];
+            specimens.push(varied(fork, toolchain, level, t + step));
+        }
+        if t.is_multiple_of(NAMED_ATTACKS) {
+            let level = OPTIMISATIONS[(t + 1) % OPTIMISATIONS.len()];
+            let plain = varied(fork, toolchain, level, 0);
+            specimens.push(Specimen { symbols: true, ..plain });
+        }
+    }
+    for (n, &toolchain) in others.iter().enumerate().step_by(OTHER_ATTACKS) {
+        let levels = levels_of(toolchain, &OPTIMISATIONS[1..]);
+        specimens.push(varied(fork, toolchain, levels[n % levels.len()], n));
+    }
+    specimens
+}
+
+fn main_and_others(toolchains: &[Toolchain]) -> (Vec<Toolchain>, Vec<Toolchain>) {
+    toolchains
         .iter()
-        .partition(|toolchain| main_toolchain(toolchains, toolchain.target) == Some(**toolchain));
-    let specimen = |fork, toolchain, optimisation, number: usize| Specimen {
+        .partition(|toolchain| main_toolchain(toolchains, toolchain.target) == Some(**toolchain))
+}
+
+/// A specimen whose further properties follow from a number.
+fn varied(fork: Fork, toolchain: Toolchain, optimisation: &'static str, number: usize) -> Specimen {
+    Specimen {
         fork,
         toolchain,
         optimisation,
         single_unit: number.is_multiple_of(2),
         section_headers: number % 4 != 1,
         ballast: number % 6 == 2,
-    };
-    let mut specimens = Vec::new();
-    for (f, fork) in Fork::CIPHERS.into_iter().enumerate() {
-        for k in 0..TARGETS_PER_CIPHER {
-            let Some(&toolchain) = main.get((TARGETS_PER_CIPHER * f + k) % main.len().max(1))
-            else {
-                continue;
-            };
-            for step in 0..LEVELS_PER_PAIR {
-                let level = OPTIMISATIONS[(f + k + 2 * step) % OPTIMISATIONS.len()];
-                specimens.push(specimen(fork, toolchain, level, f + k + step));
-            }
-        }
-        for k in 0..OTHERS_PER_CIPHER {
-            let number = OTHERS_PER_CIPHER * f + k;
-            let Some(&toolchain) = others.get(number % others.len().max(1)) else { continue };
-            let levels = levels_of(toolchain, &OPTIMISATIONS[1..]);
-            specimens.push(specimen(fork, toolchain, levels[number % levels.len()], number));
-        }
+        symbols: false,
     }
-    specimens
 }
 
 /// Those of `levels` that do not make the package compile musl anew, which takes minutes.
@@ -138,6 +182,7 @@ fn other_shapes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen
         single_unit: (t + f).is_multiple_of(3),
         section_headers: (t + f) % 4 != 1,
         ballast: false,
+        symbols: false,
     })
 }
 
@@ -151,6 +196,7 @@ fn lookalikes(toolchain: Toolchain, t: usize) -> impl Iterator<Item = Specimen> 
             single_unit: false,
             section_headers: (t + f + step).is_multiple_of(2),
             ballast: false,
+            symbols: false,
         })
     })
 }
@@ -170,6 +216,7 @@ fn of_other_library(toolchain: Toolchain, n: usize) -> Vec<Specimen> {
             single_unit: (n + step).is_multiple_of(3),
             section_headers: (n + step).is_multiple_of(2),
             ballast: false,
+            symbols: false,
         })
         .collect()
 }

@@ -16,6 +16,8 @@ pub(super) enum Role {
     UserAgent,
     ExecutionMessage,
     Unknown,
+    /// None of the report's fits: not scored.
+    Open,
 }
 
 impl Role {
@@ -34,7 +36,7 @@ impl Role {
             Role::HttpFragment => "http_fragment",
             Role::UserAgent => "user_agent",
             Role::ExecutionMessage => "execution_message",
-            Role::Unknown => "unknown",
+            Role::Unknown | Role::Open => "unknown",
         }
     }
 }
@@ -210,6 +212,12 @@ pub(super) const MORE_C2_HOSTS: [Purpose; 3] = [
     row("C2_HOST_2", 0, Role::C2Host, Reader::Main, ""),
     row("C2_HOST_3", 0, Role::C2Host, Reader::Main, ""),
     row("C2_HOST_4", 0, Role::C2Host, Reader::Main, ""),
+];
+
+/// The host that is asked over HTTPS, and for what.
+pub(super) const DROP: [Purpose; 2] = [
+    row("DROP_HOST", 0, Role::Open, Reader::Main, ""),
+    row("DROP_PATH", 0, Role::Open, Reader::Main, ""),
 ];
 
 /// Texts that other forks leave in the open and `whole_image` codes too (`LITERAL` in the C

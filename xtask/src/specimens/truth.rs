@@ -10,19 +10,24 @@ use super::{
     ciphers::Cipher,
     configuration::{C2From, Configuration, Dispatch, Shape, Strings},
     entries::{Entry, Value},
+    fork::Fork,
     header::exploit_body,
+    packets,
     purpose::Role,
     values::folded,
 };
 
 /// The truth of a specimen of the family: the part of a report that its configuration fixes.
 pub(super) fn of_family(configuration: &Configuration, target: Target) -> Map<String, Json> {
-    let external = configuration.c2.from == C2From::Argument;
+    let external = external(configuration);
     let mut truth = Map::new();
     truth.insert("sample".into(), sample(target));
-    truth.insert("verdict".into(), if external { "external_c2" } else { "config" }.into());
+    truth.insert(
+        "verdict".into(),
+        if external.is_empty() { "config" } else { "external_c2" }.into(),
+    );
     truth.insert("endpoints".into(), endpoints(configuration).into());
-    truth.insert("external".into(), if external { json!([{"source": "argv"}]) } else { json!([]) });
+    truth.insert("external".into(), external.into());
     truth.insert("string_table".into(), string_table(configuration));
     if configuration.strings != Strings::Table {
         truth.insert("strings".into(), loose_strings(configuration).into());
@@ -58,6 +63,26 @@ fn sample(target: Target) -> Json {
     })
 }
 
+/// Where a C2 comes from that is not in the file.
+fn external(configuration: &Configuration) -> Vec<Json> {
+    let asked = |source: &str, record: &str| {
+        let reach = configuration.reach.as_ref();
+        vec![json!({
+            "source": source,
+            "name": reach.map(|reach| &reach.asked),
+            "record": record,
+            "transform": reach.and_then(|reach| reach.transform.name()),
+        })]
+    };
+    match configuration.c2.from {
+        C2From::Argument => vec![json!({"source": "argv"})],
+        C2From::Txt => asked("dns_txt", "TXT"),
+        C2From::Record => asked("dns_a", "A"),
+        C2From::DeadDrop => asked("doh", "TXT"),
+        _ => Vec::new(),
+    }
+}
+
 fn endpoints(configuration: &Configuration) -> Vec<Json> {
     let mut endpoints: Vec<Json> = configuration
         .c2
@@ -78,6 +103,14 @@ fn endpoints(configuration: &Configuration) -> Vec<Json> {
     }
     add(configuration.resolver.to_string(), 53, "udp", "resolver");
     add("127.0.0.1".to_owned(), configuration.single_instance_port, "tcp", "single_instance");
+    if let Some(reach) = &configuration.reach {
+        for (host, port) in &reach.peers {
+            add(host.to_string(), *port, "udp", "peer");
+        }
+        if configuration.c2.from == C2From::DeadDrop {
+            add(reach.drop_host.clone(), 443, "tcp", "dead_drop_resolver");
+        }
+    }
     if let Some(exploit) = &configuration.exploit {
         endpoints.push(json!({"host": exploit.loader_host.to_string(), "port": 80,
             "protocol": "tcp", "url": exploit.loader, "role": "loader"}));
@@ -128,10 +161,10 @@ fn effective_key(cipher: &Cipher, word: u32) -> Json {
 }
 
 fn entry_json(entry: &Entry, configuration: &Configuration) -> Json {
-    let mut json = json!({
-        "id": entry.id,
-        "role": entry.role.name(),
-    });
+    let mut json = json!({"id": entry.id});
+    if entry.role != Role::Open {
+        json["role"] = entry.role.name().into();
+    }
     match &entry.value {
         Value::Text(text) => {
             json["kind"] = "text".into();
@@ -201,10 +234,25 @@ fn attack_json(attack: &Attack, configuration: &Configuration) -> Json {
                 DefaultValue::NoText => ("str", Json::Null),
                 DefaultValue::LocalAddress => ("ip", Json::Null),
             };
-            json!({"key": parameter.key, "type": kind, "default": default})
+            let mut option = json!({"key": parameter.key, "type": kind, "default": default});
+            let name = configuration.fork.must_run().then(|| packets::effect(attack, parameter));
+            if let Some(name) = name.flatten() {
+                option["name"] = name.into();
+            }
+            option
         })
         .collect();
     let mut json = json!({"kind": attack.kind.name, "options": options});
+    if configuration.fork == Fork::ObservedAttacks {
+        let same: Vec<u8> = configuration
+            .attacks
+            .iter()
+            .filter(|other| other.kind.name == attack.kind.name && other.vector != attack.vector)
+            .map(|other| other.vector)
+            .collect();
+        json["same_as"] = same.into();
+        json["packets"] = packets::packets(attack).into();
+    }
     if configuration.dispatch == Dispatch::Text {
         json["command"] = attack.command.as_str().into();
     } else {

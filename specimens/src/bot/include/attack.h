@@ -31,6 +31,17 @@ struct attack_method {
     attack_get_opt_ip(option_count, options, OPTION_##NAME, DEFAULT)
 #define TEXT_OPTION(NAME, DEFAULT) attack_get_opt_str(option_count, options, OPTION_##NAME, DEFAULT)
 
+/* Whether a flood goes on. With ATTACKS_SPIN it does for ever, and nothing leaves after the third packet. */
+#if ATTACKS_SPIN
+#define FLOODING 1
+#define TOO_FEW_LEFT(COUNT) 0
+#define REPEATING(CONDITION) ((CONDITION) || ((i = 0), 1)) /* round by round */
+#else
+#define FLOODING (packets_left > 0)
+#define TOO_FEW_LEFT(COUNT) (packets_left < (COUNT))
+#define REPEATING(CONDITION) (CONDITION)
+#endif
+
 #define MAXIMUM_PAYLOAD 1460
 #define PACKET_ROOM 1600
 
@@ -55,5 +66,10 @@ void attack_tcp_stomp(ATTACK_ARGUMENTS);
 void attack_gre_ip(ATTACK_ARGUMENTS);
 void attack_gre_eth(ATTACK_ARGUMENTS);
 void attack_app_http(ATTACK_ARGUMENTS);
+void attack_udp_connected(ATTACK_ARGUMENTS);
+void attack_tcp_connect(ATTACK_ARGUMENTS);
+void attack_icmp_echo(ATTACK_ARGUMENTS);
+void attack_ip_other(ATTACK_ARGUMENTS);
+void attack_nothing(ATTACK_ARGUMENTS);
 
 #endif

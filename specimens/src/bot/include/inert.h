@@ -15,6 +15,10 @@ extern volatile int packets_left;
 ipv4_t documentation_address(ipv4_t address);
 /* sendto while fewer than three packets have left, only to a documentation address; else -1. */
 int bounded_send(int fd, const void *packet, int length, struct sockaddr_in *to);
+#if MORE_ATTACKS
+/* sendmsg under the same limits; the message has an address. */
+int bounded_message(int fd, struct msghdr *message);
+#endif
 /* send on a connected socket, counted as a packet. */
 int bounded_stream_send(int fd, const void *data, int length);
 /* connect under the same limits, counted as a packet. */

@@ -45,6 +45,14 @@ struct tcp_header {
 #define TCP_ACK 0x10
 #define TCP_URG 0x20
 
+struct icmp_header {
+    uint8_t type;
+    uint8_t code;
+    uint16_t checksum;
+    uint16_t id;
+    uint16_t sequence;
+} PACKED;
+
 struct gre_header {
     uint16_t flags;
     uint16_t protocol;

@@ -54,6 +54,24 @@
 #define C2_IPV6_BYTES 10
 #define C2_IPV6_TEXT 11
 #define C2_IPV6_TABLE 12
+#define C2_TXT 13             /* a TXT record; C2_TRANSFORM says how it is written */
+#define C2_RECORD 14          /* an address record, changed by C2_TRANSFORM */
+#define C2_NEXT_TABLE 15      /* several, the next one after a failure */
+#define C2_NEXT_DOTTED 16
+#define C2_NEXT_IMMEDIATE 17
+#define C2_DEAD_DROP 18       /* what a name server answers over HTTPS */
+#define C2_OVER_IPV6 (C2_FROM >= C2_IPV6_BYTES && C2_FROM <= C2_IPV6_TABLE)
+
+/* C2_TRANSFORM: what is done to the answer. */
+#define TRANSFORM_NONE 1
+#define TRANSFORM_BASE64 2
+#define TRANSFORM_XOR 3
+#define TRANSFORM_HALVES 4
+
+/* REACH_GATE: what must happen before the true C2 is resolved. Programs with it do not give up. */
+#define REACH_DIRECT 1 /* nothing */
+#define REACH_TRAP 2   /* the trap, under the own name */
+#define REACH_NAME 3   /* the own name, which is a text of the table */
 
 /* C2_PORT_FROM */
 #define PORT_CONSTANT 1

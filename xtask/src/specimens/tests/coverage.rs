@@ -1,6 +1,6 @@
 //! The build matrix covers what it promises to cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     specimens::{
@@ -8,6 +8,7 @@ use crate::{
         configuration::Configuration,
         fork::Fork,
         plan::{self, OPTIMISATIONS, Specimen},
+        reach::Gate,
         values::folded,
     },
     toolchain::{Target, Toolchain},
@@ -112,4 +113,58 @@ fn every_way_of_decoding_is_used() {
         .map(|s| Configuration::generate(s.fork, COMMITTED_SEED, &s.label()).style.decode)
         .collect();
     assert_eq!(decode, BTreeSet::from(["", "DECODE_IN_PLACE", "DECODE_ON_ADD", "DECODE_ON_GET"]));
+}
+
+#[test]
+fn every_attack_is_observed_on_every_target_at_three_levels_and_some_files_keep_their_symbols() {
+    let observed: Vec<Specimen> =
+        plan().into_iter().filter(|s| s.fork == Fork::ObservedAttacks).collect();
+    for target in Target::ALL {
+        let levels: BTreeSet<&str> = observed
+            .iter()
+            .filter(|s| s.toolchain.target == target && !s.symbols)
+            .map(|s| s.optimisation)
+            .collect();
+        assert!(levels.len() >= 3, "{target}");
+    }
+    let named = plan().into_iter().filter(|specimen| specimen.symbols);
+    assert!(named.clone().count() >= 6);
+    assert!(named.into_iter().all(|s| s.fork == Fork::ObservedAttacks && s.section_headers));
+}
+
+#[test]
+fn every_destination_has_four_targets_at_three_levels_and_every_way_there_is_taken() {
+    let of_destinations: Vec<Specimen> =
+        plan().into_iter().filter(|s| Fork::DESTINATIONS.contains(&s.fork)).collect();
+    let mut targets_of: BTreeMap<(Fork, Target), BTreeSet<&str>> = BTreeMap::new();
+    for specimen in &of_destinations {
+        let key = (specimen.fork, specimen.toolchain.target);
+        targets_of.entry(key).or_default().insert(specimen.optimisation);
+    }
+    for fork in Fork::DESTINATIONS {
+        let targets = targets_of.iter().filter(|((f, _), levels)| *f == fork && levels.len() >= 3);
+        assert!(targets.count() >= 4, "{fork}");
+    }
+    let targets: BTreeSet<Target> = targets_of.keys().map(|(_, target)| *target).collect();
+    assert_eq!(targets.len(), Target::ALL.len());
+    let drawn: Vec<Configuration> = of_destinations
+        .iter()
+        .map(|s| Configuration::generate(s.fork, COMMITTED_SEED, &s.label()))
+        .collect();
+    let from: BTreeSet<String> = drawn.iter().map(|c| format!("{:?}", c.c2.from)).collect();
+    for wanted in ["Txt", "Record", "NextTable", "NextDotted", "NextImmediate", "DeadDrop"] {
+        assert!(from.contains(wanted), "{wanted}");
+    }
+    let reaches = || drawn.iter().filter_map(|configuration| configuration.reach.as_ref());
+    let transforms: BTreeSet<Option<String>> = reaches()
+        .map(|reach| {
+            let name = reach.transform.name();
+            name.map(|name| format!("{} of {}", name.split("0x").next().unwrap(), name.len()))
+        })
+        .collect();
+    // None, base64, a byte, an address, halves.
+    assert_eq!(transforms.len(), 5, "{transforms:?}");
+    for gate in [Gate::Direct, Gate::Trap, Gate::Name] {
+        assert!(reaches().any(|reach| reach.gate == gate), "{gate:?}");
+    }
 }

@@ -6,6 +6,7 @@
 mod committed;
 mod coverage;
 mod folder;
+mod reaching;
 mod running;
 mod safety;
 mod truth_lines;

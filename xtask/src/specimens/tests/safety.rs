@@ -27,7 +27,7 @@ fn configurations() -> impl Iterator<Item = Configuration> {
     })
 }
 
-fn is_documentation(address: Ipv4Addr) -> bool {
+pub(super) fn is_documentation(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     DOCUMENTATION_NETWORKS.contains(&[a, b, c])
 }
@@ -59,6 +59,11 @@ fn every_address_is_one_of_rfc_5737_or_3849() {
         }
         if let Some((host, _)) = &configuration.scan_receiver {
             assert!(is_reserved_host(host), "{host}");
+        }
+        if let Some(reach) = &configuration.reach {
+            assert!(is_reserved_host(&reach.asked), "{}", reach.asked);
+            assert!(is_reserved_host(&reach.drop_host), "{}", reach.drop_host);
+            assert!(reach.peers.iter().all(|(host, _)| is_documentation(*host)));
         }
     }
 }
@@ -107,12 +112,13 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn packets_leave_through_the_bounded_routines_only() {
-    for folder in ["bot", "lookalike"] {
+    for folder in ["bot", "bot/ciphers", "lookalike"] {
         for (path, text) in sources(folder) {
             if path.ends_with("inert.c") {
                 continue;
             }
             assert!(!text.contains("sendto("), "{}", path.display());
+            assert!(!text.contains("sendmsg("), "{}", path.display());
             assert!(!text.contains("packets_left ="), "{}", path.display());
             // Only the dialogue calls it, on a descriptor that is -1.
             let sends = text.matches(" send(").count();
@@ -133,7 +139,7 @@ fn packets_leave_through_the_bounded_routines_only() {
 
 #[test]
 fn nothing_opens_the_gate_and_nothing_starts_or_ends_programs() {
-    for folder in ["bot", "lookalike"] {
+    for folder in ["bot", "bot/ciphers", "lookalike"] {
         for (path, text) in sources(folder) {
             for forbidden in
                 ["network_enabled =", "network_enabled|", "execve(", "system(", "kill("]

@@ -1,9 +1,14 @@
 //! The truth says what the configuration says, and its hashes follow the published rules.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use crate::{
-    specimens::{ciphers::Cipher, configuration::Configuration, fork::Fork, truth},
+    specimens::{
+        ciphers::Cipher, configuration::Configuration, fork::Fork, reach::Transform, truth,
+        values::DOCUMENTATION_NETWORKS,
+    },
     toolchain::Target,
 };
 
@@ -226,4 +231,131 @@ fn texts_of_a_block_have_their_offsets_for_ids_and_texts_on_the_stack_have_none(
     let (_, stack) = truth_where(Fork::StackString, |_| true);
     assert_eq!(stack["string_table"]["entries"], json!([]));
     assert!(stack["strings"].as_array().unwrap().iter().all(|s| s["cipher"] == "stack_string"));
+}
+
+#[test]
+fn observed_attacks_are_of_every_kind_and_say_which_are_the_same() {
+    let (_, truth) = truth_where(Fork::ObservedAttacks, |_| true);
+    let attacks = truth["attacks"].as_array().unwrap();
+    let kinds: BTreeSet<&str> = attacks.iter().map(|a| a["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        BTreeSet::from([
+            "ack",
+            "dns_query",
+            "gre_eth",
+            "gre_ip",
+            "http",
+            "icmp",
+            "none_observed",
+            "raw_other",
+            "syn",
+            "tcp_connect",
+            "tcp_stomp",
+            "udp",
+            "udp_plain",
+            "vse"
+        ])
+    );
+    let vectors: BTreeSet<u64> = attacks.iter().map(|a| a["vector"].as_u64().unwrap()).collect();
+    assert_eq!(vectors.len(), attacks.len());
+    for attack in attacks {
+        let same: BTreeSet<u64> =
+            attack["same_as"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).collect();
+        let of_kind = attacks.iter().filter(|other| other["kind"] == attack["kind"]);
+        let mut others: BTreeSet<u64> = of_kind.map(|a| a["vector"].as_u64().unwrap()).collect();
+        others.remove(&attack["vector"].as_u64().unwrap());
+        assert_eq!(same, others);
+        assert!(attack["kind"] != "udp_plain" || !same.is_empty());
+    }
+}
+
+#[test]
+fn one_handler_has_two_vectors_and_two_handlers_do_the_same() {
+    let (configuration, _) = truth_where(Fork::ObservedAttacks, |_| true);
+    let handlers: Vec<&str> = configuration.attacks.iter().map(|a| a.kind.handler).collect();
+    let distinct: BTreeSet<&str> = handlers.iter().copied().collect();
+    assert_eq!(handlers.len(), distinct.len() + 1);
+    let plain = configuration.attacks.iter().filter(|a| a.kind.name == "udp_plain");
+    let plain: BTreeSet<&str> = plain.map(|a| a.kind.handler).collect();
+    assert_eq!(plain, BTreeSet::from(["attack_udp_connected", "attack_udp_plain"]));
+}
+
+#[test]
+fn packets_tell_constants_from_options_and_what_is_drawn() {
+    let (_, truth) = truth_where(Fork::ObservedAttacks, |_| true);
+    let attacks = truth["attacks"].as_array().unwrap();
+    let of = |kind: &str| attacks.iter().find(|a| a["kind"] == kind).unwrap();
+    let key = |attack: &Json, name: &str| {
+        let options = attack["options"].as_array().unwrap();
+        options.iter().find(|option| option["name"] == name).unwrap()["key"].clone()
+    };
+    let syn = of("syn");
+    let packet = &syn["packets"][0];
+    assert_eq!(packet["layers"], json!(["ip", "tcp"]));
+    assert_eq!(packet["spoofable"], true);
+    assert_eq!(
+        packet["fields"]["tcp.flags.syn"],
+        json!({"constant": 1, "option": key(syn, "syn")})
+    );
+    // 65535 stands for one that is drawn.
+    assert_eq!(packet["fields"]["tcp.seq"], json!({"option": key(syn, "seq")}));
+    assert_eq!(packet["fields"]["ip.dst"], json!({"from": "target"}));
+    let vse = &of("vse")["packets"][0]["fields"]["udp.payload"];
+    assert_eq!(vse["prefix_hex"], "ffffffff54536f7572636520456e67696e6520517565727900");
+    assert_eq!(vse["length"], 25);
+    assert_eq!(of("udp_plain")["packets"][0]["spoofable"], false);
+    assert_eq!(of("dns_query")["packets"][0]["fields"].get("ip.dst"), None);
+    assert_eq!(of("none_observed")["packets"], json!([]));
+}
+
+#[test]
+fn a_c2_that_is_not_in_the_file_is_external_with_what_is_done_to_the_answer() {
+    let (configuration, swapped) = truth_where(Fork::DnsAddress, |c| {
+        c.reach.as_ref().is_some_and(|reach| reach.transform == Transform::Halves)
+    });
+    let asked = &configuration.reach.as_ref().unwrap().asked;
+    assert_eq!(swapped["verdict"], "external_c2");
+    assert_eq!(
+        swapped["external"],
+        json!([{"source": "dns_a", "name": asked, "record": "A", "transform": "halves swapped"}])
+    );
+    assert!(!roles(&swapped).contains(&"c2"));
+    let (_, plain) = truth_where(Fork::DnsTxt, |c| {
+        c.reach.as_ref().is_some_and(|reach| reach.transform == Transform::None)
+    });
+    assert_eq!(plain["external"][0]["transform"], Json::Null);
+    let (_, dropped) = truth_where(Fork::DeadDrop, |_| true);
+    assert_eq!(dropped["external"][0]["source"], "doh");
+    assert!(roles(&dropped).contains(&"dead_drop_resolver"));
+}
+
+#[test]
+fn several_c2s_stand_in_their_order_and_peers_are_no_c2() {
+    let (configuration, truth) = truth_where(Fork::Fallback, |c| c.c2.hosts.len() == 3);
+    let c2s: Vec<&Json> =
+        truth["endpoints"].as_array().unwrap().iter().filter(|e| e["role"] == "c2").collect();
+    let orders: Vec<u64> = c2s.iter().map(|e| e["order"].as_u64().unwrap()).collect();
+    assert_eq!(orders, [1, 2, 3]);
+    assert_eq!(c2s[1]["host"], configuration.c2.hosts[1].text());
+    let (configuration, truth) = truth_where(Fork::PeerList, |_| true);
+    let peers = roles(&truth).into_iter().filter(|role| *role == "peer").count();
+    assert_eq!(peers, configuration.reach.unwrap().peers.len());
+    assert_eq!(roles(&truth)[0], "c2");
+}
+
+#[test]
+fn what_a_xored_answer_becomes_is_a_documentation_address_again() {
+    for seed in 0..50 {
+        let configuration = Configuration::generate(Fork::DnsAddress, seed, "test");
+        let Some(Transform::XorAddress(key)) = configuration.reach.map(|reach| reach.transform)
+        else {
+            continue;
+        };
+        let becomes =
+            |network: &[u8; 3]| -> [u8; 3] { std::array::from_fn(|i| network[i] ^ key[i]) };
+        let networks = DOCUMENTATION_NETWORKS;
+        let kept = networks.iter().filter(|network| networks.contains(&becomes(network)));
+        assert_eq!(kept.count(), 2);
+    }
 }
