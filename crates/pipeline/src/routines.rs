@@ -73,7 +73,13 @@ pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function
 /// The data whose role is known.
 pub(crate) fn data_of(findings: &Findings<'_>) -> Vec<DataItem> {
     let table = findings.table.iter().filter_map(string_table);
-    table.chain(c2_addresses(findings)).collect()
+    let registry = findings.registry.iter().filter_map(|registry| registry.place);
+    let registry = registry.map(|(address, size)| DataItem {
+        address: VirtualAddress(address.0),
+        size: Some(size),
+        role: "attack_registry".to_owned(),
+    });
+    table.chain(registry).chain(c2_addresses(findings)).collect()
 }
 
 /// The socket addresses through which C2s are connected to.

@@ -27,6 +27,9 @@ const STAGE: &str = "attacks";
 /// Fewest vectors that make a registry.
 const MIN_VECTORS: usize = 3;
 
+/// A record's code pointer stands within so many pointers from its start.
+const MAX_BEFORE: u64 = 3;
+
 /// One registered vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vector {
@@ -43,6 +46,9 @@ pub struct Vector {
 pub struct Registry {
     /// The routine that registers.
     pub initialiser: Address,
+    /// Where the program keeps it, and how many bytes: the records themselves, or the variable with
+    /// the address of the list that leads to them.
+    pub place: Option<(Address, u64)>,
     /// In the order of registration.
     pub vectors: Vec<Vector>,
     /// Calls of the initialiser that could not be done because of bytes that the file lacks.
@@ -111,7 +117,47 @@ fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Regi
         })
         .collect();
     let unread = run.trace.lost_to_missing_bytes().collect();
-    Some(Registry { initialiser: run.function, vectors, unread })
+    let place = place_of(subject, run, &writes, &cells);
+    Some(Registry { initialiser: run.function, place, vectors, unread })
+}
+
+/// Where the program keeps the registry. A list in memory that it was given is known by the one
+/// variable with the address of the records, or of pointers to each of them in turn.
+///
+/// False negatives: a list that more than one variable leads to, or by way of another object.
+fn place_of<'a>(
+    subject: &Subject<'a>,
+    run: &mut Initialiser<'a>,
+    writes: &[(Address, u32)],
+    cells: &[Cell],
+) -> Option<(Address, u64)> {
+    let size = subject.emulator.arch().pointer_size();
+    let step = u64::from(size);
+    let first = cells.iter().map(|cell| cell.address).min()?;
+    let last = cells.iter().map(|cell| cell.address).max()?;
+    if cells.iter().all(|cell| subject.image.is_writable(cell.address)) {
+        return Some((first, last.distance_from(first)? + step));
+    }
+    let memory = &mut run.trace.state.memory;
+    let mut load = |at: Address| memory.load(at, size).ok().map(Address);
+    let begins_at = |record: Address, cell: Address| {
+        cell.distance_from(record).is_some_and(|distance| distance < MAX_BEFORE * step)
+    };
+    let variables: BTreeSet<Address> = writes
+        .iter()
+        .filter(|(address, written)| *written == size && subject.image.is_writable(*address))
+        .map(|(address, _)| *address)
+        .collect();
+    let mut leading = variables.into_iter().filter(|variable| {
+        let Some(list) = load(*variable) else { return false };
+        let is_listed = |(number, cell): (u64, &Cell)| {
+            load(list.offset(number.wrapping_mul(step)))
+                .is_some_and(|record| begins_at(record, cell.address))
+        };
+        begins_at(list, first) || (0..).zip(cells).all(is_listed)
+    });
+    let variable = leading.next()?;
+    leading.next().is_none().then_some((variable, step))
 }
 
 fn code_pointer_cells<'a>(

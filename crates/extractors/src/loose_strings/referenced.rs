@@ -20,6 +20,13 @@ const MIN_AGREEING: usize = 8;
 /// The key must have this many times the strings of the second.
 const LEAD: usize = 4;
 
+/// With so many strings a smaller lead is enough: in a large program a few dozen places make sense
+/// by chance, spread over all keys.
+const MANY_AGREEING: usize = 24;
+
+/// The lead with so many.
+const LEAD_OF_MANY: usize = 3;
+
 /// Strings begin this near to another, in bytes.
 const MAX_DISTANCE: u64 = 512;
 
@@ -54,8 +61,7 @@ impl Agreeing {
     /// How the strings are encoded under the key that makes sense of what code refers to.
     pub(super) fn encoding(&self) -> Option<Encoding> {
         let [(count, key), (second, _)] = *self.ranked().get(..2)? else { return None };
-        let is_clear = count >= MIN_AGREEING && count >= second * LEAD;
-        is_clear.then(|| Encoding::of(key, self.under(key)))
+        is_clear(count, second).then(|| Encoding::of(key, self.under(key)))
     }
 
     /// Places that most agree on a key, by the `keys` keys that most do, `min` at least.
@@ -74,6 +80,12 @@ impl Agreeing {
         ranked.sort_unstable_by(|one, other| other.cmp(one));
         ranked
     }
+}
+
+/// Whether the key of `count` strings is the right one when the next has `second`.
+const fn is_clear(count: usize, second: usize) -> bool {
+    count >= MIN_AGREEING && count >= second * LEAD
+        || count >= MANY_AGREEING && count >= second * LEAD_OF_MANY
 }
 
 /// The strings that code refers to, in groups of several near each other or near `known` ones,
@@ -145,7 +157,14 @@ fn is_code(subject: &Subject<'_>, address: Address) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_padded_text;
+    use super::{is_clear, is_padded_text};
+
+    #[test]
+    fn a_key_must_have_a_lead() {
+        assert!(is_clear(8, 2) && !is_clear(7, 0) && !is_clear(8, 3) && !is_clear(23, 6));
+        // As in a static program with glibc.
+        assert!(is_clear(30, 10) && !is_clear(29, 10));
+    }
 
     #[test]
     fn padding_ends_plain_text() {
