@@ -5,6 +5,7 @@
 
 pub mod attacks;
 pub mod budget;
+pub mod cipher;
 pub mod credentials;
 pub mod endpoints;
 pub mod exploits;
