@@ -183,3 +183,42 @@ fn a_call_that_nobody_knows_fails_and_is_named() {
         assert_eq!(process.ended(), Some(Ended::Exited(38_u8.wrapping_neg())));
     });
 }
+
+/// Sets its second result register, forks, and ends with that register as its status. Assembled for
+/// 32-bit SPARC: `mov 7,%o1; mov 2,%g1; ta 0x10; mov %o1,%o0; mov 1,%g1; ta 0x10`.
+const FORK_ON_SPARC: [u32; 6] =
+    [0x9210_2007, 0x8210_2002, 0x91d0_2010, 0x9010_0009, 0x8210_2001, 0x91d0_2010];
+
+/// A SPARC program whose only segment is `code` behind its headers.
+fn sparc_elf(code: &[u32]) -> Vec<u8> {
+    const BASE: u32 = 0x1_0000;
+    const HEADERS: u32 = 84;
+    let size = HEADERS + 4 * code.len() as u32;
+    let mut file = vec![0x7f, b'E', b'L', b'F', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([0, 2, 0, 2]);
+    for word in [1, BASE + HEADERS, 52, 0, 0] {
+        file.extend(u32::to_be_bytes(word));
+    }
+    file.extend([0, 52, 0, 32, 0, 1, 0, 0, 0, 0, 0, 0]);
+    for word in [1, 0, BASE, BASE, size, size, 7, 0x1000] {
+        file.extend(u32::to_be_bytes(word));
+    }
+    file.extend(code.iter().copied().flat_map(u32::to_be_bytes));
+    file
+}
+
+#[test]
+fn on_sparc_a_second_register_tells_the_side_of_a_fork() {
+    for (side, status) in [(Side::Child, 1), (Side::Parent, 0)] {
+        let file = sparc_elf(&FORK_ON_SPARC);
+        let image = Image::parse(&file).unwrap();
+        let language = miyaburi_pcode::language_for(image.arch()).unwrap();
+        let abi = Abi::new(image.arch(), &*language).unwrap();
+        let mut emulator = Emulator::new(&image, &*language, abi);
+        let setup = Setup { forks: vec![side], ..Setup::default() };
+        let mut process =
+            Process::start(&emulator, &*language, &image, &file, &setup, 1024).unwrap();
+        process.run(&mut emulator, &Limits::default());
+        assert_eq!(process.ended(), Some(Ended::Exited(status)), "{side:?}");
+    }
+}

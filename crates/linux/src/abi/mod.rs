@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod errno;
 
+use crate::kernel::Side;
 use calls::{Numbering, SystemCall};
 use errno::Errno;
 use miyaburi_emulator::{Abi, State};
@@ -115,6 +116,16 @@ impl KernelAbi {
             }
         }
         values
+    }
+
+    /// Tells a program the side of a fork that it is on, where the result does not: on SPARC a second
+    /// register is 1 for the child and 0 for the parent (`sparc_fork` in `kernel/process_32.c`).
+    pub(crate) fn tell_side(&self, state: &mut State<'_>, side: Side) {
+        if self.numbering == Numbering::Sparc
+            && let Some(register) = self.arguments.get(1)
+        {
+            state.set_register(register, u64::from(side == Side::Child));
+        }
     }
 
     /// Leaves a result where the program looks for it: a value, or an error in the ABI's way.

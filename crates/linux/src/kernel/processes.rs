@@ -38,7 +38,11 @@ impl Kernel {
     ) -> Option<Reply> {
         let [first, second, third, ..] = request.arguments;
         let reply = match call {
-            SystemCall::Fork | SystemCall::Vfork | SystemCall::Clone => self.fork(),
+            SystemCall::Fork | SystemCall::Vfork | SystemCall::Clone => {
+                let side = self.next_side();
+                self.abi.tell_side(request.state, side);
+                Ok(self.child_seen_from(side))
+            }
             SystemCall::Waitpid | SystemCall::Wait4 | SystemCall::Waitid => Err(Errno::NoChild),
             SystemCall::Kill | SystemCall::Tkill => self.signal(first, second),
             SystemCall::Tgkill => self.signal(first, third),
@@ -48,13 +52,19 @@ impl Kernel {
         Some(reply.into())
     }
 
-    fn fork(&mut self) -> Result<u64, Errno> {
-        let number = self.forks_made;
+    /// The side of the fork that is made now.
+    fn next_side(&mut self) -> Side {
+        let side = self.forks.get(self.forks_made).copied().unwrap_or(self.later_forks);
         self.forks_made += 1;
-        Ok(match self.forks.get(number).copied().unwrap_or(self.later_forks) {
+        side
+    }
+
+    /// What the fork that was made last returns.
+    fn child_seen_from(&self, side: Side) -> u64 {
+        match side {
             Side::Child => 0,
-            Side::Parent => PROCESS + 1 + number as u64,
-        })
+            Side::Parent => PROCESS + self.forks_made as u64,
+        }
     }
 
     /// Signals reach this process alone.
