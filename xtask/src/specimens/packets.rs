@@ -41,9 +41,12 @@ const TCP_FIELDS: [(&str, &str); 10] = [
     ("FIN", "tcp.flags.fin"),
 ];
 
-/// The report's name of a parameter: what it changes in what this attack sends.
-pub(super) fn effect(attack: &Attack, parameter: &Parameter) -> Option<&'static str> {
+/// The report's name of a parameter: what it changes in what this attack sends, whose
+/// handler may not return.
+pub(super) fn effect(attack: &Attack, parameter: &Parameter, spins: bool) -> Option<&'static str> {
     match (attack.kind.name, parameter.option.macro_name) {
+        // One round of so many follows the other.
+        ("http", "CONNECTIONS") if spins => None,
         // Nothing is sent that it could change.
         ("none_observed", _) => None,
         // The length of a label, not of a payload.

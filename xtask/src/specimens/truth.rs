@@ -235,8 +235,9 @@ fn attack_json(attack: &Attack, configuration: &Configuration) -> Json {
                 DefaultValue::LocalAddress => ("ip", Json::Null),
             };
             let mut option = json!({"key": parameter.key, "type": kind, "default": default});
-            let name = configuration.fork.must_run().then(|| packets::effect(attack, parameter));
-            if let Some(name) = name.flatten() {
+            let spins = configuration.fork == Fork::ObservedAttacks;
+            let name = packets::effect(attack, parameter, spins);
+            if let Some(name) = name.filter(|_| configuration.fork.must_run()) {
                 option["name"] = name.into();
             }
             option
