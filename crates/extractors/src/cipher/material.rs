@@ -7,6 +7,37 @@ use std::collections::BTreeSet;
 /// Most bytes of all regions that are looked at; the first regions count.
 const MAX_BYTES: usize = 1 << 16;
 
+/// Most regions that are looked at.
+const MAX_REGIONS: usize = 512;
+
+/// Most constants of the code that are looked at.
+const MAX_CONSTANTS: usize = 1 << 12;
+
+/// Most constants that are tried as what a cipher adds up.
+const MAX_DELTAS: usize = 256;
+
+/// How likely a place is to be where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likelihood {
+    /// The beginning or the end of a region.
+    Edge,
+    /// A multiple of four bytes.
+    Aligned,
+    /// Anywhere else.
+    Any,
+}
+
+/// Bytes that may be a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// Where they begin.
+    pub(super) address: Address,
+    /// As many as were asked for.
+    pub(super) bytes: &'a [u8],
+    /// How likely it is that a key begins here.
+    pub(super) likelihood: Likelihood,
+}
+
 /// What a routine reads besides what it decodes, and what else was seen of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Material<'a> {
@@ -27,8 +58,8 @@ pub struct Material<'a> {
 
 impl<'a> Material<'a> {
     /// The regions, as far as they are looked at.
-    pub(super) fn regions(&self) -> impl Iterator<Item = (Address, &'a [u8])> {
-        self.regions.iter().scan(MAX_BYTES, |left, (address, bytes)| {
+    pub(super) fn regions(&self) -> impl Iterator<Item = (Address, &'a [u8])> + use<'a> {
+        self.regions.iter().take(MAX_REGIONS).scan(MAX_BYTES, |left, (address, bytes)| {
             let taken = bytes.get(..*left).unwrap_or(bytes);
             *left -= taken.len();
             (!taken.is_empty()).then_some((*address, taken))
@@ -50,6 +81,82 @@ impl<'a> Material<'a> {
     /// Where these bytes stand first.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<Address> {
         self.find_run(bytes.len(), |run| run == bytes).map(|(address, _)| address)
+    }
+
+    /// Every run of `count` bytes: likely places of a key first, which are the beginnings and ends
+    /// of regions, then addresses that are a multiple of four, then the others.
+    pub(super) fn places(&self, count: usize) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let this = *self;
+        [Likelihood::Edge, Likelihood::Aligned, Likelihood::Any]
+            .into_iter()
+            .flat_map(move |likelihood| this.places_of(count, likelihood))
+    }
+
+    /// The runs of `count` bytes that are this likely to be a key.
+    fn places_of(
+        self,
+        count: usize,
+        likelihood: Likelihood,
+    ) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        self.regions().flat_map(move |(start, region)| {
+            let last = region.len().saturating_sub(count);
+            region.windows(count.max(1)).enumerate().filter_map(move |(at, bytes)| {
+                let address = start.offset(at as u64);
+                let found = if at == 0 || at == last {
+                    Likelihood::Edge
+                } else if address.0.is_multiple_of(4) {
+                    Likelihood::Aligned
+                } else {
+                    Likelihood::Any
+                };
+                (found == likelihood).then_some(Place { address, bytes, likelihood })
+            })
+        })
+    }
+
+    /// Constants that may be added up from round to round: `usual` first, then what the code and
+    /// the regions hold, and the negative of each, as compilers turn subtractions into additions.
+    pub(super) fn deltas(&self, usual: u32) -> Vec<u32> {
+        let in_regions = self.places(4).filter(|place| place.address.0.is_multiple_of(4));
+        let words = in_regions.map(|place| self.endian.read_uint(place.bytes) as u32);
+        let mut deltas = vec![usual];
+        let mut seen = BTreeSet::from([0, usual]);
+        for word in self.constants.iter().copied().take(MAX_CONSTANTS).chain(words) {
+            for delta in [word, word.wrapping_neg()] {
+                if deltas.len() < MAX_DELTAS && seen.insert(delta) {
+                    deltas.push(delta);
+                }
+            }
+        }
+        deltas
+    }
+
+    /// Where the routine loaded the bytes of a key in turn, `count` of them altogether, and how
+    /// long that key is.
+    ///
+    /// False positives: `count` other bytes loaded one after the other. False negatives: loads of
+    /// other constant bytes in between, keys loaded as words.
+    pub(super) fn loaded_in_turn(&self, count: usize) -> Option<(Address, &'a [u8])> {
+        let loads: Vec<Address> = self
+            .reads
+            .iter()
+            .filter(|(address, size)| *size == 1 && self.bytes_at(*address, 1).is_some())
+            .map(|(address, _)| *address)
+            .collect();
+        let mut begin = 0_usize;
+        while let Some(run) = loads.get(begin..begin.checked_add(count)?) {
+            let base = *run.first()?;
+            let ascending = |(index, load): (usize, &Address)| *load == base.offset(index as u64);
+            let length = run.iter().enumerate().take_while(|load| ascending(*load)).count();
+            let in_turn = |(index, load): (usize, &Address)| {
+                *load == base.offset((index % length.max(1)) as u64)
+            };
+            if run.iter().enumerate().all(in_turn) {
+                return Some((base, self.bytes_at(base, length)?));
+            }
+            begin += length.max(1);
+        }
+        None
     }
 
     /// The `count` bytes at `address`.

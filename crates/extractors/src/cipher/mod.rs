@@ -9,17 +9,25 @@
 //! unless they are handed over as one sample. Samples under different keys are to be asked for one
 //! at a time, but for one-byte XOR.
 //!
-//! Work is bounded by [`Material`]'s limits on bytes and by a number of trials for each cipher, so
-//! that hostile material costs a few hundred milliseconds at most. The same input gives the same
-//! answer.
+//! Work is bounded by [`Material`]'s limits on bytes and by the steps that each cipher may spend on
+//! trying keys ([`effort`]), so that hostile material costs no more than large material does. The
+//! same input gives the same answer.
 
+mod aes_128_cbc;
+mod blocks;
+mod chacha20;
+mod effort;
 mod hex;
 mod material;
+mod rc4;
+mod rc4_modified;
 mod rot_xor;
 mod sample;
 mod substitution;
 mod xor;
 mod xor_cyclic;
+mod xtea;
+mod xxtea;
 
 pub use material::Material;
 pub use sample::Sample;
@@ -92,13 +100,19 @@ impl Coding {
 type Trial = fn(&[Sample], &Material<'_>) -> Option<Coding>;
 
 /// What is tried, in this order: the first that explains the samples is named.
-const TRIALS: [Trial; 6] = [
+const TRIALS: [Trial; 12] = [
     xor::recognise,
     rot_xor::recognise,
     hex::recognise,
     substitution::by_table,
     xor_cyclic::recognise,
     substitution::by_consistency,
+    rc4::recognise,
+    chacha20::recognise,
+    xtea::recognise,
+    xxtea::recognise,
+    aes_128_cbc::recognise,
+    rc4_modified::recognise,
 ];
 
 /// Names the cipher that turned each sample's encoded bytes into its decoded ones.

@@ -1,4 +1,4 @@
-//! What a decoding routine was seen to do with one text.
+//! What a decoding routine was seen to do with each text.
 
 /// What one run of a decoding routine made of what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +36,41 @@ pub(super) fn all_bytes(samples: &[Sample]) -> Option<Vec<(&[u8], &[u8])>> {
     pairs.map(|pairs| pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect())
 }
 
-/// The bytes with which a stream cipher that begins anew for each text was combined, as far as the
-/// longest text goes. `None` when two samples contradict each other, or there are none.
-pub(super) fn key_stream(samples: &[Sample]) -> Option<Vec<u8>> {
-    let mut stream: Vec<u8> = Vec::new();
-    for (encoded, text) in all_bytes(samples)? {
-        for (place, (coded, plain)) in encoded.iter().zip(text).enumerate() {
-            let byte = coded ^ plain;
-            match stream.get(place) {
-                Some(known) if *known != byte => return None,
-                Some(_) => {}
-                None => stream.push(byte),
+/// What a stream cipher that begins anew for each text was combined with.
+pub(super) struct KeyStream {
+    /// The stream, as far as the longest text goes; not empty.
+    pub(super) bytes: Vec<u8>,
+    /// Bytes for which different coded ones agree on the stream.
+    pub(super) confirmed: usize,
+}
+
+impl KeyStream {
+    /// The stream that explains all samples. `None` when two contradict each other, or there are
+    /// none. One sample always has a stream.
+    pub(super) fn of(samples: &[Sample]) -> Option<Self> {
+        let mut stream = Self { bytes: Vec::new(), confirmed: 0 };
+        let mut first_coded: Vec<u8> = Vec::new();
+        for (encoded, text) in all_bytes(samples)? {
+            for (place, (coded, plain)) in encoded.iter().zip(text).enumerate() {
+                let byte = coded ^ plain;
+                match stream.bytes.get(place).zip(first_coded.get(place)) {
+                    Some((known, _)) if *known != byte => return None,
+                    Some((_, first)) => stream.confirmed += usize::from(first != coded),
+                    None => {
+                        stream.bytes.push(byte);
+                        first_coded.push(*coded);
+                    }
+                }
             }
         }
+        (!stream.bytes.is_empty()).then_some(stream)
     }
-    (!stream.is_empty()).then_some(stream)
+
+    /// Whether the samples show that this is a stream cipher.
+    pub(super) const fn is_certain(&self) -> bool {
+        self.confirmed >= MIN_CONFIRMED
+    }
 }
+
+/// Fewest bytes on which different texts must agree before it is taken for a stream cipher.
+const MIN_CONFIRMED: usize = 6;

@@ -6,8 +6,13 @@ use super::{Cipher, Coding, Material};
 /// Fewest different coded bytes.
 const MIN_DISTINCT: usize = 8;
 
-/// Fewest bytes that were seen before at another place, where no table is known.
+/// Fewest bytes that were seen before at a place that differs by more than whole steps, where no
+/// table is known.
 const MIN_REPEATED: usize = 8;
+
+/// Ciphers that work on blocks give the same for the same only in steps of so many bytes, or of a
+/// multiple.
+const STEP: usize = 8;
 
 /// Entries of a table.
 const TABLE: usize = 256;
@@ -32,8 +37,10 @@ impl Alphabet {
                 let first_place = first_place.get_mut(usize::from(*coded))?;
                 match known {
                     Some(known) if known != plain => return None,
-                    // At the same place, a stream cipher would give the same, too.
-                    Some(_) => alphabet.repeated += usize::from(*first_place != place),
+                    // In step, stream ciphers and repeated blocks would give the same, too.
+                    Some(_) => {
+                        alphabet.repeated += usize::from(*first_place % STEP != place % STEP);
+                    }
                     None => {
                         let is_taken = is_taken.get_mut(usize::from(*plain))?;
                         if std::mem::replace(is_taken, true) {
@@ -68,8 +75,8 @@ pub(super) fn by_table(samples: &[Sample], material: &Material<'_>) -> Option<Co
 /// `Substitution` when coded bytes that come again at other places always stand for the same, and
 /// no two for the same.
 ///
-/// False positives: a block cipher without chaining on a text that repeats in step with its
-/// blocks, hence those are tried first. False negatives: texts in which too little comes again.
+/// False positives: none is known. False negatives: texts in which too little comes again; two
+/// coded bytes that stand for the same.
 pub(super) fn by_consistency(samples: &[Sample], _: &Material<'_>) -> Option<Coding> {
     let alphabet = Alphabet::of(samples)?;
     (alphabet.repeated >= MIN_REPEATED).then(|| Coding::of(Cipher::Substitution))

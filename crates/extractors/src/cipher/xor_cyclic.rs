@@ -1,6 +1,6 @@
 //! XOR with the bytes of a key in turn.
 
-use super::sample::{Sample, key_stream};
+use super::sample::{KeyStream, Sample};
 use super::{Cipher, Coding, Material};
 use miyaburi_image::Address;
 
@@ -26,7 +26,7 @@ const MIN_FOUND: usize = 6;
 /// 64 bytes; streams that run on from text to text; texts shorter than the key when the key stands
 /// in instructions.
 pub(super) fn recognise(samples: &[Sample], material: &Material<'_>) -> Option<Coding> {
-    let stream = key_stream(samples)?;
+    let stream = KeyStream::of(samples)?.bytes;
     if let Some(key) = repeated(&stream) {
         let key_address = material.find(key);
         return Some(Coding {

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod blocks;
 mod bytewise;
+mod hostile;
+mod streams;
 
 use super::{Cipher, Coding, Material, Sample, recognise};
 use miyaburi_image::{Address, Endian};
