@@ -32,27 +32,27 @@ pub(super) fn key_words(key: &[u8], order: Endian) -> Option<[u32; 4]> {
 /// Bytes of a key of XTEA and XXTEA.
 const KEY: usize = 16;
 
-/// What may be the key and the delta of XTEA or XXTEA.
-pub(super) struct KeysAndDeltas<'a> {
+/// What may be the key of XTEA or XXTEA.
+pub(super) struct Keys<'a> {
     likely: Vec<Place<'a>>,
     others: Vec<Place<'a>>,
-    deltas: Vec<u32>,
 }
 
-impl<'a> KeysAndDeltas<'a> {
-    /// Those that the material holds; `usual` is the likeliest delta.
-    pub(super) fn of(material: &Material<'a>, usual: u32) -> Self {
+impl<'a> Keys<'a> {
+    /// Those that the material holds.
+    pub(super) fn of(material: &Material<'a>) -> Self {
         let places = material.places(KEY);
         let (likely, others) = places.partition(|place| place.likelihood < Likelihood::Any);
-        Self { likely, others, deltas: material.deltas(usual) }
+        Self { likely, others }
     }
 
-    /// All pairs, those with likely places first.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&Place<'a>, u32)> {
+    /// Every key with every delta, those with likely places first.
+    pub(super) fn with<'s>(
+        &'s self,
+        deltas: &'s [u32],
+    ) -> impl Iterator<Item = (&'s Place<'a>, u32)> {
         [&self.likely, &self.others].into_iter().flat_map(|places| {
-            self.deltas
-                .iter()
-                .flat_map(move |delta| places.iter().map(move |place| (place, *delta)))
+            deltas.iter().flat_map(move |delta| places.iter().map(move |place| (place, *delta)))
         })
     }
 }

@@ -16,6 +16,9 @@ const MAX_CONSTANTS: usize = 1 << 12;
 /// Most constants that are tried as what a cipher adds up.
 const MAX_DELTAS: usize = 256;
 
+/// Constants from here on are rarely lengths or addresses.
+const LARGE: u32 = 1 << 28;
+
 /// How likely a place is to be where a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Likelihood {
@@ -114,20 +117,25 @@ impl<'a> Material<'a> {
         })
     }
 
-    /// Constants that may be added up from round to round: `usual` first, then what the code and
-    /// the regions hold, and the negative of each, as compilers turn subtractions into additions.
-    pub(super) fn deltas(&self, usual: u32) -> Vec<u32> {
+    /// Constants that a cipher may add up from round to round: what the code and the regions hold,
+    /// and the negative of each, as compilers turn subtractions into additions. Small ones, which
+    /// are mostly lengths, addresses and their like, come last.
+    pub(super) fn deltas(&self) -> Vec<u32> {
         let in_regions = self.places(4).filter(|place| place.address.0.is_multiple_of(4));
         let words = in_regions.map(|place| self.endian.read_uint(place.bytes) as u32);
-        let mut deltas = vec![usual];
-        let mut seen = BTreeSet::from([0, usual]);
-        for word in self.constants.iter().copied().take(MAX_CONSTANTS).chain(words) {
-            for delta in [word, word.wrapping_neg()] {
-                if deltas.len() < MAX_DELTAS && seen.insert(delta) {
-                    deltas.push(delta);
-                }
-            }
-        }
+        let mut seen = BTreeSet::from([0]);
+        let mut deltas: Vec<u32> = self
+            .constants
+            .iter()
+            .copied()
+            .take(MAX_CONSTANTS)
+            .chain(words)
+            .flat_map(|word| [word, word.wrapping_neg()])
+            .filter(|delta| seen.insert(*delta))
+            .collect();
+        let is_small = |delta: &u32| delta.cast_signed().unsigned_abs() < LARGE;
+        deltas.sort_by_key(is_small);
+        deltas.truncate(MAX_DELTAS);
         deltas
     }
 

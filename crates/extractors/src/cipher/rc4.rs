@@ -18,7 +18,8 @@ const MIN_BYTES: usize = 6;
 /// Lengths that keys commonly have: those of RFC 6229 and powers of two.
 const COMMON_LENGTHS: [usize; 9] = [16, 32, 8, 24, 64, 5, 4, 128, 256];
 
-/// Steps that may be spent when the state was seen to be set up, and otherwise.
+/// Steps that may be spent when the state was seen to be set up under an unknown key, and
+/// otherwise.
 const STEPS: [usize; 2] = [1 << 24, 1 << 21];
 
 /// Bytes of the stream that are compared first.
@@ -28,17 +29,20 @@ const PROBE: usize = 16;
 ///
 /// Tried are first the bytes that the routine was seen to take in turn, then runs that begin or
 /// end with a region, texts, common lengths anywhere, and all others until the effort is spent
-/// (some 60,000 keys; some 8,000 when the state was not seen to be set up). False positives: none
-/// is known. False negatives: keys that stand in instructions or are put together; keys of unusual
-/// length in the middle of a region of more than some 250 bytes; dropped beginnings of the stream.
+/// (some 60,000 keys; some 8,000 when the state was not seen to be set up, or what is taken in turn
+/// is no key). False positives: none is known. False negatives: keys that stand in instructions or
+/// are put together; keys of unusual length in the middle of a region of more than some 250 bytes;
+/// dropped beginnings of the stream.
 pub(super) fn recognise(samples: &[Sample], material: &Material<'_>) -> Option<Coding> {
     let stream = KeyStream::of(samples)?.bytes;
     if stream.len() < MIN_BYTES {
         return None;
     }
+    let in_turn = material.loaded_in_turn(STATE);
     let [most, least] = STEPS;
-    let mut effort = Effort::of(if sets_up_state(material) { most } else { least });
-    for (address, key) in keys(material) {
+    let is_promising = in_turn.is_none() && sets_up_state(material);
+    let mut effort = Effort::of(if is_promising { most } else { least });
+    for (address, key) in in_turn.into_iter().chain(keys(material)) {
         effort.spend(STATE)?;
         if is_key(key, &stream) {
             return Some(Coding::keyed(Cipher::Rc4, address, key));
@@ -71,8 +75,7 @@ fn keys<'a>(material: &Material<'a>) -> impl Iterator<Item = (Address, &'a [u8])
     let any = (1..=MAX_KEY)
         .flat_map(move |length| material.places(length))
         .map(|place| (place.address, place.bytes));
-    let in_turn = material.loaded_in_turn(STATE).into_iter();
-    in_turn.chain(texts(&material)).chain(at_edges).chain(common).chain(any)
+    texts(&material).chain(at_edges).chain(common).chain(any)
 }
 
 /// Runs of printable characters, as long as they are.

@@ -1,7 +1,7 @@
 //! XXTEA (Wheeler and Needham, "Correction to xtea", 1998), by its key.
 
 use super::blocks::{
-    BYTE_ORDERS, KeysAndDeltas, MIN_VERIFIED, agreeing, bytes, key_words, longest_first, words,
+    BYTE_ORDERS, Keys, MIN_VERIFIED, agreeing, bytes, key_words, longest_first, words,
 };
 use super::effort::Effort;
 use super::sample::Sample;
@@ -18,8 +18,8 @@ const MAX_WORDS: usize = 1 << 14;
 /// Fewest bytes of the text that is decoded with every key.
 const MIN_PROBE: usize = 4;
 
-/// Steps that may be spent.
-const STEPS: usize = 1 << 24;
+/// Steps that may be spent on one search.
+const STEPS: usize = 1 << 22;
 
 /// One way to decode.
 #[derive(Clone, Copy)]
@@ -29,22 +29,30 @@ struct Form {
     delta: u32,
 }
 
-/// `Xxtea` when 16 constant bytes are a key that decodes each sample as a whole: all that is
-/// stored, or as many words as the decoded bytes take. Words are taken in either byte order, key
-/// and text alike; the delta is the published one or a constant seen.
+/// `Xxtea` when 16 constant bytes are a key that decodes each sample as a whole, with the delta that
+/// was published: all that is stored, or as many words as the decoded bytes take. Words are taken
+/// in either byte order, key and text alike.
 ///
 /// False positives: none is known. False negatives: stored bytes that are cut off, as all of them
 /// depend on each other; another number of rounds; keys in instructions; material so large that
-/// the effort is spent before (some 200,000 trials of a short text).
-pub(super) fn recognise(samples: &[Sample], material: &Material<'_>) -> Option<Coding> {
+/// the effort is spent before (some 20,000 pairs of key and delta with a short text).
+pub(super) fn by_published_delta(samples: &[Sample], material: &Material<'_>) -> Option<Coding> {
+    by_deltas(samples, material, &[DELTA])
+}
+
+/// The same with a delta that is another constant seen.
+pub(super) fn by_other_delta(samples: &[Sample], material: &Material<'_>) -> Option<Coding> {
+    by_deltas(samples, material, &material.deltas())
+}
+
+fn by_deltas(samples: &[Sample], material: &Material<'_>, deltas: &[u32]) -> Option<Coding> {
     let samples = longest_first(samples);
     // Short ones cost least.
     let probe = samples.iter().rev().find(|sample| sample.text().len() >= MIN_PROBE)?;
-    let lengths = word_counts(probe);
-    let cost: usize = lengths.iter().map(|count| count * rounds(*count)).sum();
+    let cost: usize = word_counts(probe).iter().map(|count| count * rounds(*count)).sum();
     let mut effort = Effort::of(STEPS);
-    let keys = KeysAndDeltas::of(material, DELTA);
-    for (place, delta) in keys.pairs() {
+    let keys = Keys::of(material);
+    for (place, delta) in keys.with(deltas) {
         for order in BYTE_ORDERS {
             effort.spend(cost.max(1))?;
             let form = Form { key: key_words(place.bytes, order)?, order, delta };
@@ -120,12 +128,6 @@ impl Form {
 
     /// The word of the key that the low bits of `index` choose.
     const fn key_word(&self, index: u32) -> u32 {
-        let [a, b, c, d] = self.key;
-        match index & 3 {
-            0 => a,
-            1 => b,
-            2 => c,
-            _ => d,
-        }
+        self.key[(index & 3) as usize]
     }
 }
