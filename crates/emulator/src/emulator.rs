@@ -237,7 +237,7 @@ impl<'a> Emulator<'a> {
         limits: &Limits,
     ) -> Outcome {
         self.runs += 1;
-        let mut run = Run::new(self.runs, *limits);
+        let mut run = Run::new(self.runs, *limits, hooks.branches());
         if limits.undo {
             state.memory.start_journal();
         }

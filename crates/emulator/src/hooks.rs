@@ -74,6 +74,24 @@ pub trait Hooks {
     ) {
     }
 
+    /// Instructions that branch on a condition, of which [`Hooks::branch`] is to be told; asked once,
+    /// when a run begins.
+    fn branches(&self) -> Vec<Address> {
+        Vec::new()
+    }
+
+    /// Behind one of these branches, on the way to `to`, `None` when it returns. An address sends the
+    /// run there instead, in the same instruction set.
+    fn branch(
+        &mut self,
+        _state: &mut State<'_>,
+        _abi: &Abi,
+        _site: Address,
+        _to: Option<Address>,
+    ) -> Option<Address> {
+        None
+    }
+
     /// At an operation of the specification that the emulator does not model, with the values of
     /// its inputs; what it yields. Without an answer, one that has a result cannot be executed
     /// ([`Reason::UserOp`]).

@@ -10,8 +10,10 @@ mod clock;
 mod files;
 mod kernel;
 mod network;
+mod observer;
 mod process;
 mod record;
+mod script;
 mod space;
 mod start;
 
@@ -23,6 +25,8 @@ pub use kernel::{Ended, Kernel, Side};
 pub use network::{
     NetworkAction, NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, Transport, is_own_address,
 };
+pub use observer::Observer;
 pub use process::{Process, StartError};
 pub use record::{Answer, CallRecord};
+pub use script::{Connections, Names, Script};
 pub use start::Setup;

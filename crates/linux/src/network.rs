@@ -1,9 +1,10 @@
 //! What a process sees of the network: a script answers, and everything sent is kept.
 
+use crate::script::Script;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use miyaburi_image::{Address, Endian};
-use simple_dns::rdata::{A, RData};
-use simple_dns::{CLASS, Packet, QTYPE, ResourceRecord, TYPE};
+use simple_dns::rdata::{A, AAAA, RData, SOA, TXT};
+use simple_dns::{CLASS, CharacterString, Name, Packet, QTYPE, RCODE, ResourceRecord, TYPE};
 
 /// Events kept of one process.
 const MAX_EVENTS: usize = 10_000;
@@ -83,7 +84,7 @@ impl Route {
 /// What a process does on the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkAction {
-    /// It connected.
+    /// It connected, or tried to.
     Connected,
     /// It took an address of its own.
     Bound,
@@ -98,21 +99,23 @@ pub enum NetworkAction {
     Sent(Vec<u8>),
 }
 
-/// The network of one process. Names resolve, and connections succeed.
+/// The network of one process, as a script has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
+    /// How it behaves.
+    pub(crate) script: Script,
     /// Names in the order in which they were asked for.
     names: Vec<String>,
     events: Vec<NetworkEvent>,
     sent: usize,
 }
 
-/// The `number`th address that names have: of the reserved class E, which no host has (RFC 1112).
-const fn answer(number: u8) -> Ipv4Addr {
-    Ipv4Addr::new(240, 83, 98, number)
-}
-
 impl Network {
+    /// A network that behaves as `script` has it.
+    pub(crate) fn following(script: Script) -> Self {
+        Self { script, ..Self::default() }
+    }
+
     /// What happened, in order.
     pub(crate) fn events(&self) -> &[NetworkEvent] {
         &self.events
@@ -120,8 +123,8 @@ impl Network {
 
     /// The name whose address is `host`.
     pub(crate) fn name_of(&self, host: IpAddr) -> Option<&str> {
-        let named = (0..=u8::MAX).zip(&self.names);
-        named.into_iter().find(|(number, _)| IpAddr::V4(answer(*number)) == host).map(|it| &**it.1)
+        let number = self.script.names.number_of(host)?;
+        self.names.get(usize::from(number)).map(String::as_str)
     }
 
     pub(crate) fn note(&mut self, event: NetworkEvent) {
@@ -135,32 +138,75 @@ impl Network {
 
     /// Takes a message; what comes back.
     pub(crate) fn send(&mut self, route: Route, bytes: &[u8]) -> Option<Vec<u8>> {
+        let is_stream = route.transport == Transport::Tcp;
         if route.address.port() == DNS
-            && route.transport == Transport::Udp
-            && let Some((name, record, reply)) = self.resolve(bytes)
+            && (is_stream || route.transport == Transport::Udp)
+            && let Some(Asked { name, record, reply }) = self.answer(bytes, is_stream)
         {
             self.note(route.event(NetworkAction::Asked { name, record }));
             return Some(reply);
         }
         self.note(route.event(NetworkAction::Sent(bytes.to_vec())));
-        None
+        match &self.script.page {
+            Some(page) if is_stream && is_request(bytes) => Some(response(page)),
+            _ => None,
+        }
     }
 
-    /// The name and type that a query asks for, and the answer to it.
-    fn resolve(&mut self, query: &[u8]) -> Option<(String, u16, Vec<u8>)> {
+    /// Answers a query. Over a stream both stand behind their length (RFC 1035, 4.2.2), which may be
+    /// sent by itself before.
+    fn answer(&mut self, bytes: &[u8], is_stream: bool) -> Option<Asked> {
+        if !is_stream {
+            return self.resolve(bytes);
+        }
+        let is_length =
+            |length: [u8; 2], query: &[u8]| usize::from(u16::from_be_bytes(length)) == query.len();
+        let query = match bytes {
+            [first, second, query @ ..] if is_length([*first, *second], query) => query,
+            _ => bytes,
+        };
+        let Asked { name, record, reply } = self.resolve(query)?;
+        let length = u16::try_from(reply.len()).ok()?.to_be_bytes();
+        Some(Asked { name, record, reply: [&length[..], &reply].concat() })
+    }
+
+    fn resolve(&mut self, query: &[u8]) -> Option<Asked> {
         let packet = Packet::parse(query).ok()?;
         let question = packet.questions.first()?;
         let name = question.qname.to_string();
         let record = u16::from(question.qtype);
         let number = self.number_of(&name);
-        let asks_for_address = question.qtype == QTYPE::TYPE(TYPE::A);
         let owner = question.qname.clone().into_owned();
+        let data = self.data_of(number, question.qtype);
         let mut reply = packet.into_reply();
-        if asks_for_address {
-            let address = RData::A(A { address: answer(number).into() });
-            reply.answers.push(ResourceRecord::new(owner, CLASS::IN, TIME_TO_LIVE, address));
+        match data {
+            Some(data) => {
+                reply.answers.push(ResourceRecord::new(owner, CLASS::IN, TIME_TO_LIVE, data));
+            }
+            None => {
+                *reply.rcode_mut() = RCODE::NameError;
+                reply.name_servers.push(authority(owner));
+            }
         }
-        Some((name, record, reply.build_bytes_vec().ok()?))
+        Some(Asked { name, record, reply: reply.build_bytes_vec_compressed().ok()? })
+    }
+
+    /// What the script says of the `number`th name.
+    fn data_of(&self, number: u8, kind: QTYPE) -> Option<RData<'static>> {
+        let names = &self.script.names;
+        match kind {
+            _ if !names.exist => None,
+            QTYPE::TYPE(TYPE::A) => Some(RData::A(A { address: names.address_of(number).into() })),
+            QTYPE::TYPE(TYPE::AAAA) => {
+                let address = names.address_of(number).to_ipv6_mapped().into();
+                Some(RData::AAAA(AAAA { address }))
+            }
+            QTYPE::TYPE(TYPE::TXT) => {
+                let text = CharacterString::new(names.text.as_deref()?).ok()?.into_owned();
+                Some(RData::TXT(TXT::new().with_char_string(text)))
+            }
+            _ => None,
+        }
     }
 
     fn number_of(&mut self, name: &str) -> u8 {
@@ -171,6 +217,44 @@ impl Network {
         });
         u8::try_from(number).unwrap_or(u8::MAX)
     }
+}
+
+/// A query with the answer to it.
+struct Asked {
+    name: String,
+    record: u16,
+    reply: Vec<u8>,
+}
+
+/// What a server says of a name that does not exist (RFC 2308): who is responsible.
+fn authority(owner: Name<'static>) -> ResourceRecord<'static> {
+    let data = RData::SOA(SOA {
+        mname: owner.clone(),
+        rname: owner.clone(),
+        serial: 1,
+        refresh: 3600,
+        retry: 600,
+        expire: 86_400,
+        minimum: TIME_TO_LIVE,
+    });
+    ResourceRecord::new(owner, CLASS::IN, TIME_TO_LIVE, data)
+}
+
+/// Whether bytes are an HTTP request.
+fn is_request(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
+    let version = b" HTTP/1.";
+    let is_method = line.starts_with(b"GET /") || line.starts_with(b"POST /");
+    is_method && line.windows(version.len()).any(|part| part == version)
+}
+
+/// An HTTP response with a JSON document.
+fn response(page: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/dns-json\r\nContent-Length: {}\r\n\r\n",
+        page.len()
+    );
+    [head.as_bytes(), page].concat()
 }
 
 /// Reads `struct sockaddr_in` or `struct sockaddr_in6`.
@@ -251,7 +335,7 @@ pub(crate) fn unspecified(is_wide: bool) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use simple_dns::{Name, QCLASS, Question};
+    use simple_dns::{QCLASS, Question};
 
     fn route(address: SocketAddr) -> Route {
         let own = unspecified(false);
@@ -278,6 +362,77 @@ mod tests {
         assert_eq!(network.events().first().map(|event| &event.action), Some(&asked));
         assert_eq!(network.name_of(IpAddr::from([240, 83, 98, 0])), Some("c2.example"));
         assert_eq!(network.name_of(IpAddr::from([240, 83, 98, 1])), None);
+    }
+
+    /// A query for one record of `c2.example`.
+    fn query(kind: TYPE) -> Vec<u8> {
+        let mut query = Packet::new_query(9);
+        let name = Name::new_unchecked("c2.example");
+        let class = QCLASS::CLASS(CLASS::IN);
+        query.questions.push(Question::new(name, QTYPE::TYPE(kind), class, false));
+        query.build_bytes_vec().unwrap_or_default()
+    }
+
+    /// What `network` answers to a query.
+    fn answered(network: &mut Network, transport: Transport, query: &[u8]) -> Option<Vec<u8>> {
+        let server = SocketAddr::from(([198, 51, 100, 53], DNS));
+        network.send(Route { transport, ..route(server) }, query)
+    }
+
+    #[test]
+    fn records_hold_what_the_script_says() {
+        let names =
+            crate::script::Names { text: Some(b"192.0.2.7".to_vec()), ..Default::default() };
+        let mut network = Network::following(Script { names, ..Script::default() });
+        let reply = answered(&mut network, Transport::Udp, &query(TYPE::TXT)).unwrap_or_default();
+        let parsed = Packet::parse(&reply).ok();
+        let text = parsed.as_ref().and_then(|reply| match &reply.answers.first()?.rdata {
+            RData::TXT(text) => String::try_from(text.clone()).ok(),
+            _ => None,
+        });
+        assert_eq!(text.as_deref(), Some("192.0.2.7"));
+        // The name of an answer is a pointer to that of the question, as servers write it.
+        let length = query(TYPE::TXT).len();
+        assert_eq!(reply.get(length..length + 2), Some(&[0xc0, 12][..]));
+        let reply = answered(&mut network, Transport::Udp, &query(TYPE::AAAA)).unwrap_or_default();
+        let address = Ipv4Addr::new(240, 83, 98, 0).to_ipv6_mapped().octets();
+        assert_eq!(reply.get(reply.len() - 16..), Some(&address[..]));
+    }
+
+    #[test]
+    fn names_that_do_not_exist_are_told_with_who_says_so() {
+        let names = crate::script::Names { exist: false, ..Default::default() };
+        let mut network = Network::following(Script { names, ..Script::default() });
+        let reply = answered(&mut network, Transport::Udp, &query(TYPE::A)).unwrap_or_default();
+        let parsed = Packet::parse(&reply).ok();
+        let told = parsed.map(|it| (it.rcode(), it.answers.len(), it.name_servers.len()));
+        assert_eq!(told, Some((RCODE::NameError, 0, 1)));
+    }
+
+    #[test]
+    fn queries_over_a_stream_stand_behind_their_length() {
+        let mut network = Network::default();
+        let query = query(TYPE::A);
+        let framed = [&(query.len() as u16).to_be_bytes()[..], &query].concat();
+        for bytes in [&framed, &query] {
+            let reply = answered(&mut network, Transport::Tcp, bytes).unwrap_or_default();
+            let length = reply.get(..2).map(|it| usize::from(it[0]) << 8 | usize::from(it[1]));
+            assert_eq!(length, reply.len().checked_sub(2));
+            assert!(length.is_some_and(|length| length > query.len()));
+        }
+    }
+
+    #[test]
+    fn requests_are_answered_with_the_page_and_nothing_else_is() {
+        let page = Some(b"{}".to_vec());
+        let mut network = Network::following(Script { page, ..Script::default() });
+        let peer = SocketAddr::from(([192, 0, 2, 7], 443));
+        let stream = Route { transport: Transport::Tcp, ..route(peer) };
+        let reply = network.send(stream, b"GET /q?name=a HTTP/1.1\r\n\r\n").unwrap_or_default();
+        assert!(reply.starts_with(b"HTTP/1.1 200 OK\r\n") && reply.ends_with(b"\r\n\r\n{}"));
+        assert_eq!(network.send(stream, b"GET no path"), None);
+        assert_eq!(network.send(stream, &[0, 0, 0, 1, 0]), None);
+        assert_eq!(network.send(route(peer), b"GET / HTTP/1.1\r\n\r\n"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::abi::{KernelAbi, MissingRegister};
 use crate::files::Tree;
 use crate::kernel::{Ended, Kernel};
+use crate::observer::{NoObserver, Observed, Observer};
 use crate::record::CallRecord;
 use crate::space::AddressSpace;
 use crate::start::{Setup, lay_out_stack};
@@ -68,6 +69,16 @@ impl<'a> Process<'a> {
 
     /// Runs on until the program ends, or cannot go on within `limits`.
     pub fn run(&mut self, emulator: &mut Emulator<'a>, limits: &Limits) -> Outcome {
+        self.run_observed(emulator, limits, &mut NoObserver)
+    }
+
+    /// The same, with somebody who looks on and may stop it.
+    pub fn run_observed(
+        &mut self,
+        emulator: &mut Emulator<'a>,
+        limits: &Limits,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
         let limits = Limits { undo: false, ..*limits };
         let within = |spent: u64| Limits {
             instructions: limits.instructions.saturating_sub(spent),
@@ -75,7 +86,8 @@ impl<'a> Process<'a> {
         };
         let mut spent = 0;
         loop {
-            let mut outcome = emulator.run(&mut self.state, &mut self.kernel, &within(spent));
+            let mut hooks = Observed { kernel: &mut self.kernel, observer };
+            let mut outcome = emulator.run(&mut self.state, &mut hooks, &within(spent));
             spent += outcome.instructions;
             // A handler may send itself the next signal, without end.
             while spent < limits.instructions
@@ -84,11 +96,25 @@ impl<'a> Process<'a> {
                 spent += self.deliver(emulator, handler, signal, &within(spent));
             }
             let goes_on = matches!(outcome.exit, Exit::Stopped { .. }) && self.ended().is_none();
-            if !goes_on || spent >= limits.instructions {
+            if !goes_on || observer.stops(&self.kernel) || spent >= limits.instructions {
                 outcome.instructions = spent;
                 return outcome;
             }
         }
+    }
+
+    /// Delivers a signal, when the program has a handler for it; the instructions that it took.
+    pub fn raise(
+        &mut self,
+        emulator: &mut Emulator<'a>,
+        signal: u64,
+        limits: &Limits,
+    ) -> Option<u64> {
+        /// `SIG_IGN`, the last number that is no handler.
+        const IGNORE: u64 = 1;
+        let handler = self.kernel.handlers().get(&signal).copied();
+        let handler = handler.filter(|handler| handler.0 > IGNORE)?;
+        Some(self.deliver(emulator, handler, signal, limits))
     }
 
     /// Runs the handler of a signal; the registers are afterwards what they were, and other signals

@@ -1,6 +1,7 @@
 //! What a process finds on its stack when it begins.
 
 use crate::kernel::Side;
+use crate::script::Script;
 use miyaburi_emulator::{Emulator, MemoryError, PAGE_SIZE, State};
 use miyaburi_image::{Address, Arch, Family, Image};
 
@@ -15,6 +16,8 @@ pub struct Setup {
     pub forks: Vec<Side>,
     /// What programs draw at random follows from this: the kernel's random numbers, and the day.
     pub seed: u32,
+    /// How the network behaves.
+    pub script: Script,
 }
 
 impl Default for Setup {
@@ -24,6 +27,7 @@ impl Default for Setup {
             environment: Vec::new(),
             forks: Vec::new(),
             seed: 0,
+            script: Script::default(),
         }
     }
 }

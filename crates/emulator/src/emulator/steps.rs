@@ -11,7 +11,7 @@ use crate::machine::State;
 use crate::memory::{MemoryError, WatchedAccess};
 use miyaburi_image::Address;
 use miyaburi_pcode::Context;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 /// Operations of translated blocks that are kept; beyond, all are dropped and come again when they
@@ -43,12 +43,14 @@ pub(super) struct Run {
     /// Failures of each callee since it last returned.
     pub(super) failures: FxHashMap<Address, u32>,
     pub(super) limits: Limits,
+    /// Branches that hooks are told of.
+    branches: FxHashSet<Address>,
     /// A block that was left amid an instruction, and the operation to go on with.
     pub(super) resume: Option<(Rc<Block>, usize)>,
 }
 
 impl Run {
-    pub(super) fn new(number: u64, limits: Limits) -> Self {
+    pub(super) fn new(number: u64, limits: Limits, branches: Vec<Address>) -> Self {
         Self {
             frames: Frames::default(),
             number,
@@ -59,6 +61,7 @@ impl Run {
             summarised: 0,
             failures: FxHashMap::default(),
             limits,
+            branches: branches.into_iter().collect(),
             resume: None,
         }
     }
@@ -134,6 +137,9 @@ impl<'a> Emulator<'a> {
     ) -> Result<(), Exit> {
         let site = state.pc;
         let failed = |reason| Err(Exit::Failed { at: site, reason });
+        if !run.branches.is_empty() && self.is_diverted(state, hooks, run, &block, &left.how) {
+            return Ok(());
+        }
         match left.how {
             // One instruction that repeats itself without end.
             Leave::End if left.at < block.ops.len() => return failed(Reason::CallBudget),
@@ -184,6 +190,32 @@ impl<'a> Emulator<'a> {
             Leave::Trouble(trouble) => return failed(trouble.into()),
         }
         Ok(())
+    }
+
+    /// Tells hooks of a branch that they watch; whether they sent the run elsewhere.
+    fn is_diverted(
+        &self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        block: &Block,
+        how: &Leave,
+    ) -> bool {
+        let to = match how {
+            Leave::End => Some(block.end),
+            Leave::Jump(target) => Some(*target),
+            Leave::Return(_) | Leave::JumpIndirect(_) => None,
+            _ => return false,
+        };
+        if !run.branches.contains(&state.pc) {
+            return false;
+        }
+        let Some(instead) = hooks.branch(state, &self.abi, state.pc, to) else { return false };
+        run.standstill.forget();
+        let context =
+            if instead == block.end { block.end_context } else { block.context_at(instead) };
+        self.enter(state, instead, context);
+        true
     }
 
     /// Asks the hooks what a user-op without a model yields. One that yields nothing may do

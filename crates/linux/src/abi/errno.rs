@@ -26,6 +26,8 @@ pub enum Errno {
     NoSuchCall,
     NotSocket,
     NotConnected,
+    TimedOut,
+    Refused,
 }
 
 impl Errno {
@@ -56,6 +58,16 @@ impl Errno {
                 Numbering::Mips => 95,
                 Numbering::Sparc => 38,
                 _ => 88,
+            },
+            Self::TimedOut => match numbering {
+                Numbering::Mips => 145,
+                Numbering::Sparc => 60,
+                _ => 110,
+            },
+            Self::Refused => match numbering {
+                Numbering::Mips => 146,
+                Numbering::Sparc => 61,
+                _ => 111,
             },
             Self::NotConnected => match numbering {
                 Numbering::Mips => 134,

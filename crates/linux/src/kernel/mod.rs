@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::files::{Descriptors, Tree};
 use crate::network::Network;
 use crate::record::{Answer, CallRecord};
+use crate::script::Script;
 use crate::space::AddressSpace;
 use crate::start::Setup;
 use miyaburi_emulator::{Abi, Hooks, State};
@@ -150,7 +151,7 @@ impl Kernel {
             tree,
             executable: setup.executable(),
             open: Descriptors::default(),
-            network: Network::default(),
+            network: Network::following(setup.script.clone()),
             clock: Clock::days_later(setup.seed),
             thread_pointer: 0,
             random: identity::FIRST_RANDOM ^ u64::from(setup.seed) << 32,
@@ -193,6 +194,11 @@ impl Kernel {
     pub fn follow_forks(&mut self, side: Side) {
         self.forks.clear();
         self.later_forks = side;
+    }
+
+    /// Lets the network behave otherwise from now on.
+    pub fn follow_script(&mut self, script: Script) {
+        self.network.script = script;
     }
 
     /// Asks those who answer calls, one after the other.

@@ -8,6 +8,7 @@ use crate::network::{
     NetworkAction, NetworkEvent, Route, Transport, connected, handshake, socket_address,
     socket_address_bytes, unspecified,
 };
+use crate::script::Connections;
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 
@@ -148,6 +149,15 @@ impl Kernel {
         let [descriptor, at, length, ..] = request.arguments;
         let address = self.address(request, at, length)?;
         let socket = self.open.socket(descriptor)?;
+        if socket.transport == Transport::Tcp && action == NetworkAction::Connected {
+            let end = self.network.script.connection_to(address);
+            if end != Connections::Succeed {
+                let (transport, own) = (socket.transport, socket.own);
+                let route = Route { site: request.site, transport, own, address };
+                self.network.note(route.event(action));
+                return Err(self.unconnected(end));
+            }
+        }
         match action {
             NetworkAction::Bound => socket.own = address,
             _ => {
@@ -161,6 +171,17 @@ impl Kernel {
         }
         self.network.note(Route { site: request.site, transport, own, address }.event(action));
         Ok(0)
+    }
+
+    /// How a connection fails.
+    fn unconnected(&mut self, end: Connections) -> Errno {
+        /// How long the kernel tries (`tcp_syn_retries`), in seconds.
+        const PATIENCE: u64 = 127;
+        if end == Connections::Hang {
+            self.clock.wait(PATIENCE * crate::clock::SECOND);
+            return Errno::TimedOut;
+        }
+        Errno::Refused
     }
 
     /// Shows the peer's answer to those who listen to raw TCP.
@@ -223,7 +244,13 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         let [descriptor, at, length, ..] = request.arguments;
         let (address, mut bytes) = self.take_message(descriptor)?;
-        bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        let room = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
+        let rest = bytes.split_off(room);
+        let socket = self.open.socket(descriptor)?;
+        // Of a datagram, what there is no room for is lost.
+        if socket.transport == Transport::Tcp && !rest.is_empty() {
+            socket.inbox.push_front((address, rest));
+        }
         request.write(at, &bytes)?;
         if from != 0 {
             self.give_address(request, address, from, from_length)?;
