@@ -214,6 +214,43 @@ fn place_of(file: &[u8], bytes: &[u8]) -> u32 {
     places.next().unwrap()
 }
 
+/// C2s behind gates, in order of fallback, among peers, and asked for outside: on every CPU type they
+/// were built for.
+#[test]
+fn destinations_are_reached_from_the_entry() {
+    const FIELDS: &str = "verdict,endpoints,endpoints.details,external,external.details";
+    const FORKS: [&str; 7] = [
+        ".trap_gate-",
+        ".name_gate-",
+        ".dns_txt-",
+        ".dns_address-",
+        ".fallback-",
+        ".peer_list-",
+        ".dead_drop-",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let count = unpack(&files, |name| {
+        let is_wanted = name.contains("-tiny.") && (name.contains("-O1.") || name.contains("-O2."));
+        is_wanted && FORKS.iter().any(|fork| name.contains(fork))
+    });
+    assert!(count >= 30, "{count}");
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    assert_exact(&reports, &truth, FIELDS, &[]);
+    for (report, _) in pairs(&reports, &truth) {
+        // All of them turn away from the network: what only a forced run shows is not sure.
+        for endpoint in report["endpoints"].as_array().unwrap() {
+            let notes = endpoint["evidence"].as_array().unwrap().iter();
+            let is_forced =
+                notes.filter_map(|one| one["note"].as_str()).any(|note| note.contains("forced"));
+            let name = &report["sample"]["path"];
+            assert!(!is_forced || endpoint["confidence"] == "medium", "{name}: {endpoint}");
+        }
+    }
+}
+
 /// Benign programs with an encoded string table, a password list or a constant connection.
 #[test]
 fn nothing_is_found_in_look_alikes() {
@@ -293,7 +330,7 @@ fn no_other_host_passes_for_the_c2() {
         target.iter().any(|target| name.starts_with(target))
             && forks.iter().any(|fork| name.contains(fork))
     });
-    assert!(count >= 40, "{count}");
+    assert!(count >= 30, "{count}");
     let reports = reports(&files, folder.path());
     let truth = truth_of(&reports, folder.path());
     for (report, truth) in pairs(&reports, &truth) {

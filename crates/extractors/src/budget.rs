@@ -56,6 +56,20 @@ impl Budget {
         self.instructions = self.instructions.saturating_sub(instructions);
     }
 
+    /// A budget of its own for a part of the work: so many instructions, if there are as many.
+    #[must_use]
+    pub const fn part(&self, instructions: u64) -> Self {
+        let instructions =
+            if instructions < self.instructions { instructions } else { self.instructions };
+        Self { instructions, deadline: self.deadline, cut: None }
+    }
+
+    /// The instructions that are left.
+    #[must_use]
+    pub const fn left(&self) -> u64 {
+        self.instructions
+    }
+
     /// Whether a run got less than it asked for, and why.
     #[must_use]
     pub const fn cut(&self) -> Option<Cut> {

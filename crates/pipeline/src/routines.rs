@@ -41,10 +41,12 @@ pub(crate) fn of(program: &Program<'_>, findings: &Findings<'_>) -> Vec<Function
     }
     for endpoint in &findings.contacts.endpoints {
         let role = match endpoint.role {
+            // Seen at the connection alone.
+            Role::C2 if endpoint.handovers.iter().any(|it| it.site == endpoint.site) => continue,
             Role::C2 => "resolve_cnc_addr",
             Role::ScanReceiver => "report_working",
             Role::SingleInstance => "ensure_single_instance",
-            Role::Resolver | Role::Decoy | Role::Unknown => continue,
+            Role::Resolver | Role::Decoy | Role::Peer | Role::DeadDrop | Role::Unknown => continue,
         };
         add(Some(endpoint.function), role);
     }

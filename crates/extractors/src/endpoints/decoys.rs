@@ -50,6 +50,7 @@ fn from_constant(assignment: &Assignment) -> Option<Endpoint> {
         function: assignment.function,
         handovers: Vec::new(),
         overwritten_by: None,
+        forced: Vec::new(),
         place: Some(assignment.place),
     })
 }
@@ -121,6 +122,7 @@ mod tests {
             function: Address(0x2000),
             handovers: Vec::new(),
             overwritten_by: None,
+            forced: Vec::new(),
             place: None,
         }
     }

@@ -9,6 +9,7 @@
 //! cannot run, and every other outside source.
 
 use crate::endpoints::constant_addresses::Use;
+use crate::endpoints::experiments::{Forced, Transform};
 use crate::endpoints::midway;
 use crate::endpoints::preparation::{ARGUMENT_HOST, Preparation};
 use crate::endpoints::socket_calls::Handover;
@@ -21,6 +22,12 @@ use miyaburi_image::Address;
 pub enum Outside {
     /// An argument of the program.
     Argument,
+    /// A TXT record.
+    DnsText,
+    /// An address record whose answer is changed.
+    DnsAddress,
+    /// A record that is asked for over HTTP.
+    DnsOverHttps,
 }
 
 /// An outside source with its proof.
@@ -28,14 +35,22 @@ pub enum Outside {
 pub struct External {
     /// The source.
     pub source: Outside,
+    /// The name that is asked for.
+    pub name: Option<String>,
+    /// The type of its record.
+    pub record: Option<String>,
+    /// What becomes of the answer, when it is not used as it is.
+    pub transform: Option<Transform>,
     /// The instruction that writes what comes from there.
     pub site: Address,
     /// The routine that does.
     pub function: Address,
-    /// Where it is written.
-    pub place: Address,
+    /// Where it is written, when known.
+    pub place: Option<Address>,
     /// The socket calls that are handed what it has written.
     pub handovers: Vec<Handover>,
+    /// The branches that were forced to get there.
+    pub forced: Vec<Forced>,
 }
 
 /// Whether `function`, run after `preparation`, fills an argument of the program in at `place`.

@@ -60,6 +60,7 @@ pub(super) fn endpoints(
                 function,
                 handovers: Vec::new(),
                 overwritten_by: None,
+                forced: Vec::new(),
                 place: None,
             });
         }
@@ -136,6 +137,7 @@ mod tests {
             function: Address(0),
             handovers: Vec::new(),
             overwritten_by: None,
+            forced: Vec::new(),
             place: None,
         }
     }

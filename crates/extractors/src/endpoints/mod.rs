@@ -13,6 +13,7 @@
 pub mod constant_addresses;
 pub mod consumers;
 mod decoys;
+pub mod experiments;
 pub mod external;
 mod from_table;
 pub mod host;
@@ -22,6 +23,7 @@ pub mod observed;
 pub mod ports;
 pub mod preparation;
 pub mod reported;
+mod settled;
 pub mod socket_address;
 pub mod socket_calls;
 pub mod transport;
@@ -32,6 +34,7 @@ use crate::string_table::Table;
 use crate::subject::Subject;
 use constant_addresses::{ConstantAddresses, Use};
 use consumers::EntryReference;
+use experiments::Forced;
 use external::External;
 use miyaburi_analysis::FunctionId;
 use miyaburi_emulator::SocketCall;
@@ -58,6 +61,10 @@ pub enum Role {
     Decoy,
     /// Bound to keep a second instance from starting.
     SingleInstance,
+    /// Another bot.
+    Peer,
+    /// The C2 is published there.
+    DeadDrop,
     /// Connected to, for what is not known.
     Unknown,
 }
@@ -72,6 +79,8 @@ impl Role {
             Self::Resolver => "resolver",
             Self::Decoy => "decoy",
             Self::SingleInstance => "single instance",
+            Self::Peer => "peer",
+            Self::DeadDrop => "dead drop",
             Self::Unknown => "unknown",
         }
     }
@@ -116,6 +125,8 @@ pub struct Endpoint {
     pub overwritten_by: Option<Writing>,
     /// Where it lies when it is connected to, when in the program's data.
     pub place: Option<Address>,
+    /// The branches that were forced to get there, when it was not reached otherwise.
+    pub forced: Vec<Forced>,
 }
 
 /// An instruction that writes, and its function.
@@ -168,6 +179,16 @@ pub fn extract<'a>(
     };
     let found: Vec<Endpoint> = found.into_iter().filter(|decoy| !is_known(decoy)).collect();
     endpoints.extend(found);
+    let mut external = observed.external;
+    if table.is_some() || scanner.is_some() {
+        let barred: Vec<Address> = scanner.into_iter().collect();
+        let known: Vec<String> = endpoints.iter().map(|endpoint| endpoint.host.clone()).collect();
+        let reached = experiments::run(subject, constants, table, &barred, &known);
+        if let Some(reached) = reached {
+            diagnostics.extend(settled::settle(&mut endpoints, &reached, constants));
+            external = external.or(reached.external);
+        }
+    }
     let mut seen = FxHashSet::default();
     endpoints.retain(|endpoint| {
         seen.insert((endpoint.host.clone(), endpoint.port, endpoint.role as u8))
@@ -177,7 +198,7 @@ pub fn extract<'a>(
         let message = format!("what {}:{} is for is not known", endpoint.host, endpoint.port);
         Diagnostic::doubt(STAGE, message, Some(endpoint.site))
     }));
-    Found { finding: Contacts { endpoints, external: observed.external }, diagnostics }
+    Found { finding: Contacts { endpoints, external }, diagnostics }
 }
 
 fn is_same(one: &Endpoint, other: &Endpoint) -> bool {
@@ -274,6 +295,7 @@ fn from_use(used: &Use) -> Option<Endpoint> {
         function: used.function,
         handovers: vec![used.handover()],
         overwritten_by: None,
+        forced: Vec::new(),
         place: used.place,
     })
 }

@@ -217,6 +217,7 @@ impl<'p, 'a> Place<'p, 'a> {
                     function,
                     handovers: self.handovers(),
                     overwritten_by: None,
+                    forced: Vec::new(),
                     place: Some(self.place),
                 });
             }
@@ -249,6 +250,7 @@ impl<'p, 'a> Place<'p, 'a> {
                         function,
                         handovers: vec![used.handover()],
                         overwritten_by: None,
+                        forced: Vec::new(),
                         place: Some(self.place),
                     });
                 }
@@ -280,10 +282,14 @@ impl<'p, 'a> Place<'p, 'a> {
                 let handovers = self.handovers();
                 return Some(External {
                     source: Outside::Argument,
+                    name: None,
+                    record: None,
+                    transform: None,
                     site,
                     function,
-                    place: self.place,
+                    place: Some(self.place),
                     handovers,
+                    forced: Vec::new(),
                 });
             }
             for other in self.filling(subject).iter().filter(|other| other.function != function) {
@@ -292,10 +298,14 @@ impl<'p, 'a> Place<'p, 'a> {
                     let handovers = self.handovers();
                     return Some(External {
                         source: Outside::Argument,
+                        name: None,
+                        record: None,
+                        transform: None,
                         site,
                         function,
-                        place: self.place,
+                        place: Some(self.place),
                         handovers,
+                        forced: Vec::new(),
                     });
                 }
             }
@@ -316,6 +326,7 @@ fn constant(assignment: &Assignment, address: SocketAddress, role: Role) -> Opti
         function: assignment.function,
         handovers: Vec::new(),
         overwritten_by: None,
+        forced: Vec::new(),
         place: Some(assignment.place),
     })
 }
@@ -350,6 +361,7 @@ fn receivers<'a>(
                 function,
                 handovers: vec![handover],
                 overwritten_by: None,
+                forced: Vec::new(),
                 place: None,
             })
         })
@@ -391,6 +403,7 @@ fn bound<'a>(
                     function: used.function,
                     handovers: vec![used.handover()],
                     overwritten_by: None,
+                    forced: Vec::new(),
                     place: None,
                 }));
                 break;

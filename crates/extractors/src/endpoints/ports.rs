@@ -91,6 +91,7 @@ mod tests {
             function: WRITER,
             handovers: Vec::new(),
             overwritten_by: None,
+            forced: Vec::new(),
             place: None,
         };
         Contacts { endpoints: vec![endpoint], external: None }
@@ -123,9 +124,13 @@ mod tests {
     fn the_port_of_a_host_from_outside_is_the_only_one_that_is_fetched_there() {
         let external = External {
             source: Outside::Argument,
+            name: None,
+            record: None,
+            transform: None,
+            forced: Vec::new(),
             site: WRITER,
             function: WRITER,
-            place: Address(0x8000),
+            place: Some(Address(0x8000)),
             handovers: Vec::new(),
         };
         let contacts = Contacts { endpoints: Vec::new(), external: Some(external) };

@@ -3,6 +3,7 @@
 use super::at;
 use miyaburi_analysis::Program;
 use miyaburi_emulator::SocketCall;
+use miyaburi_extractors::endpoints::experiments::Forced;
 use miyaburi_extractors::endpoints::external::{External, Outside};
 use miyaburi_extractors::endpoints::socket_calls::Handover;
 use miyaburi_extractors::endpoints::transport::Transport;
@@ -17,12 +18,22 @@ use miyaburi_model::{
 pub(super) fn external_of(program: &Program<'_>, external: &External) -> ExternalSource {
     let (source, note) = match external.source {
         Outside::Argument => (SourceKind::Argv, "a made-up argument was filled in here when run"),
+        Outside::DnsText => (SourceKind::DnsTxt, "what the record says was connected to when run"),
+        Outside::DnsAddress => (SourceKind::DnsA, "what the answer says was connected to, changed"),
+        Outside::DnsOverHttps => (SourceKind::Doh, "asked over HTTP here when run"),
     };
     let mut evidence = vec![Evidence::new(at(external.site), Some(at(external.function)), note)];
     for handover in &external.handovers {
         add_handover(&mut evidence, program, handover);
     }
-    ExternalSource { source, name: None, record: None, transform: None, evidence }
+    add_forced(&mut evidence, &external.forced);
+    ExternalSource {
+        source,
+        name: external.name.clone(),
+        record: external.record.clone(),
+        transform: external.transform.map(|transform| transform.to_string()),
+        evidence,
+    }
 }
 
 /// The hosts that binaries are fetched from, each URL once.
@@ -82,6 +93,8 @@ const fn role_of(role: Role) -> EndpointRole {
         Role::Resolver => EndpointRole::Resolver,
         Role::Decoy => EndpointRole::Decoy,
         Role::SingleInstance => EndpointRole::SingleInstance,
+        Role::Peer => EndpointRole::Peer,
+        Role::DeadDrop => EndpointRole::DeadDropResolver,
         Role::Unknown => EndpointRole::Unknown,
     }
 }
@@ -109,7 +122,19 @@ fn evidence_of(program: &Program<'_>, endpoint: &endpoints::Endpoint) -> Vec<Evi
     for handover in &endpoint.handovers {
         add_handover(&mut evidence, program, handover);
     }
+    add_forced(&mut evidence, &endpoint.forced);
     evidence
+}
+
+/// Branches shown of those that were forced.
+const MAX_FORCED: usize = 4;
+
+/// Says where a run was sent another way than the program would have gone.
+fn add_forced(evidence: &mut Vec<Evidence>, forced: &[Forced]) {
+    for forced in forced.iter().take(MAX_FORCED) {
+        let note = "this branch was forced to get there";
+        add(evidence, Evidence::new(at(forced.site), Some(at(forced.function)), note));
+    }
 }
 
 /// What the sockets are that are handed the address, or of a decoy what is in its place then, when
@@ -122,7 +147,8 @@ fn protocol_of(endpoint: &endpoints::Endpoint, contacts: &Contacts) -> Option<Pr
     let external = contacts
         .external
         .iter()
-        .filter(|external| endpoint.role == Role::Decoy && endpoint.place == Some(external.place));
+        .filter(|_| endpoint.role == Role::Decoy && endpoint.place.is_some())
+        .filter(|external| endpoint.place == external.place);
     let from_outside = external.flat_map(|external| &external.handovers);
     let handovers = endpoint.handovers.iter().chain(in_place).chain(from_outside);
     let of = |handover: &Handover| match (handover.transport, handover.reached.call) {
@@ -138,6 +164,9 @@ fn protocol_of(endpoint: &endpoints::Endpoint, contacts: &Contacts) -> Option<Pr
 /// High for what two methods agree on or what was seen at the socket call itself, with the evidence
 /// for both.
 fn confidence_of(endpoint: &endpoints::Endpoint, evidence: &[Evidence]) -> Confidence {
+    if !endpoint.forced.is_empty() {
+        return Confidence::Medium;
+    }
     // The code names it, and a run has left it where the program connects to.
     let has_two_methods = endpoint.is_observed && endpoint.source != Source::Computed;
     let is_handed_over = endpoint.handovers.iter().any(|handover| {

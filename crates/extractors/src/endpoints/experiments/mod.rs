@@ -1,0 +1,299 @@
+//! Where the program would connect, seen by running it from its entry in several experiments.
+//!
+//! How it works: the program runs under the virtual Linux until it makes its first socket. From that
+//! moment it is run on again and again: where all that it connects to answers, where everybody
+//! refuses, where names do not exist, with other addresses behind names and in records. What it
+//! connects to with all answers it has itself; what follows the answers comes from outside, and two
+//! answers and two connections tell what it does to them. The moment itself is prepared in several
+//! ways: under another name, with an argument, after `SIGTRAP`. Where one of them leads elsewhere
+//! than the plain start, the plain start's destination is a decoy. Where the program turns away from
+//! every connection, the branch is [forced](watch).
+//!
+//! False positives: a connection to a constant address that serves another purpose, in a program
+//! that runs its own routines for nothing else. What is reached only once more branches were forced
+//! than for the first connection counts only where the file holds the address; what another start
+//! with other random numbers does not connect to does not count. False negatives: programs that do
+//! not run from their entry, such as dynamic ones; names of which the gate is neither in the string
+//! table nor a signal's; transforms of answers that [`transform`] does not know.
+
+mod answers;
+mod gates;
+mod outcome;
+mod outside;
+mod session;
+mod transform;
+mod watch;
+mod ways;
+
+pub use transform::Transform;
+pub use watch::Forced;
+
+use crate::endpoints::constant_addresses::ConstantAddresses;
+use crate::endpoints::external::External;
+use crate::endpoints::socket_address::SocketAddress;
+use crate::endpoints::socket_calls::{Handover, Reached};
+use crate::endpoints::transport::Transport;
+use crate::string_table::Table;
+use crate::subject::Subject;
+use answers::Answers;
+use core::net::{IpAddr, SocketAddr};
+use gates::Opened;
+use miyaburi_emulator::SocketCall;
+use miyaburi_image::{Address, Image};
+use outcome::{Contact, Host, Outcome};
+use rustc_hash::FxHashSet;
+use session::Visit;
+use std::rc::Rc;
+use watch::Deed;
+use ways::Ways;
+
+/// Instructions of all experiments with one program.
+const INSTRUCTIONS: u64 = 8_000_000;
+
+/// Addresses of a list of other bots.
+const MIN_PEERS: usize = 2;
+
+/// Someone whom the program would talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Destination {
+    /// Name or address.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// The way to the kernel.
+    pub(super) handover: Handover,
+    /// The function with the first call of it.
+    pub(super) function: Address,
+    /// The branches that were forced before.
+    pub(super) forced: Vec<Forced>,
+}
+
+/// Everyone whom the program would talk to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Destinations {
+    /// C2s, in the order in which they are tried.
+    pub(super) c2: Vec<Destination>,
+    /// Whether that order is the same in every run.
+    pub(super) is_ordered: bool,
+    /// Connected to instead of a C2, where a gate is shut.
+    pub(super) decoys: Vec<Destination>,
+    /// Other bots.
+    pub(super) peers: Vec<Destination>,
+    /// Where C2s are published.
+    pub(super) dead_drops: Vec<Destination>,
+    /// Calls through which streams were opened.
+    pub(super) streams: FxHashSet<Address>,
+    /// Addresses that were bound, and how.
+    pub(super) bound: Vec<(SocketAddr, Transport)>,
+    /// Where the C2 comes from that is not in the file.
+    pub(super) external: Option<External>,
+}
+
+/// Runs the experiments. `barred` are functions that run beside the connection to the C2, such as a
+/// scanner; `known` are hosts that other methods have found. `None` when the program connects to
+/// nobody, as far as it is known, or cannot be started.
+pub(super) fn run<'a>(
+    subject: &mut Subject<'a>,
+    constants: &ConstantAddresses,
+    table: Option<&Table<'a>>,
+    barred: &[Address],
+    known: &[String],
+) -> Option<Destinations> {
+    let ways = Rc::new(Ways::find(subject, constants, barred));
+    if ways.goals.is_empty() {
+        return None;
+    }
+    let whole = subject.budget;
+    subject.budget = whole.part(INSTRUCTIONS);
+    let granted = subject.budget.left();
+    let prepared = constants.assignments.iter().filter(|assignment| assignment.sets_family);
+    let prepared: Vec<SocketAddress> = prepared.map(|assignment| assignment.address).collect();
+    let found = explore(subject, &ways, table, known, &prepared);
+    let spent = granted.saturating_sub(subject.budget.left());
+    subject.budget = whole;
+    subject.budget.spend(spent);
+    found
+}
+
+fn explore<'a>(
+    subject: &mut Subject<'a>,
+    ways: &Rc<Ways>,
+    table: Option<&Table<'a>>,
+    known: &[String],
+    prepared: &[SocketAddress],
+) -> Option<Destinations> {
+    let Opened { gate, session, outcome, shut } = gates::open(subject, ways, table)?;
+    // Where everybody refuses, all are tried in their order.
+    let mut outcomes = vec![Outcome::of(subject, &session, Answers::refusing), outcome];
+    if outcomes.iter().any(|outcome| !outcome.visit.asked().is_empty()) {
+        outcomes.push(Outcome::of(subject, &session, Answers::nameless));
+    }
+    let again = gates::again(subject, ways, &gate, table);
+    let again = again.map(|session| Outcome::of(subject, &session, Answers::refusing));
+    let judge = Judge { image: subject.image, known, prepared, again: again.as_ref() };
+    let place = Place { subject, ways };
+    let mut found = Destinations { is_ordered: judge.is_ordered(&outcomes), ..Default::default() };
+    for outcome in &outcomes {
+        let first = outcome.contacts.first().map_or(0, |contact| contact.deed.forced);
+        for contact in &outcome.contacts {
+            let is_drop = outside::is_dead_drop(outcome, contact);
+            if !judge.believes(contact, first) {
+                continue;
+            }
+            let list = if is_drop { &mut found.dead_drops } else { &mut found.c2 };
+            let destination = place.destination(&outcome.visit, contact);
+            list.extend(destination.filter(|one| !list.iter().any(|known| known.is_like(one))));
+        }
+    }
+    found.c2.retain(|c2| !found.dead_drops.iter().any(|drop| drop.host == c2.host));
+    let opened = outcomes.iter().flat_map(|outcome| &outcome.visit.deeds);
+    let opened = opened.filter(|deed| deed.connection().is_some());
+    found.streams = opened.flat_map(|deed| deed.through.iter().copied()).collect();
+    found.bound = outcomes.iter().flat_map(Outcome::bound).collect();
+    found.peers = peers(&place, &judge, &outcomes);
+    if let Some(shut) = &shut {
+        let decoys = shut.contacts.iter().filter(|contact| matches!(contact.host, Host::Own(_)));
+        let decoys = decoys.filter_map(|contact| place.destination(&shut.visit, contact));
+        found.decoys = decoys.filter(|one| !found.c2.iter().any(|c2| c2.is_like(one))).collect();
+    }
+    let argument = outcomes.iter().find_map(|outcome| {
+        let contact = outcome.contacts.iter().find(|it| gates::is_argument(it.address.ip()))?;
+        gate.has_argument.then(|| place.destination(&outcome.visit, contact))?
+    });
+    if let Some(argument) = argument {
+        found.c2.clear();
+        found.external = Some(outside::from_argument(&argument));
+    } else if found.c2.is_empty() {
+        found.external = outside::find(subject, ways, &session, &outcomes);
+    }
+    Some(found)
+}
+
+impl Destination {
+    /// Whether both are the same host and port.
+    fn is_like(&self, other: &Self) -> bool {
+        self.host == other.host && self.port == other.port
+    }
+}
+
+/// Decides what is believed.
+struct Judge<'j, 'a> {
+    image: &'j Image,
+    known: &'j [String],
+    /// Constants with which the program prepares addresses.
+    prepared: &'j [SocketAddress],
+    /// The same with other random numbers.
+    again: Option<&'j Outcome<'a>>,
+}
+
+impl Judge<'_, '_> {
+    /// Whether a connection counts, when `first` branches were forced before the first one.
+    fn believes(&self, contact: &Contact, first: usize) -> bool {
+        let host = match &contact.host {
+            Host::Named(_) => return true,
+            Host::Own(host) => *host,
+            Host::InText | Host::InPage | Host::Derived(_) => return false,
+        };
+        // The host that was there first, with the port of the one that was not resolved.
+        let mut first_there = self.prepared.iter().filter(|it| it.host == Some(host)).peekable();
+        let port = Some(contact.address.port());
+        if first_there.peek().is_some() && first_there.all(|it| it.port != port) {
+            return false;
+        }
+        let is_known = self.known.contains(&host.to_string());
+        let is_steady = self.again.is_some_and(|again| {
+            again.contacts.iter().any(|other| other.address == contact.address)
+        });
+        let is_plain = contact.deed.forced <= first;
+        is_known || is_steady && (is_plain || can_be_host(host) && self.holds(host))
+    }
+
+    /// Whether the file holds an address, as bytes or as text.
+    fn holds(&self, host: IpAddr) -> bool {
+        let text = host.to_string();
+        let bytes = match host {
+            IpAddr::V4(host) => host.octets().to_vec(),
+            IpAddr::V6(host) => host.octets().to_vec(),
+        };
+        let is_in = |data: &[u8], what: &[u8]| data.windows(what.len()).any(|part| part == what);
+        let mut segments = self.image.segments().iter();
+        segments.any(|it| is_in(&it.data, &bytes) || is_in(&it.data, text.as_bytes()))
+    }
+
+    /// Whether C2s are tried in the same order whatever is drawn at random.
+    fn is_ordered(&self, outcomes: &[Outcome<'_>]) -> bool {
+        let hosts = |outcome: &Outcome<'_>| -> Vec<Host> {
+            outcome.contacts.iter().map(|contact| contact.host.clone()).collect()
+        };
+        outcomes.first().zip(self.again).is_some_and(|(one, other)| hosts(one) == hosts(other))
+    }
+}
+
+/// Whether an address is no network's, and no network's last: what is left of an empty address may
+/// look so.
+pub(super) fn can_be_host(host: IpAddr) -> bool {
+    match host {
+        IpAddr::V4(host) => !matches!(host.octets(), [.., 0 | 255]),
+        IpAddr::V6(_) => true,
+    }
+}
+
+/// Other bots: the file holds the addresses of all of them, and one call sends to several.
+fn peers(
+    place: &Place<'_, '_>,
+    judge: &Judge<'_, '_>,
+    outcomes: &[Outcome<'_>],
+) -> Vec<Destination> {
+    let mut found: Vec<Destination> = Vec::new();
+    for outcome in outcomes {
+        for (deed, to) in outcome.datagrams() {
+            let destination = place.of(&outcome.visit, deed, to.ip().to_string(), to.port());
+            let is_new = |one: &Destination| !found.iter().any(|known| known.is_like(one));
+            let destination = destination.filter(|one| judge.holds(to.ip()) && is_new(one));
+            found.extend(destination);
+        }
+    }
+    let sites: Vec<Address> = found.iter().map(|one| one.handover.site).collect();
+    let is_one_of_many =
+        |site: Address| sites.iter().filter(|other| **other == site).count() >= MIN_PEERS;
+    found.retain(|one| is_one_of_many(one.handover.site));
+    found
+}
+
+/// Knows the code around what was done.
+struct Place<'p, 'a> {
+    subject: &'p Subject<'a>,
+    ways: &'p Ways,
+}
+
+impl Place<'_, '_> {
+    /// Whom a connection was made to; `None` for what the program does not have itself.
+    fn destination(&self, visit: &Visit<'_>, contact: &Contact) -> Option<Destination> {
+        let host = match &contact.host {
+            Host::Own(host) => host.to_string(),
+            Host::Named(name) => name.clone(),
+            Host::InText | Host::InPage | Host::Derived(_) => return None,
+        };
+        self.of(visit, &contact.deed, host, contact.address.port())
+    }
+
+    fn of(&self, visit: &Visit<'_>, deed: &Deed, host: String, port: u16) -> Option<Destination> {
+        let handover = self.handover(deed)?;
+        let function = self.subject.program.function_containing(handover.site);
+        let function = function.and_then(|id| self.subject.program.function(id))?;
+        let forced = visit.forced_before(deed);
+        Some(Destination { host, port, handover, function: function.entry, forced })
+    }
+
+    /// The way to the kernel from the last call that code is known to connect by.
+    fn handover(&self, deed: &Deed) -> Option<Handover> {
+        let last = deed.through.iter().rposition(|site| self.ways.goals.contains(site));
+        let last = last.unwrap_or(deed.through.len().saturating_sub(1));
+        let (call, transport) = match deed.connection() {
+            Some(_) => (SocketCall::Connect, Transport::Stream),
+            None => (SocketCall::SendTo, Transport::Datagram),
+        };
+        let through = deed.through.get(last + 1..).unwrap_or(&[]).to_vec();
+        let reached = Reached { call, through, at: deed.event.site };
+        Some(Handover { site: *deed.through.get(last)?, reached, transport: Some(transport) })
+    }
+}
