@@ -18,6 +18,13 @@ const MAX_REGISTERING: usize = 8;
 /// Arguments among which a code pointer is looked for.
 const HANDLER_ARGUMENTS: usize = 3;
 
+/// Candidates that may take as long as ciphers do.
+const MAX_LABORIOUS: usize = 4;
+
+/// What these may spend.
+const LABORIOUS: Limits =
+    Limits { instructions: 8_000_000, call_instructions: 1_000_000, ..Limits::DEFAULT };
+
 /// A candidate and what running it did.
 pub struct Initialiser<'a> {
     /// Its entry.

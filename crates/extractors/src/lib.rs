@@ -12,6 +12,7 @@ pub mod exploits;
 pub mod found;
 pub mod initialisers;
 pub mod loose_strings;
+pub mod material;
 pub mod probes;
 pub mod process;
 pub mod roles;

@@ -1,14 +1,20 @@
 //! The routines that decode an entry and give it out, found by running them.
 
-use crate::string_table::records::Records;
+use crate::string_table::records::{Record, Records};
 use crate::subject::{Convention, Subject};
 use crate::trace::{self, Policy, SystemCalls};
 use miyaburi_analysis::Value;
-use miyaburi_emulator::{Limits, State};
+use miyaburi_emulator::{Exit, Limits, State};
 use miyaburi_image::Address;
 
 /// Instructions that an accessor may take.
 const INSTRUCTIONS: u64 = 30_000;
+
+/// Instructions that one may take which is seen to work on an entry: some ciphers take as many.
+const MORE_INSTRUCTIONS: u64 = 1_500_000;
+
+/// Routines that may take so many.
+const MAX_LABORIOUS: usize = 8;
 
 /// Most routines that are tried.
 const MAX_CANDIDATES: usize = 48;
@@ -49,12 +55,20 @@ pub struct Routine {
     pub convention: Convention,
     /// Which argument is the id, from 0.
     pub id_argument: usize,
+    /// Instructions that a call may take.
+    pub instructions: u64,
     /// All arguments as one of its calls has them, such as a key or the object that holds the
     /// table; `None` stands for scratch memory.
     pub arguments: Vec<Option<u64>>,
 }
 
 impl Routine {
+    /// The same with as many instructions as ciphers take.
+    #[must_use]
+    pub fn laborious(&self) -> Self {
+        Self { instructions: MORE_INSTRUCTIONS, ..self.clone() }
+    }
+
     /// The id that the call at `site` in `caller` names.
     #[must_use]
     pub fn id_at(
@@ -96,8 +110,8 @@ impl Routine {
         let policy = Policy {
             system_calls: SystemCalls::ReturnZero,
             limits: Limits {
-                instructions: INSTRUCTIONS,
-                call_instructions: INSTRUCTIONS / 2,
+                instructions: self.instructions,
+                call_instructions: self.instructions / 2,
                 ..Limits::default()
             },
         };
@@ -152,7 +166,9 @@ pub fn candidates(
         .map(|(function, ids)| {
             let arguments = known_arguments(subject, state, convention, function, id_argument);
             let convention = convention.clone();
-            Candidate { routine: Routine { function, convention, id_argument, arguments }, ids }
+            let instructions = INSTRUCTIONS;
+            let routine = Routine { function, convention, id_argument, instructions, arguments };
+            Candidate { routine, ids }
         })
         .collect()
 }
@@ -204,6 +220,7 @@ pub fn locate<'a>(
     records: &Records,
 ) -> Vec<Located> {
     let mut found: Vec<Located> = Vec::new();
+    let mut laborious = 0;
     for id_argument in 0..ID_ARGUMENTS {
         if found.iter().any(|known| known.accessor.access == Access::Toggles) {
             break;
@@ -215,10 +232,11 @@ pub fn locate<'a>(
                     continue;
                 }
                 let Candidate { routine, ids } = candidate;
-                let located = located(subject, filled, records, &routine, &ids).or_else(|| {
+                let located = located(subject, filled, records, &routine, &ids, &mut laborious);
+                let located = located.or_else(|| {
                     // What a register holds at a call is no argument for certain.
                     let plain = Routine { arguments: Vec::new(), ..routine };
-                    self::located(subject, filled, records, &plain, &ids)
+                    self::located(subject, filled, records, &plain, &ids, &mut laborious)
                 });
                 found.extend(located);
             }
@@ -234,39 +252,74 @@ fn located<'a>(
     records: &Records,
     routine: &Routine,
     ids: &[u64],
+    laborious: &mut usize,
 ) -> Option<Located> {
-    let (access, base) = treated(subject, filled, records, routine, *ids.first()?)?;
-    let same = treated(subject, filled, records, routine, *ids.last()?) == Some((access, base));
-    same.then(|| Located { accessor: Accessor { routine: routine.clone(), access }, base })
+    let mut routine = routine.clone();
+    let mut first = treated(subject, filled, records, &routine, *ids.first()?);
+    if first == Treated::Unfinished && *laborious < MAX_LABORIOUS {
+        *laborious += 1;
+        routine = routine.laborious();
+        first = treated(subject, filled, records, &routine, *ids.first()?);
+    }
+    let Treated::Entry { access, base } = first else { return None };
+    let same = treated(subject, filled, records, &routine, *ids.last()?) == first;
+    same.then_some(Located { accessor: Accessor { routine, access }, base })
 }
 
-/// What `routine` does with the id, and the base that follows from the entry it treats.
+/// What a routine does with an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Treated {
+    /// It treats one entry, from which the base follows.
+    Entry { access: Access, base: Address },
+    /// It reads an entry, and has not come to its end.
+    Unfinished,
+    /// Nothing.
+    Nothing,
+}
+
+/// What `routine` does with the id.
 fn treated<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
     records: &Records,
     routine: &Routine,
     id: u64,
-) -> Option<(Access, Address)> {
-    let mut before = filled.clone();
-    let trace = routine.call(subject, filled.clone(), id);
+) -> Treated {
+    let mut state = filled.clone();
+    state.memory.start_read_log();
+    let mut trace = routine.call(subject, state, id);
     if !trace.completed() {
-        return None;
+        let is_spent = matches!(trace.outcome.exit, Exit::Budget { .. });
+        let reads = trace.state.memory.take_read_log();
+        let is_entry = |(address, _): &(Address, u32)| {
+            let holds = |it: &Record| {
+                address.distance_from(it.buffer).is_some_and(|distance| distance < it.length)
+            };
+            records.records.iter().any(holds)
+        };
+        return match is_spent && reads.iter().any(is_entry) {
+            true => Treated::Unfinished,
+            false => Treated::Nothing,
+        };
     }
+    let mut before = filled.clone();
     let result = trace.outcome.result;
     let mut after = trace.state;
     let mut changed = records.records.iter().filter(|record| {
         let length = record.length as usize;
         before.memory.bytes(record.buffer, length) != after.memory.bytes(record.buffer, length)
     });
-    let (access, record) = match (changed.next(), changed.next()) {
-        (Some(record), None) => (Access::Toggles, record),
+    let found = match (changed.next(), changed.next()) {
+        (Some(record), None) => Some((Access::Toggles, record)),
         (None, _) => {
-            let given = records.records.iter().find(|record| record.buffer.0 == result)?;
-            (Access::Retrieves, given)
+            let given = records.records.iter().find(|record| record.buffer.0 == result);
+            given.map(|record| (Access::Retrieves, record))
         }
-        _ => return None,
+        _ => None,
     };
-    let base = record.cell.0.checked_sub(id * records.stride)?;
-    Some((access, Address(base)))
+    let entry = found.and_then(|(access, record)| {
+        let base = Address(record.cell.0.checked_sub(id * records.stride)?);
+        Some(Treated::Entry { access, base })
+    });
+    entry.unwrap_or(Treated::Nothing)
 }

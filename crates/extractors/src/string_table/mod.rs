@@ -9,14 +9,18 @@
 //! ([`on_demand`]).
 
 pub mod accessors;
+pub mod asked_for;
 pub mod base;
 pub mod beginning;
+mod blocks;
+mod decoding;
 pub mod fillers;
 pub mod gaps;
 pub mod key_word;
 pub mod on_demand;
 pub mod records;
 
+use crate::cipher::{Cipher, Coding};
 use crate::found::{Diagnostic, Found, Weight};
 use crate::initialisers::Initialiser;
 use crate::subject::Subject;
@@ -51,6 +55,8 @@ pub struct Entry {
     pub added_at: Option<Address>,
     /// The key under which the entry makes sense, when that is not the code's.
     pub stale_key: Option<u8>,
+    /// The key that the code uses for this entry alone.
+    pub own_key: Option<u8>,
 }
 
 impl Entry {
@@ -82,14 +88,12 @@ pub struct Table<'a> {
     pub stride: u64,
     /// Where in a record its pointer stands, in bytes.
     pub pointer_offset: u64,
-    /// The key as one byte.
-    pub effective_key: u8,
-    /// Whether the sample's own routine was seen to decode with that key.
-    pub key_observed: bool,
-    /// The key that the entries' terminators speak for.
+    /// How entries are decoded.
+    pub coding: Coding,
+    /// Whether the sample's own routine was seen to decode.
+    pub is_observed: bool,
+    /// The key that the entries' terminators speak for, under one-byte XOR.
     pub inferred_key: Option<u8>,
-    /// The key word in memory, when the file holds it.
-    pub key_word: Option<u32>,
     /// Routines that handle entries.
     pub accessors: Vec<Accessor>,
     /// In the order in which the code adds them.
@@ -125,7 +129,8 @@ pub fn extract<'a>(
             let mut runs = fillers::run(subject);
             decoded_table(subject, &mut runs)
         })
-        .or_else(|| on_demand::extract(subject));
+        .or_else(|| on_demand::extract(subject))
+        .or_else(|| asked_for::extract(subject));
     let diagnostics = table.iter().flat_map(diagnostics_of).collect();
     Found { finding: table, diagnostics }
 }
@@ -140,19 +145,25 @@ fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
         let message = "where the table begins is a guess: ids may be off by the same number";
         tell(message, table.base, Weight::Doubt);
     }
-    if !table.key_observed {
+    if !table.is_observed {
         let message = "no routine was seen to decode: the key is that of the terminators";
         tell(message, table.base, Weight::Doubt);
     }
-    if table.inferred_key != Some(table.effective_key) {
+    if let Some(key) = table.coding.effective_key.filter(|key| table.inferred_key != Some(*key))
+        && table.coding.cipher == Cipher::Xor
+    {
         let message = match table.inferred_key {
-            Some(key) => format!(
-                "the code decodes with {:#04x}, the terminators of the entries speak for {key:#04x}",
-                table.effective_key
+            Some(other) => format!(
+                "the code decodes with {key:#04x}, the terminators of the entries speak for \
+                 {other:#04x}"
             ),
             None => "the terminators of the entries speak for no key".to_owned(),
         };
         tell(&message, table.base, Weight::Doubt);
+    }
+    if table.coding.cipher == Cipher::Unknown {
+        let message = "the cipher was not recognised: entries are what the sample's code made of them";
+        tell(message, table.base, Weight::Note);
     }
     diagnostics.extend(gaps::told(&table.gaps));
     diagnostics
@@ -164,89 +175,8 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
         let left = left_behind(subject, runs, is_allocated);
         left.into_iter().find_map(|(run, records)| {
             let run = runs.get(run)?;
-            decode_records(subject, run, &records)
+            decoding::decode(subject, run, &records)
         })
-    })
-}
-
-/// The table that `records` are, when decoding them makes sense.
-fn decode_records<'a>(
-    subject: &mut Subject<'a>,
-    run: &Initialiser<'a>,
-    records: &Records,
-) -> Option<Table<'a>> {
-    let mut filled = run.trace.state.clone();
-    // Every run begins with a copy.
-    filled.memory.stop_journal();
-    let encoded: Vec<Vec<u8>> = records
-        .records
-        .iter()
-        .map(|record| {
-            filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
-        })
-        .collect();
-    let placed = place(subject, run, records, &encoded)?;
-    let decoded: Vec<Option<Vec<u8>>> = records
-        .records
-        .iter()
-        .zip(&encoded)
-        .map(|(record, encoded)| {
-            let (toggle, id) = (placed.toggle()?, placed.id_of(records, record));
-            let decoded = decode(subject, &run.trace.state, toggle, id, record)?;
-            was_decoded(encoded, &decoded).then_some(decoded)
-        })
-        .collect();
-    let observed = encoded
-        .iter()
-        .zip(&decoded)
-        .find_map(|(encoded, decoded)| xor::key_between(encoded, decoded.as_deref()?));
-    let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
-    let effective_key = observed.or(inferred_key).filter(|key| *key != 0)?;
-    let entries: Vec<Entry> = records
-        .records
-        .iter()
-        .zip(encoded.into_iter().zip(decoded))
-        .map(|(record, (encoded, decoded))| {
-            let decoded = decoded.unwrap_or_else(|| xor::apply(&encoded, effective_key));
-            Entry {
-                id: placed.id_of(records, record) as u32,
-                stale_key: stale_key(&encoded, &decoded),
-                decoded,
-                encoded,
-                cell: record.cell,
-                buffer: record.buffer,
-                added_at: base::call_that_wrote(&run.trace, record.stored_by)
-                    .map(|call| call.call.site),
-            }
-        })
-        .collect();
-    let sensible = entries.iter().filter(|entry| xor::is_text(&entry.decoded)).count();
-    if sensible * 100 < entries.len() * SENSIBLE_PERCENT {
-        return None;
-    }
-    let key_word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
-        let id = placed.id_of(records, record);
-        let read = key_word::find(subject, &run.trace.state, toggle, id, effective_key);
-        read.or_else(|| key_word::handed_to(subject, toggle, effective_key))
-    });
-    let key_word =
-        key_word.or_else(|| key_word::beside(subject, placed.base, placed.end, effective_key));
-    Some(Table {
-        initialiser: run.function,
-        is_filled: true,
-        is_allocated: placed.is_allocated,
-        base: placed.base,
-        base_is_certain: placed.is_certain,
-        stride: records.stride,
-        pointer_offset: records.pointer_offset,
-        effective_key,
-        key_observed: observed.is_some(),
-        inferred_key,
-        key_word,
-        accessors: placed.accessors,
-        entries,
-        gaps: gaps::of(&run.trace, subject.emulator.layout(), records),
-        filled,
     })
 }
 
@@ -347,50 +277,4 @@ fn place<'a>(
         .map(|located| located.accessor)
         .collect();
     Some(Placed { base, end, is_certain, is_allocated, accessors })
-}
-
-/// An entry decoded by the sample's own routine.
-fn decode<'a>(
-    subject: &mut Subject<'a>,
-    filled: &State<'a>,
-    toggle: &Accessor,
-    id: u64,
-    record: &Record,
-) -> Option<Vec<u8>> {
-    let trace = toggle.routine.call(subject, filled.clone(), id);
-    if !trace.completed() {
-        return None;
-    }
-    let mut state = trace.state;
-    state.memory.bytes(record.buffer, record.length as usize)
-}
-
-/// Whether a run of the decoding routine got so far: it may give up on a long text before it has
-/// changed anything.
-fn was_decoded(encoded: &[u8], decoded: &[u8]) -> bool {
-    encoded != decoded
-}
-
-/// The other key under which an entry makes sense, when under the code's key it does not.
-fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
-    if encoded.len() < 3 || xor::is_text(decoded) {
-        return None;
-    }
-    let key = *encoded.last()?;
-    xor::is_text(&xor::apply(encoded, key)).then_some(key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{stale_key, was_decoded};
-    use crate::xor;
-
-    #[test]
-    fn a_text_that_was_left_as_it_was_stored_is_not_taken_for_stale() {
-        let encoded = xor::apply(b"Mozilla/5.0\0", 0x04);
-        assert!(!was_decoded(&encoded, &encoded));
-        assert!(was_decoded(&encoded, &xor::apply(&encoded, 0x04)));
-        // What would be said of it otherwise: that it is stored under another key than the code's.
-        assert_eq!(stale_key(&encoded, &encoded), Some(0x04));
-    }
 }

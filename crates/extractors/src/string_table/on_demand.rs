@@ -12,6 +12,7 @@
 //! routines whose caller says where the encoded bytes are; ids behind the last one that the program
 //! names, unless what they give is text.
 
+use crate::cipher::{Cipher, Coding};
 use crate::string_table::accessors::{self, Access, Accessor, Candidate, Routine};
 use crate::string_table::gaps::Gap;
 use crate::string_table::{Entry, SENSIBLE_PERCENT, Table, key_word};
@@ -218,6 +219,7 @@ fn table<'a>(
             encoded: given.encoded,
             added_at: None,
             stale_key: None,
+            own_key: None,
         })
         .collect();
     let inferred_key = xor::infer_key(entries.iter().map(|entry| entry.encoded.as_slice()));
@@ -238,10 +240,15 @@ fn table<'a>(
         base_is_certain: true,
         stride,
         pointer_offset: 0,
-        effective_key: key,
-        key_observed: true,
+        coding: Coding {
+            cipher: Cipher::Xor,
+            key: key_word.map(|word| word.to_be_bytes().to_vec()),
+            key_address: None,
+            nonce: None,
+            effective_key: Some(key),
+        },
+        is_observed: true,
         inferred_key: inferred_key.map(|(key, _)| key),
-        key_word,
         accessors: vec![accessor],
         entries,
         gaps: missing.into_iter().collect(),

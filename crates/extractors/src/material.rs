@@ -1,0 +1,105 @@
+//! What decoding routines read besides what they decode, and what they do on the way: what a cipher
+//! is told by.
+
+use crate::subject::Subject;
+use crate::trace::Trace;
+use miyaburi_analysis::{FunctionId, ReferenceKind};
+use miyaburi_image::{Address, Image};
+use miyaburi_pcode::Varnode;
+use std::collections::BTreeSet;
+
+/// Bytes of all regions together: ciphers' tables take a few thousand.
+const MAX_BYTES: usize = 1 << 16;
+
+/// Routines below one whose constants are looked at.
+const MAX_CALLEES: usize = 12;
+
+/// Constants that are kept.
+const MAX_CONSTANTS: usize = 512;
+
+/// Entries of the permutations of RC4 and its kin.
+const PERMUTATION: u64 = 256;
+
+/// A load: where, and how many bytes.
+type Read = (Address, u32);
+
+/// The bytes of the file that were read in every one of several runs, as long stretches.
+#[must_use]
+pub fn common_regions(image: &Image, runs: &[Vec<Read>]) -> Vec<(Address, Vec<u8>)> {
+    let bytes_of = |reads: &Vec<Read>| -> BTreeSet<u64> {
+        let of_file = reads.iter().filter(|(address, _)| image.is_mapped(*address));
+        of_file.flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0)).collect()
+    };
+    let mut runs = runs.iter().map(bytes_of);
+    let Some(first) = runs.next() else { return Vec::new() };
+    let common = runs.fold(first, |common, run| common.intersection(&run).copied().collect());
+    let mut regions: Vec<(Address, Vec<u8>)> = Vec::new();
+    for at in common.into_iter().take(MAX_BYTES).map(Address) {
+        let Some(byte) = image.read_uint(at, 1) else { continue };
+        match regions.last_mut() {
+            Some((start, bytes)) if start.offset(bytes.len() as u64) == at => bytes.push(byte as u8),
+            _ => regions.push((at, vec![byte as u8])),
+        }
+    }
+    regions
+}
+
+/// Whether a run fills 256 bytes one behind the other, as those do that begin with a permutation
+/// that changes nothing.
+#[must_use]
+pub fn fills_permutation(trace: &Trace<'_>) -> bool {
+    let mut end = Address(0);
+    let mut length = 0;
+    trace.writes().any(|(address, size)| {
+        length = if address == end { length + u64::from(size) } else { u64::from(size) };
+        end = address.offset(u64::from(size));
+        length == PERMUTATION
+    })
+}
+
+/// Constants in the code of a routine and of those below it, and what can be made of two of them as
+/// CPUs with short instructions do.
+#[must_use]
+pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
+    let program = subject.program;
+    let mut routines: Vec<FunctionId> = program.function_at(routine).into_iter().collect();
+    let mut next = 0;
+    while let Some(routine) = routines.get(next).copied() {
+        next += 1;
+        for callee in program.calls_of(routine).filter_map(|site| site.callee) {
+            if routines.len() < MAX_CALLEES && !routines.contains(&callee) {
+                routines.push(callee);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for routine in routines {
+        found.extend(constants_in(subject, routine));
+    }
+    let (high, low): (Vec<u32>, Vec<u32>) =
+        found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
+    let low: Vec<u32> = low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
+    let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
+    let mut all: Vec<u32> = found.iter().copied().chain(made).collect();
+    all.truncate(MAX_CONSTANTS);
+    all
+}
+
+/// Constants of a routine's instructions, and words of the file that it reads.
+fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> BTreeSet<u32> {
+    let program = subject.program;
+    let mut found = BTreeSet::new();
+    let Some(function) = program.function(routine) else { return found };
+    for block in function.blocks() {
+        for (_, instruction) in function.instructions_of(block) {
+            let ops = program.code().instruction(*instruction).ops;
+            let inputs = ops.iter().flat_map(|op| op.inputs());
+            found.extend(inputs.filter_map(Varnode::as_constant).map(|constant| constant as u32));
+        }
+        let read = program.references().from(block.start, block.end).iter();
+        let read = read.filter(|reference| reference.kind == ReferenceKind::Read);
+        let words = read.filter_map(|reference| subject.image.read_uint(reference.to, 4));
+        found.extend(words.map(|word| word as u32));
+    }
+    found
+}

@@ -1,0 +1,357 @@
+//! Texts that a routine gives by number, whatever they are stored under.
+//!
+//! How it works: every routine that the program gives different small numbers is run with them, in
+//! a bare machine and in one in which a block of data was decoded ([`blocks`]). Where what it returns
+//! leads to text that does not stand in the file as it is, and for each number comes from bytes of its
+//! own, the numbers are ids and the texts entries.
+//!
+//! False positives: another routine that makes texts from numbered data, such as a benign program's
+//! messages; that alone is therefore never reported as a configuration. False negatives: fewer than
+//! five entries; ids that the program never names.
+
+use crate::cipher::{self, Material, Sample};
+use crate::material;
+use crate::string_table::accessors::{self, Access, Accessor, Candidate, Routine};
+use crate::string_table::blocks;
+use crate::string_table::{Entry, SENSIBLE_PERCENT, Table};
+use crate::subject::Subject;
+use crate::trace::Trace;
+use crate::written::WrittenRanges;
+use crate::xor;
+use miyaburi_emulator::{Exit, State};
+use miyaburi_image::Address;
+use std::collections::BTreeSet;
+
+/// Fewest entries that make a table.
+const MIN_ENTRIES: usize = 5;
+
+/// Numbers that a routine is tried with first.
+const TRIED_IDS: usize = 3;
+
+/// Routines that may take as long as ciphers do.
+const MAX_LABORIOUS: usize = 6;
+
+/// Ids that are asked for behind the last one that the program names.
+const MORE_IDS: u64 = 64;
+
+/// Highest id that is asked for without being named.
+const MAX_ID: u64 = 1024;
+
+/// Longest entry, in bytes.
+const MAX_LENGTH: u64 = 1024;
+
+/// Arguments that may be the id.
+const ID_ARGUMENTS: usize = 2;
+
+/// A load: where, and how many bytes.
+type Read = (Address, u32);
+
+/// What a routine gave for one id.
+#[derive(Clone, Debug)]
+struct Given {
+    id: u64,
+    text: Vec<u8>,
+    /// Everything that was written or changed from where the text is.
+    whole: Vec<u8>,
+    at: Address,
+    is_written: bool,
+    reads: Vec<Read>,
+    fills_permutation: bool,
+}
+
+/// A text with the bytes of the file that it was made from.
+struct Sourced {
+    given: Given,
+    source: Address,
+    cell: Option<Address>,
+}
+
+/// Looks for the routine that gives most entries.
+pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<Table<'a>> {
+    let bare = subject.bare_state();
+    if let Some(table) = table_in(subject, &bare, None) {
+        return Some(table);
+    }
+    let block = blocks::find(subject)?;
+    table_in(subject, &block.state, Some(block.routine))
+}
+
+fn table_in<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    filler: Option<Address>,
+) -> Option<Table<'a>> {
+    let mut best: Option<(Routine, Vec<Sourced>)> = None;
+    let mut laborious = 0;
+    for convention in subject.conventions() {
+        for id_argument in 0..ID_ARGUMENTS {
+            for candidate in accessors::candidates(subject, state, &convention, id_argument) {
+                if best.as_ref().is_some_and(|(_, best)| best.len() >= candidate.ids.len()) {
+                    continue;
+                }
+                let found = entries(subject, state, candidate, filler.is_some(), &mut laborious);
+                let Some((routine, entries)) = found else { continue };
+                if best.as_ref().is_none_or(|(_, best)| entries.len() > best.len()) {
+                    best = Some((routine, entries));
+                }
+            }
+        }
+    }
+    let (routine, entries) = best?;
+    table(subject, state, filler, routine, entries)
+}
+
+/// The entries that a routine gives, by id.
+fn entries<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    candidate: Candidate,
+    is_decoded: bool,
+    laborious: &mut usize,
+) -> Option<(Routine, Vec<Sourced>)> {
+    let Candidate { mut routine, ids } = candidate;
+    if ids.len() < MIN_ENTRIES {
+        return None;
+    }
+    let (mut sensible, mut is_unfinished) = (0, false);
+    for id in ids.iter().take(TRIED_IDS) {
+        match give(subject, state, &routine, *id) {
+            Ok(given) => sensible += usize::from(xor::is_text(&given.text)),
+            Err(Failure::Unfinished) => is_unfinished = true,
+            Err(Failure::Nothing) => {}
+        }
+    }
+    if sensible == 0 {
+        if !is_unfinished || *laborious >= MAX_LABORIOUS {
+            return None;
+        }
+        *laborious += 1;
+        routine = routine.laborious();
+    }
+    let mut given: Vec<Given> = Vec::new();
+    let mut refused = 0;
+    for id in &ids {
+        match give(subject, state, &routine, *id) {
+            Ok(text) => given.push(text),
+            Err(_) => refused += 1,
+        }
+        if refused > given.len() + TRIED_IDS {
+            return None;
+        }
+    }
+    let is_sensible = |given: &[Given]| {
+        let sensible = given.iter().filter(|given| xor::is_text(&given.text)).count();
+        given.len() >= MIN_ENTRIES && sensible * 100 >= given.len() * SENSIBLE_PERCENT
+    };
+    if !is_sensible(&given) {
+        return None;
+    }
+    if !is_decoded {
+        let known: BTreeSet<u64> = ids.iter().copied().collect();
+        let highest = *ids.last()?;
+        for id in (0..=(highest + MORE_IDS).min(MAX_ID)).filter(|id| !known.contains(id)) {
+            let more = give(subject, state, &routine, id).ok();
+            given.extend(more.filter(|given| xor::is_text(&given.text) || given.text.len() == 2));
+        }
+        given.sort_by_key(|given| given.id);
+    }
+    let entries = sourced(subject, given, &known_ids(&ids), is_decoded);
+    let sources: BTreeSet<Address> = entries.iter().map(|entry| entry.source).collect();
+    let is_plain = |entry: &&Sourced| {
+        subject.image.bytes_from(entry.source).starts_with(&entry.given.text)
+    };
+    let plain = entries.iter().filter(is_plain).count();
+    let is_table = entries.len() >= MIN_ENTRIES
+        && sources.len() * 10 >= entries.len() * 9
+        && plain * 2 < entries.len();
+    is_table.then_some((routine, entries))
+}
+
+fn known_ids(ids: &[u64]) -> BTreeSet<u64> {
+    ids.iter().copied().collect()
+}
+
+/// Why a routine gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// It has not come to its end.
+    Unfinished,
+    /// It gives no bytes that it has made.
+    Nothing,
+}
+
+/// What `routine` gives for `id`.
+fn give<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    routine: &Routine,
+    id: u64,
+) -> Result<Given, Failure> {
+    let layout = *subject.emulator.layout();
+    let mut probe = state.clone();
+    let scratch: Vec<Address> = (0..2).map(|_| layout.fresh_block(&mut probe)).collect();
+    let mut state = state.clone();
+    state.memory.start_read_log();
+    let mut trace = routine.call(subject, state, id);
+    let reads = trace.state.memory.take_read_log();
+    if !trace.completed() {
+        let is_spent = matches!(trace.outcome.exit, Exit::Budget { .. });
+        return Err(if is_spent { Failure::Unfinished } else { Failure::Nothing });
+    }
+    let at = Address(trace.outcome.result);
+    let ranges = WrittenRanges::new(trace.writes());
+    let written = ranges.length_from(at);
+    if layout.is_stack(at) || written > MAX_LENGTH {
+        return Err(Failure::Nothing);
+    }
+    let is_written = written > 0;
+    let fills_permutation = material::fills_permutation(&trace);
+    let whole = match is_written {
+        true => trace.state.memory.bytes(at, written as usize),
+        false => decoded_before(subject, &mut trace, at),
+    };
+    let whole = whole.ok_or(Failure::Nothing)?;
+    let told = scratch.into_iter().filter(|block| ranges.contains(*block)).find_map(|block| {
+        let length = trace.state.memory.load(block, 4).ok()? as usize;
+        (1..=whole.len()).contains(&length).then_some(length)
+    });
+    let length = told.or_else(|| Some(whole.iter().position(|byte| *byte == 0)? + 1));
+    let text = length.and_then(|length| whole.get(..length)).unwrap_or(&whole).to_vec();
+    Ok(Given { id, text, whole, at, is_written, reads, fills_permutation })
+}
+
+/// The text at a place of the program's own data that is not what the file has there.
+fn decoded_before(subject: &Subject<'_>, trace: &mut Trace<'_>, at: Address) -> Option<Vec<u8>> {
+    let stored = subject.image.bytes_from(at);
+    let mut text = Vec::new();
+    for place in (at.0..at.0.saturating_add(MAX_LENGTH)).map(Address) {
+        let byte = trace.state.memory.load(place, 1).ok()? as u8;
+        text.push(byte);
+        if byte == 0 {
+            break;
+        }
+    }
+    (text.len() > 1 && !stored.starts_with(&text) && subject.image.is_writable(at)).then_some(text)
+}
+
+/// The texts with what they were made from: bytes whose address was read, or that were read for them
+/// alone.
+fn sourced(
+    subject: &Subject<'_>,
+    given: Vec<Given>,
+    named: &BTreeSet<u64>,
+    is_decoded: bool,
+) -> Vec<Sourced> {
+    let bytes_of = |given: &Given| -> BTreeSet<u64> {
+        let reads = given.reads.iter().filter(|(address, _)| subject.image.is_mapped(*address));
+        reads.flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0)).collect()
+    };
+    let all: Vec<BTreeSet<u64>> = given.iter().map(bytes_of).collect();
+    let mut readers: rustc_hash::FxHashMap<u64, usize> = rustc_hash::FxHashMap::default();
+    for bytes in &all {
+        for byte in bytes {
+            *readers.entry(*byte).or_default() += 1;
+        }
+    }
+    let pointer = subject.emulator.arch().pointer_size();
+    let mut found = Vec::new();
+    for (given, bytes) in given.into_iter().zip(&all) {
+        if is_decoded {
+            let source = given.at;
+            found.push(Sourced { given, source, cell: None });
+            continue;
+        }
+        let cells = given.reads.iter().filter(|(_, size)| *size == pointer);
+        let behind = cells.filter_map(|(cell, _)| Some((*cell, subject.image.read_pointer(*cell)?)));
+        let pointed = behind.into_iter().find(|(cell, target)| {
+            bytes.contains(&target.0)
+                && bytes.contains(&cell.0)
+                && readers.get(&target.0) == Some(&1)
+                && subject.program.function_at(*target).is_none()
+        });
+        let own = || bytes.iter().copied().find(|byte| readers.get(byte) == Some(&1)).map(Address);
+        let source = pointed.map(|(_, target)| target).or_else(own);
+        let is_wanted = named.contains(&given.id) || pointed.is_some() || given.is_written;
+        if let Some(source) = source.filter(|_| is_wanted) {
+            found.push(Sourced { given, source, cell: pointed.map(|(cell, _)| cell) });
+        }
+    }
+    found
+}
+
+fn table<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    filler: Option<Address>,
+    routine: Routine,
+    entries: Vec<Sourced>,
+) -> Option<Table<'a>> {
+    let stored = |entry: &Sourced, length: usize| {
+        let stored = subject.image.bytes_from(entry.source);
+        stored.get(..length.min(stored.len())).unwrap_or(&[]).to_vec()
+    };
+    let samples: Vec<Sample> = entries
+        .iter()
+        .map(|entry| {
+            // Digits are twice as long as what they stand for.
+            let length = entry.given.whole.len().max(entry.given.text.len()) * 2;
+            Sample { encoded: stored(entry, length), decoded: entry.given.whole.clone() }
+        })
+        .collect();
+    let logs: Vec<Vec<Read>> =
+        entries.iter().take(TRIED_IDS * 2).map(|entry| entry.given.reads.clone()).collect();
+    let regions = material::common_regions(subject.image, &logs);
+    let constants = material::constants(subject, filler.unwrap_or(routine.function));
+    let material = Material {
+        regions: &regions,
+        constants: &constants,
+        writes_identity: entries.iter().any(|entry| entry.given.fills_permutation),
+        endian: subject.emulator.arch().endian,
+    };
+    let coding = cipher::recognise(&samples, &material);
+    let (base, stride) = place(&entries).or_else(|| Some((entries.first()?.source, 0)))?;
+    let has_cells = stride > 0;
+    let entries = entries
+        .into_iter()
+        .map(|entry| Entry {
+            id: entry.given.id as u32,
+            cell: entry.cell.filter(|_| has_cells).unwrap_or(entry.source),
+            buffer: entry.source,
+            encoded: stored(&entry, entry.given.text.len()),
+            decoded: entry.given.text,
+            added_at: None,
+            stale_key: None,
+            own_key: None,
+        })
+        .collect();
+    let function = filler.unwrap_or(routine.function);
+    Some(Table {
+        initialiser: function,
+        is_filled: filler.is_some(),
+        is_allocated: false,
+        base,
+        base_is_certain: true,
+        stride,
+        pointer_offset: 0,
+        coding,
+        is_observed: true,
+        inferred_key: None,
+        accessors: vec![Accessor { routine, access: Access::Retrieves }],
+        entries,
+        gaps: Vec::new(),
+        filled: state.clone(),
+    })
+}
+
+/// Address of the record with id 0 and the distance between records, when all agree on it.
+fn place(entries: &[Sourced]) -> Option<(Address, u64)> {
+    let cells: Option<Vec<(u64, u64)>> =
+        entries.iter().map(|entry| Some((entry.given.id, entry.cell?.0))).collect();
+    let cells = cells?;
+    let [(first_id, first), .., (last_id, last)] = *cells.as_slice() else { return None };
+    let stride = last.checked_sub(first)?.checked_div(last_id.checked_sub(first_id)?)?;
+    let base = first.checked_sub(first_id.checked_mul(stride)?)?;
+    let place_of = |id: u64| id.checked_mul(stride).and_then(|distance| base.checked_add(distance));
+    let agree = cells.iter().all(|(id, cell)| place_of(*id) == Some(*cell));
+    (agree && stride > 0).then_some((Address(base), stride))
+}

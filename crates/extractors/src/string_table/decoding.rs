@@ -1,0 +1,310 @@
+//! What the records of a table hold, decoded as the program decodes it.
+//!
+//! How it works: the sample's own accessor is run for every entry. Where none changes entries, they
+//! were decoded when they were added, or the terminators tell a one-byte key. The pairs of bytes
+//! before and after name the cipher ([`crate::cipher`]).
+//!
+//! False positives: a table of texts that its own routine makes from something else than encoded
+//! bytes; that alone is therefore never reported as a configuration. False negatives: entries that
+//! are decoded behind a condition, or by more code than one run may take.
+
+use crate::cipher::{self, Cipher, Coding, Material, Sample};
+use crate::initialisers::Initialiser;
+use crate::material;
+use crate::string_table::accessors::Accessor;
+use crate::string_table::gaps::{self, Gap};
+use crate::string_table::records::{Record, Records};
+use crate::string_table::{
+    Entry, Placed, SENSIBLE_PERCENT, Table, base, key_word, place,
+};
+use crate::subject::Subject;
+use crate::trace::{CallRecord, Trace};
+use crate::xor;
+use miyaburi_emulator::State;
+use miyaburi_image::Address;
+
+/// Bytes beyond its length that a cipher may have filled an entry up to.
+const MAX_PADDING: u64 = 16;
+
+/// Entries whose decoding is looked at for what a routine reads each time.
+const LOOKED_AT: usize = 6;
+
+/// An entry before and after.
+struct Decoded {
+    /// As stored, as far as decoding changed it.
+    sample: Option<Sample>,
+    /// As the program sees it.
+    text: Vec<u8>,
+}
+
+/// All entries, and how they were decoded.
+struct Outcome {
+    entries: Vec<Option<Decoded>>,
+    coding: Coding,
+    is_observed: bool,
+}
+
+/// The table that `records` are, when decoding them makes sense.
+pub(super) fn decode<'a>(
+    subject: &mut Subject<'a>,
+    run: &Initialiser<'a>,
+    records: &Records,
+) -> Option<Table<'a>> {
+    let mut filled = run.trace.state.clone();
+    // Every run begins with a copy.
+    filled.memory.stop_journal();
+    let encoded: Vec<Vec<u8>> = records
+        .records
+        .iter()
+        .map(|record| {
+            filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
+        })
+        .collect();
+    let placed = place(subject, run, records, &encoded)?;
+    let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
+    let outcome = by_toggle(subject, run, records, &placed)
+        .or_else(|| when_added(subject, run, records, &encoded))
+        .or_else(|| by_terminators(&encoded, inferred_key?))?;
+    let mut gaps = gaps::of(&run.trace, subject.emulator.layout(), records);
+    let one_key = outcome.coding.effective_key.filter(|_| outcome.coding.cipher == Cipher::Xor);
+    let mut entries = Vec::new();
+    for ((record, encoded), decoded) in records.records.iter().zip(encoded).zip(&outcome.entries) {
+        let text = match (decoded, one_key) {
+            (Some(decoded), _) => decoded.text.clone(),
+            (None, Some(key)) => xor::apply(&encoded, key),
+            (None, None) => {
+                let what = "this entry could not be decoded".to_owned();
+                gaps.push(Gap { at: record.cell, what });
+                continue;
+            }
+        };
+        let own_key = decoded.as_ref().filter(|_| one_key.is_none()).and_then(|decoded| {
+            let is_xor = outcome.coding.cipher == Cipher::Xor;
+            is_xor.then(|| xor::key_between(&encoded, &decoded.text)).flatten()
+        });
+        entries.push(Entry {
+            id: placed.id_of(records, record) as u32,
+            stale_key: one_key.and_then(|_| stale_key(&encoded, &text)),
+            own_key,
+            decoded: text,
+            encoded,
+            cell: record.cell,
+            buffer: record.buffer,
+            added_at: base::call_that_wrote(&run.trace, record.stored_by)
+                .map(|call| call.call.site),
+        });
+    }
+    let sensible = entries.iter().filter(|entry| xor::is_text(&entry.decoded)).count();
+    if sensible * 100 < records.records.len() * SENSIBLE_PERCENT {
+        return None;
+    }
+    let mut coding = outcome.coding;
+    if let Some(key) = one_key.filter(|_| coding.key.is_none()) {
+        coding.key = key_word_of(subject, run, records, &placed, key);
+    }
+    Some(Table {
+        initialiser: run.function,
+        is_filled: true,
+        is_allocated: placed.is_allocated,
+        base: placed.base,
+        base_is_certain: placed.is_certain,
+        stride: records.stride,
+        pointer_offset: records.pointer_offset,
+        coding,
+        is_observed: outcome.is_observed,
+        inferred_key,
+        accessors: placed.accessors,
+        entries,
+        gaps,
+        filled,
+    })
+}
+
+/// The key word of one-byte XOR, most significant byte first.
+fn key_word_of<'a>(
+    subject: &mut Subject<'a>,
+    run: &Initialiser<'a>,
+    records: &Records,
+    placed: &Placed,
+    key: u8,
+) -> Option<Vec<u8>> {
+    let word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
+        let id = placed.id_of(records, record);
+        let read = key_word::find(subject, &run.trace.state, toggle, id, key);
+        read.or_else(|| key_word::handed_to(subject, toggle, key))
+    });
+    let word = word.or_else(|| key_word::beside(subject, placed.base, placed.end, key));
+    word.map(|word| word.to_be_bytes().to_vec())
+}
+
+/// Decodes every entry with the sample's own routine.
+fn by_toggle<'a>(
+    subject: &mut Subject<'a>,
+    run: &Initialiser<'a>,
+    records: &Records,
+    placed: &Placed,
+) -> Option<Outcome> {
+    let toggle = placed.toggle()?.clone();
+    let mut logs = Vec::new();
+    let mut fills_permutation = false;
+    let mut entries = Vec::new();
+    for record in &records.records {
+        let mut state = run.trace.state.clone();
+        state.memory.start_read_log();
+        let mut trace = toggle.routine.call(subject, state, placed.id_of(records, record));
+        let reads = trace.state.memory.take_read_log();
+        if logs.len() < LOOKED_AT {
+            fills_permutation |= material::fills_permutation(&trace);
+            logs.push(reads);
+        }
+        let mut before = run.trace.state.clone();
+        entries.push(trace.completed().then(|| changed(&mut before, &mut trace, record)).flatten());
+    }
+    let samples: Vec<Sample> =
+        entries.iter().flatten().filter_map(|decoded| decoded.sample.clone()).collect();
+    if samples.is_empty() {
+        return None;
+    }
+    let coding = recognise(subject, &toggle, &samples, &logs, fills_permutation);
+    Some(Outcome { entries, coding, is_observed: true })
+}
+
+/// What a run made of an entry; `None` when it changed nothing: it may give up on a long text.
+fn changed<'a>(before: &mut State<'a>, trace: &mut Trace<'a>, record: &Record) -> Option<Decoded> {
+    let length = (record.length + MAX_PADDING) as usize;
+    let bytes = |state: &mut State<'a>| state.memory.bytes(record.buffer, length);
+    let (old, new) = (bytes(before)?, bytes(&mut trace.state)?);
+    let extent = old.iter().zip(&new).rposition(|(old, new)| old != new)? + 1;
+    let extent = extent.max(record.length as usize);
+    let sample =
+        Sample { encoded: old.get(..extent)?.to_vec(), decoded: new.get(..extent)?.to_vec() };
+    Some(Decoded { sample: Some(sample), text: new.get(..record.length as usize)?.to_vec() })
+}
+
+fn recognise(
+    subject: &Subject<'_>,
+    toggle: &Accessor,
+    samples: &[Sample],
+    logs: &[Vec<(Address, u32)>],
+    writes_identity: bool,
+) -> Coding {
+    let regions = material::common_regions(subject.image, logs);
+    let constants = material::constants(subject, toggle.routine.function);
+    let endian = subject.emulator.arch().endian;
+    let material =
+        Material { regions: &regions, constants: &constants, writes_identity, endian };
+    let keys: Option<Vec<u8>> =
+        samples.iter().map(|it| xor::key_between(&it.encoded, &it.decoded)).collect();
+    let coding = cipher::recognise(samples, &material);
+    match keys {
+        // One byte each, but not the same for all.
+        Some(keys) if coding.cipher != Cipher::Xor && keys.iter().any(|key| *key != 0) => {
+            Coding { cipher: Cipher::Xor, effective_key: None, key: None, ..coding }
+        }
+        _ => coding,
+    }
+}
+
+/// Entries that the routine which adds them decodes: they are text where they are kept, and not
+/// where they come from.
+fn when_added(
+    subject: &Subject<'_>,
+    run: &Initialiser<'_>,
+    records: &Records,
+    kept: &[Vec<u8>],
+) -> Option<Outcome> {
+    let sensible = kept.iter().filter(|text| xor::is_text(text)).count();
+    if sensible * 100 < kept.len() * SENSIBLE_PERCENT {
+        return None;
+    }
+    let samples = sources(subject, run, records, kept)?;
+    let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
+    if samples.iter().filter(is_plain).count() * 2 > samples.len() {
+        return None;
+    }
+    let routine = run.trace.calls.iter().find(|call| {
+        let index = records.records.first().map_or(0, |record| record.stored_by);
+        call.after.writes_since(run.trace.start) >= index
+    });
+    let routine = routine.map_or(run.function, |call| call.call.callee);
+    let regions = Vec::new();
+    let constants = material::constants(subject, routine);
+    let material = Material {
+        regions: &regions,
+        constants: &constants,
+        writes_identity: material::fills_permutation(&run.trace),
+        endian: subject.emulator.arch().endian,
+    };
+    let coding = cipher::recognise(&samples, &material);
+    let entries = kept.iter().map(|text| Some(Decoded { sample: None, text: text.clone() }));
+    Some(Outcome { entries: entries.collect(), coding, is_observed: true })
+}
+
+/// The bytes of the file from which each entry was made: those whose address a call was handed that
+/// wrote the entry or its record. `None` when too few calls tell.
+fn sources(
+    subject: &Subject<'_>,
+    run: &Initialiser<'_>,
+    records: &Records,
+    kept: &[Vec<u8>],
+) -> Option<Vec<Sample>> {
+    let mut samples = Vec::new();
+    for (record, text) in records.records.iter().zip(kept) {
+        let calls = run.trace.calls.iter();
+        let hands = |call: &&CallRecord| call.possible_arguments().any(|it| it == record.buffer.0);
+        let call = base::call_that_wrote(&run.trace, record.stored_by);
+        let source = calls.filter(hands).chain(call).find_map(|call| {
+            call.possible_arguments().find_map(|argument| {
+                let at = Address(argument);
+                let is_data = subject.image.is_mapped(at)
+                    && !subject.image.is_writable(at)
+                    && subject.program.function_at(at).is_none();
+                let length = text.len().next_multiple_of(MAX_PADDING as usize) as u64;
+                let read = |length| subject.image.read(at, length).map(|it| it.into_owned());
+                is_data.then(|| read(length).or_else(|| read(text.len() as u64))).flatten()
+            })
+        });
+        samples.extend(source.map(|encoded| Sample { encoded, decoded: text.clone() }));
+    }
+    (samples.len() * 100 >= kept.len() * SENSIBLE_PERCENT).then_some(samples)
+}
+
+/// Entries under the one-byte key that their terminators speak for.
+fn by_terminators(encoded: &[Vec<u8>], key: u8) -> Option<Outcome> {
+    (key != 0).then(|| Outcome {
+        entries: encoded
+            .iter()
+            .map(|bytes| Some(Decoded { sample: None, text: xor::apply(bytes, key) }))
+            .collect(),
+        coding: Coding {
+            cipher: Cipher::Xor,
+            key: None,
+            key_address: None,
+            nonce: None,
+            effective_key: Some(key),
+        },
+        is_observed: false,
+    })
+}
+
+/// The other key under which an entry makes sense, when under the code's key it does not.
+fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
+    if encoded.len() < 3 || xor::is_text(decoded) {
+        return None;
+    }
+    let key = *encoded.last()?;
+    xor::is_text(&xor::apply(encoded, key)).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stale_key;
+    use crate::xor;
+
+    #[test]
+    fn an_entry_that_makes_sense_under_another_key_is_stale() {
+        let encoded = xor::apply(b"Mozilla/5.0\0", 0x04);
+        assert_eq!(stale_key(&encoded, &xor::apply(&encoded, 0x22)), Some(0x04));
+        assert_eq!(stale_key(&encoded, &xor::apply(&encoded, 0x04)), None);
+    }
+}
