@@ -52,7 +52,26 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
         repetition: 12_000,
         ..Limits::default()
     };
-    candidates.into_iter().map(|function| run_one(subject, function, limits)).collect()
+    let mut laborious = 0;
+    let mut runs = Vec::new();
+    for function in candidates {
+        let mut run = run_one(subject, function, limits);
+        if laborious < MAX_LABORIOUS && has_given_up(&run.trace) {
+            laborious += 1;
+            run = run_one(subject, function, LABORIOUS);
+        }
+        runs.push(run);
+    }
+    runs
+}
+
+/// Whether several calls of one routine were undone: it may decode what it adds, and take longer
+/// than a call of another does.
+fn has_given_up(trace: &Trace<'_>) -> bool {
+    let undone = trace.calls.iter().filter(|call| call.is_undone);
+    let mut callees: Vec<Address> = undone.map(|call| call.call.callee).collect();
+    callees.sort_unstable();
+    callees.chunk_by(|one, other| one == other).any(|calls| calls.len() >= MIN_REPEATED_CALLS)
 }
 
 /// The functions that hand different code pointers to one routine, as those do that register

@@ -28,7 +28,9 @@ type Read = (Address, u32);
 pub fn common_regions(image: &Image, runs: &[Vec<Read>]) -> Vec<(Address, Vec<u8>)> {
     let bytes_of = |reads: &Vec<Read>| -> BTreeSet<u64> {
         let of_file = reads.iter().filter(|(address, _)| image.is_mapped(*address));
-        of_file.flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0)).collect()
+        of_file
+            .flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0))
+            .collect()
     };
     let mut runs = runs.iter().map(bytes_of);
     let Some(first) = runs.next() else { return Vec::new() };
@@ -37,7 +39,9 @@ pub fn common_regions(image: &Image, runs: &[Vec<Read>]) -> Vec<(Address, Vec<u8
     for at in common.into_iter().take(MAX_BYTES).map(Address) {
         let Some(byte) = image.read_uint(at, 1) else { continue };
         match regions.last_mut() {
-            Some((start, bytes)) if start.offset(bytes.len() as u64) == at => bytes.push(byte as u8),
+            Some((start, bytes)) if start.offset(bytes.len() as u64) == at => {
+                bytes.push(byte as u8)
+            }
             _ => regions.push((at, vec![byte as u8])),
         }
     }
@@ -78,7 +82,8 @@ pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
     }
     let (high, low): (Vec<u32>, Vec<u32>) =
         found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
-    let low: Vec<u32> = low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
+    let low: Vec<u32> =
+        low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
     let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
     let mut all: Vec<u32> = found.iter().copied().chain(made).collect();
     all.truncate(MAX_CONSTANTS);

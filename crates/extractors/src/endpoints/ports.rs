@@ -73,6 +73,7 @@ mod tests {
             buffer: Address(0),
             added_at: None,
             stale_key: None,
+            own_key: None,
         }
     }
 

@@ -157,9 +157,8 @@ fn entries<'a>(
     }
     let entries = sourced(subject, given, &known_ids(&ids), is_decoded);
     let sources: BTreeSet<Address> = entries.iter().map(|entry| entry.source).collect();
-    let is_plain = |entry: &&Sourced| {
-        subject.image.bytes_from(entry.source).starts_with(&entry.given.text)
-    };
+    let is_plain =
+        |entry: &&Sourced| subject.image.bytes_from(entry.source).starts_with(&entry.given.text);
     let plain = entries.iter().filter(is_plain).count();
     let is_table = entries.len() >= MIN_ENTRIES
         && sources.len() * 10 >= entries.len() * 9
@@ -244,7 +243,9 @@ fn sourced(
 ) -> Vec<Sourced> {
     let bytes_of = |given: &Given| -> BTreeSet<u64> {
         let reads = given.reads.iter().filter(|(address, _)| subject.image.is_mapped(*address));
-        reads.flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0)).collect()
+        reads
+            .flat_map(|(address, size)| (0..u64::from(*size)).map(|it| address.offset(it).0))
+            .collect()
     };
     let all: Vec<BTreeSet<u64>> = given.iter().map(bytes_of).collect();
     let mut readers: rustc_hash::FxHashMap<u64, usize> = rustc_hash::FxHashMap::default();
@@ -262,7 +263,8 @@ fn sourced(
             continue;
         }
         let cells = given.reads.iter().filter(|(_, size)| *size == pointer);
-        let behind = cells.filter_map(|(cell, _)| Some((*cell, subject.image.read_pointer(*cell)?)));
+        let behind =
+            cells.filter_map(|(cell, _)| Some((*cell, subject.image.read_pointer(*cell)?)));
         let pointed = behind.into_iter().find(|(cell, target)| {
             bytes.contains(&target.0)
                 && bytes.contains(&cell.0)

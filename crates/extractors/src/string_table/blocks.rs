@@ -25,8 +25,12 @@ const MIN_BLOCK: u64 = 64;
 const TEXT_PERCENT: usize = 90;
 
 /// What a routine may spend.
-const LIMITS: Limits =
-    Limits { instructions: 3_000_000, call_instructions: 3_000_000, repetition: 500_000, ..Limits::DEFAULT };
+const LIMITS: Limits = Limits {
+    instructions: 3_000_000,
+    call_instructions: 3_000_000,
+    repetition: 500_000,
+    ..Limits::DEFAULT
+};
 
 /// What a routine may spend until it changes initialised data.
 const FIRST: Limits = Limits { instructions: 60_000, call_instructions: 60_000, ..Limits::DEFAULT };
@@ -44,7 +48,14 @@ pub(super) fn find<'a>(subject: &mut Subject<'a>) -> Option<Block<'a>> {
     let functions: Vec<Address> = subject
         .functions_with_loop()
         .into_iter()
-        .chain(subject.program.functions().iter().filter(|it| it.instruction_count() < 24).map(|it| it.entry))
+        .chain(
+            subject
+                .program
+                .functions()
+                .iter()
+                .filter(|it| it.instruction_count() < 24)
+                .map(|it| it.entry),
+        )
         .take(MAX_CANDIDATES * 4)
         .collect();
     let mut tried = 0;

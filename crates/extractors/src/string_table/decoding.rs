@@ -14,9 +14,7 @@ use crate::material;
 use crate::string_table::accessors::Accessor;
 use crate::string_table::gaps::{self, Gap};
 use crate::string_table::records::{Record, Records};
-use crate::string_table::{
-    Entry, Placed, SENSIBLE_PERCENT, Table, base, key_word, place,
-};
+use crate::string_table::{Entry, Placed, SENSIBLE_PERCENT, Table, base, key_word, place};
 use crate::subject::Subject;
 use crate::trace::{CallRecord, Trace};
 use crate::xor;
@@ -191,8 +189,7 @@ fn recognise(
     let regions = material::common_regions(subject.image, logs);
     let constants = material::constants(subject, toggle.routine.function);
     let endian = subject.emulator.arch().endian;
-    let material =
-        Material { regions: &regions, constants: &constants, writes_identity, endian };
+    let material = Material { regions: &regions, constants: &constants, writes_identity, endian };
     let keys: Option<Vec<u8>> =
         samples.iter().map(|it| xor::key_between(&it.encoded, &it.decoded)).collect();
     let coding = cipher::recognise(samples, &material);

@@ -162,7 +162,8 @@ fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
         tell(&message, table.base, Weight::Doubt);
     }
     if table.coding.cipher == Cipher::Unknown {
-        let message = "the cipher was not recognised: entries are what the sample's code made of them";
+        let message =
+            "the cipher was not recognised: entries are what the sample's code made of them";
         tell(message, table.base, Weight::Note);
     }
     diagnostics.extend(gaps::told(&table.gaps));

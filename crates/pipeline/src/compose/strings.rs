@@ -3,6 +3,7 @@
 use super::at;
 use super::roles::{endpoint_role_of, host_role_of, port_role_of, role_of};
 use crate::findings::Findings;
+use miyaburi_extractors::cipher;
 use miyaburi_extractors::endpoints::consumers::references_to;
 use miyaburi_extractors::endpoints::ports;
 use miyaburi_extractors::loose_strings::{self, Source as StringSource};
@@ -38,10 +39,10 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
         })
         .collect();
     let mut report = StringTable {
-        key: table.key_word.map(Key::from),
-        effective_key: Some(Key::from(table.effective_key)),
-        cipher: Cipher::Xor,
-        nonce: None,
+        key: table.coding.key.as_deref().map(Key::from),
+        effective_key: table.coding.effective_key.map(Key::from),
+        cipher: cipher_of(table.coding.cipher),
+        nonce: table.coding.nonce.as_deref().map(Key::from),
         entries,
         sha256: None,
     };
@@ -49,6 +50,26 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
         report.sha256 = Some(string_table_sha256(&report.entries));
     }
     report
+}
+
+/// A cipher in the report's terms.
+pub(super) const fn cipher_of(cipher: cipher::Cipher) -> Cipher {
+    match cipher {
+        cipher::Cipher::Plain => Cipher::Plain,
+        cipher::Cipher::Xor => Cipher::Xor,
+        cipher::Cipher::XorCyclic => Cipher::XorCyclic,
+        cipher::Cipher::Rc4 => Cipher::Rc4,
+        cipher::Cipher::Rc4Modified => Cipher::Rc4Modified,
+        cipher::Cipher::ChaCha20 => Cipher::Chacha20,
+        cipher::Cipher::Xtea => Cipher::Xtea,
+        cipher::Cipher::Xxtea => Cipher::Xxtea,
+        cipher::Cipher::Aes128Cbc => Cipher::Aes128Cbc,
+        cipher::Cipher::Substitution => Cipher::Substitution,
+        cipher::Cipher::RotXor => Cipher::RotXor,
+        cipher::Cipher::Hex => Cipher::Hex,
+        cipher::Cipher::StackString => Cipher::StackString,
+        cipher::Cipher::Unknown => Cipher::Unknown,
+    }
 }
 
 fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
@@ -74,7 +95,7 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
         hex: meant.into(),
         role: EntryRole::Unknown,
         cipher: None,
-        effective_key: entry.stale_key.map(Key::from),
+        effective_key: entry.stale_key.or(entry.own_key).map(Key::from),
         stale,
         code_hex: stale.then(|| entry.decoded.clone().into()),
         cell: Some(at(entry.cell)),
