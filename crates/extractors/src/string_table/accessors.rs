@@ -288,19 +288,15 @@ fn treated<'a>(
     let mut state = filled.clone();
     state.memory.start_read_log();
     let mut trace = routine.call(subject, state, id);
+    let reads = trace.state.memory.take_read_log();
+    let has_given_up =
+        matches!(trace.outcome.exit, Exit::Budget { .. }) || trace.outcome.summarised > 0;
+    let nothing = match has_given_up && reads.iter().any(|read| is_of_entry(records, read)) {
+        true => Treated::Unfinished,
+        false => Treated::Nothing,
+    };
     if !trace.completed() {
-        let is_spent = matches!(trace.outcome.exit, Exit::Budget { .. });
-        let reads = trace.state.memory.take_read_log();
-        let is_entry = |(address, _): &(Address, u32)| {
-            let holds = |it: &Record| {
-                address.distance_from(it.buffer).is_some_and(|distance| distance < it.length)
-            };
-            records.records.iter().any(holds)
-        };
-        return match is_spent && reads.iter().any(is_entry) {
-            true => Treated::Unfinished,
-            false => Treated::Nothing,
-        };
+        return nothing;
     }
     let mut before = filled.clone();
     let result = trace.outcome.result;
@@ -321,5 +317,12 @@ fn treated<'a>(
         let base = Address(record.cell.0.checked_sub(id * records.stride)?);
         Some(Treated::Entry { access, base })
     });
-    entry.unwrap_or(Treated::Nothing)
+    entry.unwrap_or(nothing)
+}
+
+/// Whether a load is of an entry's bytes.
+fn is_of_entry(records: &Records, (address, _): &(Address, u32)) -> bool {
+    let holds =
+        |it: &Record| address.distance_from(it.buffer).is_some_and(|distance| distance < it.length);
+    records.records.iter().any(holds)
 }

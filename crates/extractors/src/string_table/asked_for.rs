@@ -193,15 +193,17 @@ fn give<'a>(
     state.memory.start_read_log();
     let mut trace = routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
+    let is_spent =
+        matches!(trace.outcome.exit, Exit::Budget { .. }) || trace.outcome.summarised > 0;
+    let nothing = if is_spent { Failure::Unfinished } else { Failure::Nothing };
     if !trace.completed() {
-        let is_spent = matches!(trace.outcome.exit, Exit::Budget { .. });
-        return Err(if is_spent { Failure::Unfinished } else { Failure::Nothing });
+        return Err(nothing);
     }
     let at = Address(trace.outcome.result);
     let ranges = WrittenRanges::new(trace.writes());
     let written = ranges.length_from(at);
     if layout.is_stack(at) || written > MAX_LENGTH {
-        return Err(Failure::Nothing);
+        return Err(nothing);
     }
     let is_written = written > 0;
     let fills_permutation = material::fills_permutation(&trace);
@@ -209,7 +211,7 @@ fn give<'a>(
         true => trace.state.memory.bytes(at, written as usize),
         false => decoded_before(subject, &mut trace, at),
     };
-    let whole = whole.ok_or(Failure::Nothing)?;
+    let whole = whole.ok_or(nothing)?;
     let told = scratch.into_iter().filter(|block| ranges.contains(*block)).find_map(|block| {
         let length = trace.state.memory.load(block, 4).ok()? as usize;
         (1..=whole.len()).contains(&length).then_some(length)

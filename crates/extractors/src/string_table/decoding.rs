@@ -58,11 +58,31 @@ pub(super) fn decode<'a>(
             filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
         })
         .collect();
-    let placed = place(subject, run, records, &encoded)?;
+    let placed = place(subject, run, records, &encoded);
+    if std::env::var_os("DBG").is_some() {
+        eprintln!(
+            "run {} records {} stride {} placed {:?}",
+            run.function,
+            records.records.len(),
+            records.stride,
+            placed.as_ref().map(|p| (
+                p.base,
+                p.is_certain,
+                p.accessors
+                    .iter()
+                    .map(|a| (a.routine.function, a.access, a.routine.instructions))
+                    .collect::<Vec<_>>()
+            ))
+        );
+    }
+    let placed = placed?;
     let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
     let outcome = by_toggle(subject, run, records, &placed)
         .or_else(|| when_added(subject, run, records, &encoded))
         .or_else(|| by_terminators(&encoded, inferred_key?))?;
+    if std::env::var_os("DBG").is_some() {
+        eprintln!("outcome {:?} {}", outcome.coding, outcome.entries.iter().flatten().count());
+    }
     let mut gaps = gaps::of(&run.trace, subject.emulator.layout(), records);
     let one_key = outcome.coding.effective_key.filter(|_| outcome.coding.cipher == Cipher::Xor);
     let mut entries = Vec::new();

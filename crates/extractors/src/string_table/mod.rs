@@ -174,6 +174,17 @@ fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
 fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
     [false, true].into_iter().find_map(|is_allocated| {
         let left = left_behind(subject, runs, is_allocated);
+        if std::env::var_os("DBG").is_some() {
+            for r in runs.iter() {
+                eprintln!(
+                    "ran {} calls {} undone {} {:?}",
+                    r.function,
+                    r.trace.calls.len(),
+                    r.trace.calls.iter().filter(|c| c.is_undone).count(),
+                    r.trace.outcome
+                );
+            }
+        }
         left.into_iter().find_map(|(run, records)| {
             let run = runs.get(run)?;
             decoding::decode(subject, run, &records)

@@ -147,7 +147,7 @@ const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
 /// Where a length may stand relative to the pointer: behind it, or before it.
 fn length_offsets(stride: u64, pointer: u64) -> impl Iterator<Item = i64> {
     let behind = (pointer as i64..stride as i64).take(8);
-    let before = [-2_i64, -4, -8]
+    let before = [-2_i64, -4, -6, -8]
         .into_iter()
         .filter(move |offset| -offset + pointer as i64 <= stride as i64);
     behind.chain(before)
