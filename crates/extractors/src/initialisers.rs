@@ -18,7 +18,7 @@ const MAX_REGISTERING: usize = 8;
 /// Arguments among which a code pointer is looked for.
 const HANDLER_ARGUMENTS: usize = 3;
 
-/// Candidates that may take as long as ciphers do.
+/// Candidates that may take as long as ciphers do, of which several calls took too long.
 const MAX_LABORIOUS: usize = 4;
 
 /// What these may spend.
@@ -56,22 +56,13 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
     let mut runs = Vec::new();
     for function in candidates {
         let mut run = run_one(subject, function, limits);
-        if laborious < MAX_LABORIOUS && has_given_up(&run.trace) {
+        if laborious < MAX_LABORIOUS && run.trace.spent_calls >= MIN_REPEATED_CALLS {
             laborious += 1;
             run = run_one(subject, function, LABORIOUS);
         }
         runs.push(run);
     }
     runs
-}
-
-/// Whether several calls of one routine were undone: it may decode what it adds, and take longer
-/// than a call of another does.
-fn has_given_up(trace: &Trace<'_>) -> bool {
-    let undone = trace.calls.iter().filter(|call| call.is_undone);
-    let mut callees: Vec<Address> = undone.map(|call| call.call.callee).collect();
-    callees.sort_unstable();
-    callees.chunk_by(|one, other| one == other).any(|calls| calls.len() >= MIN_REPEATED_CALLS)
 }
 
 /// The functions that hand different code pointers to one routine, as those do that register

@@ -65,6 +65,66 @@ pub fn fills_permutation(trace: &Trace<'_>) -> bool {
 /// CPUs with short instructions do.
 #[must_use]
 pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
+    let mut found = BTreeSet::new();
+    for routine in below(subject, routine) {
+        found.extend(constants_in(subject, routine));
+    }
+    let (high, low): (Vec<u32>, Vec<u32>) =
+        found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
+    let low: Vec<u32> =
+        low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
+    let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
+    let mut all: Vec<u32> = found.iter().copied().chain(made).collect();
+    all.truncate(MAX_CONSTANTS);
+    all
+}
+
+/// Bytes of initialised data that a routine and those below it refer to, from each place on that is
+/// referred to up to the next, as far as a key or a cipher's table may reach.
+#[must_use]
+pub fn read_below(subject: &Subject<'_>, routine: Address) -> Vec<(Address, Vec<u8>)> {
+    const LENGTH: usize = 512;
+    let program = subject.program;
+    let mut places = BTreeSet::new();
+    for routine in below(subject, routine) {
+        for block in program.function(routine).map(|it| it.blocks()).unwrap_or(&[]) {
+            let read = program.references().from(block.start, block.end).iter();
+            places.extend(read.map(|reference| reference.to));
+        }
+    }
+    places.retain(|place| program.function_containing(*place).is_none());
+    let next = |place: Address| {
+        places.range(place.offset(1)..).next().and_then(|next| next.distance_from(place))
+    };
+    places
+        .iter()
+        .filter_map(|place| {
+            let bytes = subject.image.bytes_from(*place);
+            let length = next(*place).map_or(LENGTH, |it| LENGTH.min(it as usize));
+            let bytes = bytes.get(..length.min(bytes.len()))?;
+            (!bytes.is_empty()).then(|| (*place, bytes.to_vec()))
+        })
+        .collect()
+}
+
+/// Bytes of the file, code apart, that a run with a read log has read.
+#[must_use]
+pub fn data_read(subject: &Subject<'_>, trace: &Trace<'_>) -> usize {
+    let mut memory = trace.state.memory.clone();
+    let reads = memory.take_read_log();
+    let mut places = BTreeSet::new();
+    for (address, size) in reads {
+        let is_data = subject.image.is_mapped(address)
+            && subject.program.function_containing(address).is_none();
+        if is_data {
+            places.extend((0..u64::from(size)).map(|it| address.offset(it)));
+        }
+    }
+    places.len()
+}
+
+/// A routine and those that it calls, directly or not.
+fn below(subject: &Subject<'_>, routine: Address) -> Vec<FunctionId> {
     let program = subject.program;
     let mut routines: Vec<FunctionId> = program.function_at(routine).into_iter().collect();
     let mut next = 0;
@@ -76,18 +136,7 @@ pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
             }
         }
     }
-    let mut found = BTreeSet::new();
-    for routine in routines {
-        found.extend(constants_in(subject, routine));
-    }
-    let (high, low): (Vec<u32>, Vec<u32>) =
-        found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
-    let low: Vec<u32> =
-        low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
-    let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
-    let mut all: Vec<u32> = found.iter().copied().chain(made).collect();
-    all.truncate(MAX_CONSTANTS);
-    all
+    routines
 }
 
 /// Constants of a routine's instructions, and words of the file that it reads.

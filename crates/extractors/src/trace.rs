@@ -70,6 +70,8 @@ pub struct Trace<'a> {
     pub calls: Vec<CallRecord>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Calls, at any depth, that were undone because they took too long.
+    pub spent_calls: usize,
     /// Calls that could not be done although others of the same routine were, or because of bytes
     /// that the file lacks: what they would have done is lost. In order, at any depth.
     pub lost: Vec<Lost>,
@@ -93,6 +95,12 @@ impl CallRecord {
 }
 
 impl Trace<'_> {
+    /// Whether the run, or a call within it, took more instructions than it had.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.spent_calls > 0 || matches!(self.outcome.exit, Exit::Budget { .. })
+    }
+
     /// Whether the routine ran to its end.
     #[must_use]
     pub fn completed(&self) -> bool {
@@ -128,14 +136,15 @@ pub fn run<'a>(
         open: Vec::new(),
         done: FxHashSet::default(),
         undone: Vec::new(),
+        spent_calls: 0,
     };
     let outcome = emulator.call(&mut state, function, arguments, &mut recorder, &policy.limits);
-    let Recorder { calls, done, undone, .. } = recorder;
+    let Recorder { calls, done, undone, spent_calls, .. } = recorder;
     let is_lost =
         |(call, reason): &(Call, Reason)| is_missing(reason) || done.contains(&call.callee);
     let lost = undone.into_iter().filter(is_lost);
     let lost = lost.map(|(call, reason)| Lost { site: call.site, reason }).collect();
-    Trace { state, start, calls, outcome, lost }
+    Trace { state, start, calls, outcome, spent_calls, lost }
 }
 
 /// Whether code could not go on because of bytes that the file should hold.
@@ -166,6 +175,7 @@ struct Recorder {
     done: FxHashSet<Address>,
     /// Calls that were undone for no usual reason.
     undone: Vec<(Call, Reason)>,
+    spent_calls: usize,
 }
 
 impl Recorder {
@@ -229,6 +239,7 @@ impl Hooks for Recorder {
         reason: &Reason,
         value: u64,
     ) {
+        self.spent_calls += usize::from(*reason == Reason::CallBudget);
         if !is_usual(reason) && self.undone.len() < MAX_CALLS {
             self.undone.push((*call, reason.clone()));
         }

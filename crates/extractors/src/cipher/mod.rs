@@ -61,6 +61,8 @@ pub enum Cipher {
     Xxtea,
     /// AES-128 in CBC mode.
     Aes128Cbc,
+    /// Put together by instructions on the stack; only who sees that says so.
+    StackString,
     /// None of these, or not shown to be.
     Unknown,
 }
@@ -86,7 +88,8 @@ pub struct Coding {
 
 impl Coding {
     /// A cipher of which nothing more is known.
-    const fn of(cipher: Cipher) -> Self {
+    #[must_use]
+    pub const fn of(cipher: Cipher) -> Self {
         Self { cipher, key: None, key_address: None, nonce: None, effective_key: None, delta: None }
     }
 

@@ -10,9 +10,12 @@
 //! kept in a table without such a routine, and a routine inlined at every call; of several routines
 //! that add, those with fewer than three calls.
 
+use crate::cipher::{self, Coding, Material, Sample};
 use crate::credentials::{CredentialList, MAX_TEXT, MAX_WEIGHT, MIN_PAIRS, Pair};
+use crate::material;
 use crate::subject::{Convention, RepeatedCall, Subject};
 use crate::trace::{Policy, SystemCalls};
+use crate::written::WrittenRanges;
 use crate::xor;
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
@@ -23,12 +26,22 @@ const MAX_UNREAD_AT_START: usize = 4;
 /// Arguments looked at.
 const ARGUMENTS: usize = 6;
 
+/// Bytes that ciphers work on at a time, at most.
+const BLOCK: usize = 16;
+
+/// How far apart the two pointers of a pair may be, in bytes.
+const MAX_RECORD: u64 = 32;
+
+/// Bytes of an array of pairs.
+const HOLDER: u64 = 8192;
+
 /// Which arguments of a call mean what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Roles {
     user: usize,
     password: usize,
-    weight: usize,
+    /// Those that may be the weight.
+    weights: Vec<usize>,
 }
 
 /// Looks for the largest list.
@@ -53,7 +66,7 @@ pub fn largest<'a>(subject: &mut Subject<'a>) -> Option<CredentialList> {
     let mut joined: Vec<CredentialList> = Vec::new();
     for list in lists {
         let same = |other: &&mut CredentialList| {
-            other.adder == list.adder && other.effective_key == list.effective_key
+            other.adder == list.adder && other.coding.cipher == list.coding.cipher
         };
         match joined.iter_mut().find(same) {
             Some(other) => join(subject, other, list),
@@ -119,13 +132,15 @@ fn list_of<'a>(
     let mut pairs = Vec::new();
     let mut unread = Vec::new();
     let mut cut_off = Vec::new();
-    let mut keys = Vec::new();
-    for (site, arguments) in &calls {
+    let mut samples = Vec::new();
+    let mut numbers = Vec::new();
+    for (site, known) in calls.clone() {
+        let arguments = known;
+        let site = &site;
         if pairs.is_empty() && unread.len() >= MAX_UNREAD_AT_START {
             return None;
         }
-        let (Some(user), Some(password), Some(weight)) =
-            (arguments[roles.user], arguments[roles.password], arguments[roles.weight])
+        let (Some(user), Some(password)) = (arguments[roles.user], arguments[roles.password])
         else {
             unread.push(*site);
             continue;
@@ -139,26 +154,87 @@ fn list_of<'a>(
             std::array::from_fn(|index| arguments[index].unwrap_or(missing[index]));
         let added = add(subject, state, adder, &arguments, [user, password]);
         state = added.state;
-        let Some((texts, key)) = added.decoded else {
+        let Some(texts) = added.decoded else {
             unread.push(*site);
             continue;
         };
-        keys.extend(key);
+        for (source, text) in [user, password].into_iter().zip(&texts) {
+            let encoded = encoded(subject, source, text.len());
+            samples.push(Sample { encoded, decoded: text.clone() });
+        }
+        numbers.push(known);
         let [user, password] = texts;
-        pairs.push(Pair { user, password, weight: weight as u32, added_at: *site });
+        pairs.push(Pair { user, password, weight: 0, added_at: *site });
     }
-    let key = *keys.first()?;
-    let agreed = key != 0 && keys.iter().all(|other| *other == key);
+    let weight =
+        roles.weights.iter().find(|index| is_weight(**index, &numbers, &pairs, &samples))?;
+    for (pair, arguments) in pairs.iter_mut().zip(&numbers) {
+        pair.weight = arguments.get(*weight).copied().flatten()? as u32;
+    }
+    let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
+    let told = samples.iter().filter(|sample| !sample.decoded.is_empty());
+    if told.clone().filter(is_plain).count() * 2 > told.count() {
+        return None;
+    }
     let readable = calls.len() - cut_off.len();
     unread.append(&mut cut_off);
-    (agreed && pairs.len() >= MIN_PAIRS && pairs.len() * 2 > readable).then_some(CredentialList {
+    let is_list = pairs.len() >= MIN_PAIRS && pairs.len() * 2 > readable;
+    is_list.then(|| CredentialList {
         initialiser: repeated.function,
         adder: Some(repeated.callee),
         scanner: repeated.function,
-        effective_key: key,
+        coding: coding(subject, repeated.callee, &samples),
         pairs,
         unread,
     })
+}
+
+/// Whether an argument may be the weight: a number from 1 on, and neither how long a text is nor the
+/// byte that one is decoded with.
+fn is_weight(
+    index: usize,
+    numbers: &[[Option<u64>; ARGUMENTS]],
+    pairs: &[Pair],
+    samples: &[Sample],
+) -> bool {
+    let values: Option<Vec<u64>> =
+        numbers.iter().map(|it| it.get(index).copied().flatten()).collect();
+    let Some(values) = values else { return false };
+    let is_length = |text: &dyn Fn(&Pair) -> usize| {
+        let lengths = pairs.iter().map(|pair| text(pair) as u64);
+        values.iter().zip(lengths).all(|(value, length)| *value == length || *value == length + 1)
+    };
+    let keys = samples.chunks(2).map(|pair| {
+        let first = pair.first()?;
+        let length = first.decoded.len();
+        xor::key_between(first.encoded.get(..length)?, &first.decoded)
+    });
+    let is_key =
+        values.iter().zip(keys).all(|(value, key)| key.is_some_and(|it| u64::from(it) == *value));
+    values.iter().all(|value| (1..=MAX_WEIGHT).contains(value))
+        && !is_length(&|pair| pair.user.len())
+        && !is_length(&|pair| pair.password.len())
+        && !is_key
+}
+
+/// Bytes of the file behind a text of so many.
+fn encoded(subject: &Subject<'_>, source: u64, length: usize) -> Vec<u8> {
+    let stored = subject.image.bytes_from(Address(source));
+    let length = (2 * length).next_multiple_of(BLOCK).min(stored.len());
+    stored.get(..length).unwrap_or(&[]).to_vec()
+}
+
+fn coding(subject: &Subject<'_>, adder: Address, samples: &[Sample]) -> Coding {
+    let regions = material::read_below(subject, adder);
+    let constants = material::constants(subject, adder);
+    let material = Material {
+        regions: &regions,
+        reads: &[],
+        constants: &constants,
+        writes_identity: false,
+        endian: subject.emulator.arch().endian,
+    };
+    cipher::recognise(samples, &material)
 }
 
 /// The first two arguments that point to strings in every call, and the first that is a small
@@ -171,56 +247,82 @@ fn roles(subject: &Subject<'_>, calls: &[(Address, [Option<u64>; ARGUMENTS])]) -
     let is_string = |value| subject.string_at(value).is_some() || subject.is_cut_string(value);
     let mut strings = (0..ARGUMENTS).filter(|index| always(*index, &is_string));
     let (user, password) = (strings.next()?, strings.next()?);
-    let weight = (0..ARGUMENTS)
+    let weights: Vec<usize> = (0..ARGUMENTS)
         .filter(|index| *index != user && *index != password)
-        .find(|index| always(*index, &|value| (1..=MAX_WEIGHT).contains(&value)))?;
-    Some(Roles { user, password, weight })
+        .filter(|index| always(*index, &|value| (0..=MAX_WEIGHT).contains(&value)))
+        .collect();
+    (!weights.is_empty()).then_some(Roles { user, password, weights })
 }
 
 /// What one call did.
 struct Call<'a> {
     state: State<'a>,
-    decoded: Option<([Vec<u8>; 2], Option<u8>)>,
+    decoded: Option<[Vec<u8>; 2]>,
 }
 
-/// Runs the adding routine and reads back what it made of the two strings.
+/// Runs the adding routine and reads back what it made of the two strings: with more instructions
+/// when it has not come to its end.
 fn add<'a>(
+    subject: &mut Subject<'a>,
+    state: State<'a>,
+    adder: (Address, &Convention),
+    arguments: &[u64; ARGUMENTS],
+    sources: [u64; 2],
+) -> Call<'a> {
+    let first = Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() };
+    let (call, is_unfinished) =
+        add_within(subject, state.clone(), adder, arguments, sources, first);
+    if call.decoded.is_some() || !is_unfinished {
+        return call;
+    }
+    let more =
+        Limits { instructions: 2_000_000, call_instructions: 1_000_000, ..Limits::default() };
+    add_within(subject, state, adder, arguments, sources, more).0
+}
+
+fn add_within<'a>(
     subject: &mut Subject<'a>,
     state: State<'a>,
     (adder, convention): (Address, &Convention),
     arguments: &[u64; ARGUMENTS],
     sources: [u64; 2],
-) -> Call<'a> {
-    let policy = Policy {
-        system_calls: SystemCalls::Undo,
-        limits: Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() },
-    };
+    limits: Limits,
+) -> (Call<'a>, bool) {
+    let policy = Policy { system_calls: SystemCalls::Undo, limits };
     let trace = subject.run_by(convention, state, adder, arguments, &policy);
+    let is_unfinished = trace.is_spent();
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
+    let ranges = WrittenRanges::new(trace.writes());
     let stored: Vec<Address> = trace
         .writes()
         .filter(|(address, size)| *size == pointer && !layout.is_stack(*address))
         .map(|(address, _)| address)
         .collect();
     let mut state = trace.state;
-    let texts: Vec<Vec<u8>> = stored
+    let texts: Vec<Text> = stored
         .into_iter()
         .filter_map(|cell| {
-            let text = Address(state.memory.load(cell, pointer).ok()?);
-            state.memory.bytes(text, MAX_TEXT)
+            let at = Address(state.memory.load(cell, pointer).ok()?);
+            let is_own = ranges.contains(at) && !layout.is_stack(at);
+            Some(Text { cell, at, is_own, bytes: state.memory.bytes(at, MAX_TEXT)? })
         })
         .collect();
-    let decoded = decode(subject, &texts, sources);
-    Call { state, decoded }
+    let decoded = under_one_key(subject, &texts, sources).or_else(|| two_texts(&texts));
+    (Call { state, decoded }, is_unfinished)
 }
 
-/// The two sources as the routine left them, and the key between.
-fn decode(
-    subject: &Subject<'_>,
-    texts: &[Vec<u8>],
-    sources: [u64; 2],
-) -> Option<([Vec<u8>; 2], Option<u8>)> {
+/// What a pointer leads to that a call has stored.
+struct Text {
+    cell: Address,
+    at: Address,
+    /// Whether the call wrote what is there.
+    is_own: bool,
+    bytes: Vec<u8>,
+}
+
+/// The two sources as the routine left them under one key.
+fn under_one_key(subject: &Subject<'_>, texts: &[Text], sources: [u64; 2]) -> Option<[Vec<u8>; 2]> {
     let mut key = None;
     let mut decoded: [Vec<u8>; 2] = Default::default();
     for (slot, source) in sources.into_iter().enumerate() {
@@ -229,7 +331,7 @@ fn decode(
             continue;
         }
         let (text, found) = texts.iter().find_map(|text| {
-            let text = text.get(..=source.len())?;
+            let text = text.bytes.get(..=source.len())?;
             let (end, text) = text.split_last()?;
             let found = xor::key_between(source, text)?;
             let sensible = *end == 0 && text.iter().all(|byte| (0x20..0x7f).contains(byte));
@@ -238,5 +340,27 @@ fn decode(
         decoded[slot] = text;
         key = Some(found);
     }
-    Some((decoded, key))
+    Some(decoded)
+}
+
+/// The two texts that the call has made and stored pointers to in one record, whose user stands
+/// first.
+fn two_texts(texts: &[Text]) -> Option<[Vec<u8>; 2]> {
+    let mut made: Vec<(Address, Vec<u8>)> = Vec::new();
+    // What holds the pointers is no text.
+    let holds_cell = |text: &Text| {
+        texts.iter().any(|other| other.cell.distance_from(text.at).is_some_and(|it| it < HOLDER))
+    };
+    for text in texts.iter().filter(|text| text.is_own && !holds_cell(text)) {
+        let Some(end) = text.bytes.iter().position(|byte| *byte == 0) else { continue };
+        let bytes = text.bytes.get(..end).unwrap_or(&[]);
+        if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            made.retain(|(cell, _)| *cell != text.cell);
+            made.push((text.cell, bytes.to_vec()));
+        }
+    }
+    made.sort();
+    let [(first, user), (second, password)] = made.as_slice() else { return None };
+    let is_record = second.distance_from(*first).is_some_and(|it| it <= MAX_RECORD);
+    (is_record && !user.is_empty()).then(|| [user.clone(), password.clone()])
 }

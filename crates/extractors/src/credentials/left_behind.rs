@@ -12,8 +12,10 @@
 //! whose weights are not told by the numbers beside them; fewer than five pairs; routines that a
 //! bare machine does not lead to the loop.
 
+use crate::cipher::{Cipher, Coding};
 use crate::credentials::weights::{self, Place};
 use crate::credentials::{CredentialList, MAX_TEXT, Pair};
+use crate::material;
 use crate::subject::Subject;
 use crate::trace::{Policy, SystemCalls, Trace};
 use crate::written::WrittenRanges;
@@ -28,6 +30,9 @@ const MIN_PAIRS: usize = 5;
 
 /// Pairs after which a routine is run to its end.
 const FIRST_PAIRS: usize = 2;
+
+/// Most routines that call one other again and again.
+const MAX_REPETITIVE: usize = 16;
 
 /// Most routines that are run.
 const MAX_CANDIDATES: usize = 96;
@@ -72,7 +77,13 @@ struct Text {
 
 /// Looks for the largest list.
 pub fn largest(subject: &mut Subject<'_>) -> Option<CredentialList> {
-    let functions = subject.functions_with_loop();
+    let mut functions = subject.repetitive_functions(MIN_PAIRS);
+    functions.truncate(MAX_REPETITIVE);
+    for function in subject.functions_with_loop() {
+        if !functions.contains(&function) {
+            functions.push(function);
+        }
+    }
     let mut best: Option<CredentialList> = None;
     let mut whole = 0;
     for system_calls in [SystemCalls::Undo, SystemCalls::Child] {
@@ -106,7 +117,8 @@ fn list_of(
     function: Address,
     system_calls: SystemCalls,
 ) -> Option<CredentialList> {
-    let state = subject.bare_state();
+    let mut state = subject.bare_state();
+    state.memory.start_read_log();
     let policy = Policy { system_calls, limits: WHOLE };
     let mut trace = subject.run(state, function, &[], &policy);
     let stored = Pairs::stored(subject, &mut trace);
@@ -121,7 +133,12 @@ fn list_of(
         return None;
     }
     let found = if is_array { array } else { stored };
-    let (key, sources) = encoded(subject, &found.texts)?;
+    let (coding, sources) = encoded(subject, &found.texts)
+        .map(|(key, sources)| {
+            let coding = Coding { effective_key: Some(key), ..Coding::of(Cipher::Xor) };
+            (coding, sources)
+        })
+        .or_else(|| otherwise_encoded(subject, &trace, &found.texts))?;
     let places: Vec<Place> = found
         .texts
         .iter()
@@ -150,7 +167,7 @@ fn list_of(
         initialiser: function,
         adder: None,
         scanner: function,
-        effective_key: key,
+        coding,
         pairs,
         unread: trace.lost_to_missing_bytes().collect(),
     })
@@ -308,6 +325,35 @@ fn stored_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Vec<Text> {
     }
     texts.reverse();
     texts
+}
+
+/// Of texts that do not stand in the file: how they came about, as far as that shows, and where the
+/// pointers to the users lie.
+fn otherwise_encoded(
+    subject: &Subject<'_>,
+    trace: &Trace<'_>,
+    pairs: &[[Text; 2]],
+) -> Option<(Coding, Vec<Address>)> {
+    let texts: BTreeSet<&[u8]> = pairs
+        .iter()
+        .flatten()
+        .map(|text| text.text.as_slice())
+        .filter(|text| text.len() >= LONG)
+        .collect();
+    let stands = |text: &&&[u8]| {
+        let segments = subject.image.segments().iter();
+        let mut data = segments.map(|segment| &segment.data);
+        data.any(|data| data.windows(text.len()).any(|window| window == **text))
+    };
+    if texts.len() < MIN_PAIRS || texts.iter().filter(stands).count() * 4 > texts.len() {
+        return None;
+    }
+    let length: usize = pairs.iter().flatten().map(|text| text.text.len()).sum();
+    let cipher = match material::data_read(subject, trace) * 4 < length {
+        true => Cipher::StackString,
+        false => Cipher::Unknown,
+    };
+    Some((Coding::of(cipher), pairs.iter().map(|[user, _]| user.cell).collect()))
 }
 
 /// The key under which all texts stand near each other in the file, and where the user names do.

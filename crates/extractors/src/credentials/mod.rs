@@ -11,6 +11,7 @@ pub mod left_behind;
 pub mod scanner;
 pub mod weights;
 
+use crate::cipher::Coding;
 use crate::found::{Diagnostic, Found};
 use crate::subject::Subject;
 use miyaburi_image::Address;
@@ -46,8 +47,8 @@ pub struct CredentialList {
     pub adder: Option<Address>,
     /// The routine that uses them, as far as it can be told from the one that adds them.
     pub scanner: Address,
-    /// The key as one byte.
-    pub effective_key: u8,
+    /// How they are decoded.
+    pub coding: Coding,
     /// In the order in which the code adds them.
     pub pairs: Vec<Pair>,
     /// Calls that add a pair which could not be read.

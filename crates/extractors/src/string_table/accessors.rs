@@ -4,7 +4,7 @@ use crate::string_table::records::{Record, Records};
 use crate::subject::{Convention, Subject};
 use crate::trace::{self, Policy, SystemCalls};
 use miyaburi_analysis::Value;
-use miyaburi_emulator::{Exit, Limits, State};
+use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
 
 /// Instructions that an accessor may take.
@@ -289,9 +289,7 @@ fn treated<'a>(
     state.memory.start_read_log();
     let mut trace = routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
-    let has_given_up =
-        matches!(trace.outcome.exit, Exit::Budget { .. }) || trace.outcome.summarised > 0;
-    let nothing = match has_given_up && reads.iter().any(|read| is_of_entry(records, read)) {
+    let nothing = match trace.is_spent() && reads.iter().any(|read| is_of_entry(records, read)) {
         true => Treated::Unfinished,
         false => Treated::Nothing,
     };

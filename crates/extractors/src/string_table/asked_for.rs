@@ -18,7 +18,7 @@ use crate::subject::Subject;
 use crate::trace::Trace;
 use crate::written::WrittenRanges;
 use crate::xor;
-use miyaburi_emulator::{Exit, State};
+use miyaburi_emulator::State;
 use miyaburi_image::Address;
 use std::collections::BTreeSet;
 
@@ -110,6 +110,8 @@ fn entries<'a>(
     laborious: &mut usize,
 ) -> Option<(Routine, Vec<Sourced>)> {
     let Candidate { mut routine, ids } = candidate;
+    // Where no length is wanted, one is given all the same.
+    routine.arguments.iter_mut().for_each(|it| *it = it.filter(|value| *value != 0));
     if ids.len() < MIN_ENTRIES {
         return None;
     }
@@ -133,7 +135,13 @@ fn entries<'a>(
     for id in &ids {
         match give(subject, state, &routine, *id) {
             Ok(text) => given.push(text),
-            Err(_) => refused += 1,
+            Err(failure) => {
+                let longer = || give(subject, state, &routine.laborious(), *id).ok();
+                match (failure == Failure::Unfinished).then(longer).flatten() {
+                    Some(text) => given.push(text),
+                    None => refused += 1,
+                }
+            }
         }
         if refused > given.len() + TRIED_IDS {
             return None;
@@ -150,8 +158,7 @@ fn entries<'a>(
         let known: BTreeSet<u64> = ids.iter().copied().collect();
         let highest = *ids.last()?;
         for id in (0..=(highest + MORE_IDS).min(MAX_ID)).filter(|id| !known.contains(id)) {
-            let more = give(subject, state, &routine, id).ok();
-            given.extend(more.filter(|given| xor::is_text(&given.text) || given.text.len() == 2));
+            given.extend(give(subject, state, &routine, id).ok());
         }
         given.sort_by_key(|given| given.id);
     }
@@ -193,9 +200,7 @@ fn give<'a>(
     state.memory.start_read_log();
     let mut trace = routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
-    let is_spent =
-        matches!(trace.outcome.exit, Exit::Budget { .. }) || trace.outcome.summarised > 0;
-    let nothing = if is_spent { Failure::Unfinished } else { Failure::Nothing };
+    let nothing = if trace.is_spent() { Failure::Unfinished } else { Failure::Nothing };
     if !trace.completed() {
         return Err(nothing);
     }
@@ -257,7 +262,7 @@ fn sourced(
         }
     }
     let pointer = subject.emulator.arch().pointer_size();
-    let mut found = Vec::new();
+    let mut found: Vec<Sourced> = Vec::new();
     for (given, bytes) in given.into_iter().zip(&all) {
         if is_decoded {
             let source = given.at;
@@ -275,11 +280,21 @@ fn sourced(
         });
         let own = || bytes.iter().copied().find(|byte| readers.get(byte) == Some(&1)).map(Address);
         let source = pointed.map(|(_, target)| target).or_else(own);
-        let is_wanted = named.contains(&given.id) || pointed.is_some() || given.is_written;
-        if let Some(source) = source.filter(|_| is_wanted) {
+        if let Some(source) = source {
             found.push(Sourced { given, source, cell: pointed.map(|(cell, _)| cell) });
         }
     }
+    let of_named = found.iter().filter(|it| named.contains(&it.given.id)).map(|it| it.source);
+    let (first, last) = (of_named.clone().min(), of_named.max());
+    found.retain(|it| {
+        let is_among = first.zip(last).is_some_and(|(first, last)| {
+            let near =
+                it.source.0.abs_diff(first.0).min(it.source.0.abs_diff(last.0)) <= MAX_LENGTH;
+            let is_long = it.given.text.len() > 3 && xor::is_text(&it.given.text);
+            (first..=last).contains(&it.source) || near && is_long
+        });
+        named.contains(&it.given.id) || is_among
+    });
     found
 }
 
@@ -308,6 +323,7 @@ fn table<'a>(
     let constants = material::constants(subject, filler.unwrap_or(routine.function));
     let material = Material {
         regions: &regions,
+        reads: logs.first().map_or(&[][..], Vec::as_slice),
         constants: &constants,
         writes_identity: entries.iter().any(|entry| entry.given.fills_permutation),
         endian: subject.emulator.arch().endian,

@@ -58,31 +58,11 @@ pub(super) fn decode<'a>(
             filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
         })
         .collect();
-    let placed = place(subject, run, records, &encoded);
-    if std::env::var_os("DBG").is_some() {
-        eprintln!(
-            "run {} records {} stride {} placed {:?}",
-            run.function,
-            records.records.len(),
-            records.stride,
-            placed.as_ref().map(|p| (
-                p.base,
-                p.is_certain,
-                p.accessors
-                    .iter()
-                    .map(|a| (a.routine.function, a.access, a.routine.instructions))
-                    .collect::<Vec<_>>()
-            ))
-        );
-    }
-    let placed = placed?;
+    let placed = place(subject, run, records, &encoded)?;
     let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
     let outcome = by_toggle(subject, run, records, &placed)
         .or_else(|| when_added(subject, run, records, &encoded))
         .or_else(|| by_terminators(&encoded, inferred_key?))?;
-    if std::env::var_os("DBG").is_some() {
-        eprintln!("outcome {:?} {}", outcome.coding, outcome.entries.iter().flatten().count());
-    }
     let mut gaps = gaps::of(&run.trace, subject.emulator.layout(), records);
     let one_key = outcome.coding.effective_key.filter(|_| outcome.coding.cipher == Cipher::Xor);
     let mut entries = Vec::new();
@@ -209,17 +189,10 @@ fn recognise(
     let regions = material::common_regions(subject.image, logs);
     let constants = material::constants(subject, toggle.routine.function);
     let endian = subject.emulator.arch().endian;
-    let material = Material { regions: &regions, constants: &constants, writes_identity, endian };
-    let keys: Option<Vec<u8>> =
-        samples.iter().map(|it| xor::key_between(&it.encoded, &it.decoded)).collect();
-    let coding = cipher::recognise(samples, &material);
-    match keys {
-        // One byte each, but not the same for all.
-        Some(keys) if coding.cipher != Cipher::Xor && keys.iter().any(|key| *key != 0) => {
-            Coding { cipher: Cipher::Xor, effective_key: None, key: None, ..coding }
-        }
-        _ => coding,
-    }
+    let reads = logs.first().map_or(&[][..], Vec::as_slice);
+    let material =
+        Material { regions: &regions, reads, constants: &constants, writes_identity, endian };
+    cipher::recognise(samples, &material)
 }
 
 /// Entries that the routine which adds them decodes: they are text where they are kept, and not
@@ -248,6 +221,7 @@ fn when_added(
     let constants = material::constants(subject, routine);
     let material = Material {
         regions: &regions,
+        reads: &[],
         constants: &constants,
         writes_identity: material::fills_permutation(&run.trace),
         endian: subject.emulator.arch().endian,
@@ -299,6 +273,7 @@ fn by_terminators(encoded: &[Vec<u8>], key: u8) -> Option<Outcome> {
             key_address: None,
             nonce: None,
             effective_key: Some(key),
+            delta: None,
         },
         is_observed: false,
     })

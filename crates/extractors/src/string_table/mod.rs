@@ -66,7 +66,8 @@ impl Entry {
     /// letter's code; they read as text.
     #[must_use]
     pub fn as_port(&self) -> Option<u16> {
-        let [high, low] = *self.decoded.as_slice() else { return None };
+        // Who decodes may put a NUL behind.
+        let ([high, low] | [high, low, 0]) = *self.decoded.as_slice() else { return None };
         let port = u16::from_be_bytes([high, low]);
         (port != 0 && !xor::is_text(&self.decoded)).then_some(port)
     }
@@ -174,17 +175,6 @@ fn diagnostics_of(table: &Table<'_>) -> Vec<Diagnostic> {
 fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) -> Option<Table<'a>> {
     [false, true].into_iter().find_map(|is_allocated| {
         let left = left_behind(subject, runs, is_allocated);
-        if std::env::var_os("DBG").is_some() {
-            for r in runs.iter() {
-                eprintln!(
-                    "ran {} calls {} undone {} {:?}",
-                    r.function,
-                    r.trace.calls.len(),
-                    r.trace.calls.iter().filter(|c| c.is_undone).count(),
-                    r.trace.outcome
-                );
-            }
-        }
         left.into_iter().find_map(|(run, records)| {
             let run = runs.get(run)?;
             decoding::decode(subject, run, &records)

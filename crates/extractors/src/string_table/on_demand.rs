@@ -246,6 +246,7 @@ fn table<'a>(
             key_address: None,
             nonce: None,
             effective_key: Some(key),
+            delta: None,
         },
         is_observed: true,
         inferred_key: inferred_key.map(|(key, _)| key),

@@ -1,10 +1,9 @@
 //! Credentials in the terms of the report.
 
 use super::at;
+use super::strings::cipher_of;
 use miyaburi_extractors::credentials::CredentialList;
-use miyaburi_model::{
-    Cipher, Credential, Credentials, Evidence, Key, credentials_sha256, printable,
-};
+use miyaburi_model::{Credential, Credentials, Evidence, Key, credentials_sha256, printable};
 
 /// The list; one with gaps has no hash.
 pub(super) fn credentials_of(list: &CredentialList) -> Credentials {
@@ -23,8 +22,8 @@ pub(super) fn credentials_of(list: &CredentialList) -> Credentials {
         })
         .collect();
     let mut credentials = Credentials {
-        effective_key: Some(Key::from(list.effective_key)),
-        cipher: Cipher::Xor,
+        effective_key: list.coding.effective_key.map(Key::from),
+        cipher: cipher_of(list.coding.cipher),
         entries,
         sha256: None,
     };

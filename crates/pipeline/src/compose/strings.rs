@@ -60,7 +60,7 @@ pub(super) const fn cipher_of(cipher: cipher::Cipher) -> Cipher {
         cipher::Cipher::XorCyclic => Cipher::XorCyclic,
         cipher::Cipher::Rc4 => Cipher::Rc4,
         cipher::Cipher::Rc4Modified => Cipher::Rc4Modified,
-        cipher::Cipher::ChaCha20 => Cipher::Chacha20,
+        cipher::Cipher::Chacha20 => Cipher::Chacha20,
         cipher::Cipher::Xtea => Cipher::Xtea,
         cipher::Cipher::Xxtea => Cipher::Xxtea,
         cipher::Cipher::Aes128Cbc => Cipher::Aes128Cbc,
