@@ -42,6 +42,8 @@ pub struct Subject<'a> {
     pub emulator: Emulator<'a>,
     /// Pages that one run may touch.
     pub pages: usize,
+    /// How many times as long as usual a run may take: some ciphers take their time.
+    pub patience: u64,
     /// What all runs may spend together.
     pub budget: Budget,
 }

@@ -23,6 +23,9 @@ use miyaburi_pcode::Language;
 use rustc_hash::FxHashMap;
 use std::time::Instant;
 
+/// How many times as long as usual runs may take where entries take long to be decoded.
+const LABORIOUS: u64 = 30;
+
 /// Everything that was found in one image.
 pub(crate) struct Findings<'a> {
     pub(crate) table: Option<Table<'a>>,
@@ -65,12 +68,16 @@ pub(crate) fn collect<'a>(
         program,
         emulator: Emulator::with_lifter(image, language, program.abi().clone(), program.lifter()),
         pages: usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX),
+        patience: 1,
         budget: Budget::new(options.max_instructions, deadline),
     };
     let mut runs = initialisers::run(&mut subject);
     let table = string_table::extract(&mut subject, &mut runs);
     let registry = attacks::extract(&subject, &mut runs);
     let has_sign = table.finding.is_some() || registry.finding.is_some();
+    if table.finding.as_ref().is_some_and(Table::is_laborious) {
+        subject.patience = LABORIOUS;
+    }
     let list = credentials::extract(&mut subject, has_sign);
     let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let references = match &table.finding {

@@ -32,9 +32,6 @@ const BLOCK: usize = 16;
 /// How far apart the two pointers of a pair may be, in bytes.
 const MAX_RECORD: u64 = 32;
 
-/// Bytes of an array of pairs.
-const HOLDER: u64 = 8192;
-
 /// Which arguments of a call mean what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Roles {
@@ -349,7 +346,10 @@ fn two_texts(texts: &[Text]) -> Option<[Vec<u8>; 2]> {
     let mut made: Vec<(Address, Vec<u8>)> = Vec::new();
     // What holds the pointers is no text.
     let holds_cell = |text: &Text| {
-        texts.iter().any(|other| other.cell.distance_from(text.at).is_some_and(|it| it < HOLDER))
+        let length = text.bytes.iter().position(|byte| *byte == 0).unwrap_or(0) as u64;
+        let is_within =
+            |other: &Text| other.cell.distance_from(text.at).is_some_and(|it| it <= length);
+        texts.iter().any(is_within)
     };
     for text in texts.iter().filter(|text| text.is_own && !holds_cell(text)) {
         let Some(end) = text.bytes.iter().position(|byte| *byte == 0) else { continue };

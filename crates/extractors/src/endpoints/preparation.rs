@@ -56,10 +56,11 @@ pub fn run<'a>(
     let arch = subject.emulator.arch();
     let block = subject.emulator.layout().fresh_block(&mut state);
     let arguments = make_arguments(&mut state, block, arch).ok()?;
+    let instructions = INSTRUCTIONS * subject.patience;
     let limits = Limits {
-        instructions: subject.budget.grant(INSTRUCTIONS),
-        call_instructions: INSTRUCTIONS / 2,
-        repetition: INSTRUCTIONS / 10,
+        instructions: subject.budget.grant(instructions),
+        call_instructions: instructions / 2,
+        repetition: instructions / 10,
         ..Limits::default()
     };
     let image = subject.image;

@@ -161,10 +161,11 @@ impl Trial {
         let empty = subject.emulator.layout().fresh_block(&mut state).0;
         let arguments = [empty; ARGUMENTS];
         let arguments = if self.has_arguments { arguments.as_slice() } else { &[] };
+        let instructions = INSTRUCTIONS * subject.patience;
         let limits = Limits {
-            instructions: subject.budget.grant(INSTRUCTIONS),
-            call_instructions: INSTRUCTIONS / 2,
-            repetition: INSTRUCTIONS / 4,
+            instructions: subject.budget.grant(instructions),
+            call_instructions: instructions / 2,
+            repetition: instructions / 4,
             ..Limits::default()
         };
         state.memory.start_read_log();

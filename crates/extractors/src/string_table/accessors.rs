@@ -63,6 +63,12 @@ pub struct Routine {
 }
 
 impl Routine {
+    /// Whether it takes as long as ciphers do.
+    #[must_use]
+    pub const fn is_laborious(&self) -> bool {
+        self.instructions > INSTRUCTIONS
+    }
+
     /// The same with as many instructions as ciphers take.
     #[must_use]
     pub fn laborious(&self) -> Self {

@@ -54,7 +54,6 @@ struct Given {
     /// Everything that was written or changed from where the text is.
     whole: Vec<u8>,
     at: Address,
-    is_written: bool,
     reads: Vec<Read>,
     fills_permutation: bool,
 }
@@ -131,6 +130,7 @@ fn entries<'a>(
         routine = routine.laborious();
     }
     let mut given: Vec<Given> = Vec::new();
+    let mut has_longer = false;
     let mut refused = 0;
     for id in &ids {
         match give(subject, state, &routine, *id) {
@@ -138,7 +138,10 @@ fn entries<'a>(
             Err(failure) => {
                 let longer = || give(subject, state, &routine.laborious(), *id).ok();
                 match (failure == Failure::Unfinished).then(longer).flatten() {
-                    Some(text) => given.push(text),
+                    Some(text) => {
+                        has_longer = true;
+                        given.push(text);
+                    }
                     None => refused += 1,
                 }
             }
@@ -146,6 +149,9 @@ fn entries<'a>(
         if refused > given.len() + TRIED_IDS {
             return None;
         }
+    }
+    if has_longer {
+        routine = routine.laborious();
     }
     let is_sensible = |given: &[Given]| {
         let sensible = given.iter().filter(|given| xor::is_text(&given.text)).count();
@@ -223,7 +229,7 @@ fn give<'a>(
     });
     let length = told.or_else(|| Some(whole.iter().position(|byte| *byte == 0)? + 1));
     let text = length.and_then(|length| whole.get(..length)).unwrap_or(&whole).to_vec();
-    Ok(Given { id, text, whole, at, is_written, reads, fills_permutation })
+    Ok(Given { id, text, whole, at, reads, fills_permutation })
 }
 
 /// The text at a place of the program's own data that is not what the file has there.

@@ -94,6 +94,7 @@ pub fn with_subject<T>(image: &Image, ask: impl FnOnce(&mut Subject<'_>) -> T) -
         program: &program,
         emulator: Emulator::new(image, language.as_ref(), program.abi().clone()),
         pages: 1024,
+        patience: 1,
         budget: Budget::new(10_000_000, None),
     };
     ask(&mut subject)
