@@ -360,7 +360,10 @@ fn two_texts(texts: &[Text]) -> Option<[Vec<u8>; 2]> {
         }
     }
     made.sort();
-    let [(first, user), (second, password)] = made.as_slice() else { return None };
-    let is_record = second.distance_from(*first).is_some_and(|it| it <= MAX_RECORD);
-    (is_record && !user.is_empty()).then(|| [user.clone(), password.clone()])
+    // An allocator's own pointers lead to texts, too, but lie by themselves.
+    made.windows(2).rev().find_map(|pair| {
+        let [(first, user), (second, password)] = pair else { return None };
+        let is_record = second.distance_from(*first).is_some_and(|it| it <= MAX_RECORD);
+        (is_record && !user.is_empty()).then(|| [user.clone(), password.clone()])
+    })
 }
