@@ -182,7 +182,8 @@ impl Trial {
         // Neither what a summarised call seemed to return nor a place in the machine is a host.
         let written = state.memory.load(place.offset(4), 4).unwrap_or_default();
         let is_invented = watch.invented.iter().any(|value| value & u64::from(u32::MAX) == written);
-        if is_invented || is_own_memory(subject, &mut state, written) {
+        let is_garbled = subject.patience > 1 && watch.has_spent;
+        if is_garbled || is_invented || is_own_memory(subject, &mut state, written) {
             seen.address = seen.address.map(|address| SocketAddress { host: None, ..address });
         }
         seen
@@ -216,7 +217,13 @@ impl Trial {
         for (at, value) in &self.words {
             state.memory.store(*at, 4, *value)?;
         }
-        Ok(Watch { replies, endian: arch.endian, seen: Seen::default(), invented })
+        Ok(Watch {
+            replies,
+            endian: arch.endian,
+            seen: Seen::default(),
+            invented,
+            has_spent: false,
+        })
     }
 }
 
@@ -236,9 +243,13 @@ pub fn left_behind(
     Some(SocketAddress { port: address.port.filter(|port| *port != 0), ..address })
 }
 
-/// Whether `value` lies in memory that the emulator has given to the routine.
+/// Whether `value` lies in memory that the emulator has given to the routine, or is the address of
+/// code.
 fn is_own_memory(subject: &Subject<'_>, state: &mut State<'_>, value: u64) -> bool {
     let layout = subject.emulator.layout();
+    if subject.image.is_executable(Address(value)) {
+        return true;
+    }
     let is_given = layout.fresh_block_at(Address(value)).is_some()
         && Address(value) < layout.fresh_block(state);
     is_given || value.abs_diff(layout.initial_stack_pointer().0) < STACK_USED
@@ -286,6 +297,8 @@ struct Watch {
     seen: Seen,
     /// Addresses of memory that calls seemed to return.
     invented: Vec<u64>,
+    /// Whether a call took too long, so that what it decodes is not decoded.
+    has_spent: bool,
 }
 
 impl Watch {
@@ -327,9 +340,10 @@ impl Hooks for Watch {
         _state: &mut State<'_>,
         _abi: &Abi,
         _call: &Call,
-        _reason: &Reason,
+        reason: &Reason,
         value: u64,
     ) {
+        self.has_spent |= *reason == Reason::CallBudget;
         self.invented.push(value);
     }
 }

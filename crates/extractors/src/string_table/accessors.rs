@@ -299,7 +299,7 @@ fn treated<'a>(
         true => Treated::Unfinished,
         false => Treated::Nothing,
     };
-    if !trace.completed() {
+    if !trace.completed() || nothing == Treated::Unfinished {
         return nothing;
     }
     let mut before = filled.clone();

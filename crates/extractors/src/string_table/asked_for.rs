@@ -206,7 +206,10 @@ fn give<'a>(
     state.memory.start_read_log();
     let mut trace = routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
-    let nothing = if trace.is_spent() { Failure::Unfinished } else { Failure::Nothing };
+    if trace.is_spent() {
+        return Err(Failure::Unfinished);
+    }
+    let nothing = Failure::Nothing;
     if !trace.completed() {
         return Err(nothing);
     }
@@ -296,8 +299,10 @@ fn sourced(
         let is_among = first.zip(last).is_some_and(|(first, last)| {
             let near =
                 it.source.0.abs_diff(first.0).min(it.source.0.abs_diff(last.0)) <= MAX_LENGTH;
-            let is_long = it.given.text.len() > 3 && xor::is_text(&it.given.text);
-            (first..=last).contains(&it.source) || near && is_long
+            let is_text = xor::is_text(&it.given.text);
+            let is_long = it.given.text.len() > 3 && is_text;
+            let is_value = is_text || it.given.text.len() == 2;
+            (first..=last).contains(&it.source) && is_value || near && is_long
         });
         named.contains(&it.given.id) || is_among
     });

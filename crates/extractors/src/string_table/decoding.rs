@@ -156,7 +156,11 @@ fn by_toggle<'a>(
             logs.push(reads);
         }
         let mut before = run.trace.state.clone();
-        entries.push(trace.completed().then(|| changed(&mut before, &mut trace, record)).flatten());
+        entries.push(
+            (trace.completed() && !trace.is_spent())
+                .then(|| changed(&mut before, &mut trace, record))
+                .flatten(),
+        );
     }
     let samples: Vec<Sample> =
         entries.iter().flatten().filter_map(|decoded| decoded.sample.clone()).collect();
