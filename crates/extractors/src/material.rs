@@ -20,6 +20,9 @@ const MAX_CONSTANTS: usize = 512;
 /// Entries of the permutations of RC4 and its kin.
 const PERMUTATION: u64 = 256;
 
+/// Stretches of so many bytes that are looked at.
+const MAX_FILLED: usize = 64;
+
 /// A load: where, and how many bytes.
 type Read = (Address, u32);
 
@@ -48,16 +51,24 @@ pub fn common_regions(image: &Image, runs: &[Vec<Read>]) -> Vec<(Address, Vec<u8
     regions
 }
 
-/// Whether a run fills 256 bytes one behind the other, as those do that begin with a permutation
-/// that changes nothing.
+/// Whether a run fills 256 bytes one behind the other, and leaves every byte once there: the state of
+/// RC4 and its kin.
+///
+/// False negatives: a state of which other code has overwritten a part.
 #[must_use]
-pub fn fills_permutation(trace: &Trace<'_>) -> bool {
-    let mut end = Address(0);
-    let mut length = 0;
-    trace.writes().any(|(address, size)| {
+pub fn fills_permutation(trace: &mut Trace<'_>) -> bool {
+    let mut filled = BTreeSet::new();
+    let (mut end, mut length) = (Address(0), 0);
+    for (address, size) in trace.writes() {
         length = if address == end { length + u64::from(size) } else { u64::from(size) };
         end = address.offset(u64::from(size));
-        length == PERMUTATION
+        if length >= PERMUTATION {
+            filled.insert(Address(end.0 - PERMUTATION));
+        }
+    }
+    filled.into_iter().take(MAX_FILLED).any(|start| {
+        let bytes = trace.state.memory.bytes(start, PERMUTATION as usize).unwrap_or_default();
+        bytes.into_iter().collect::<BTreeSet<u8>>().len() == PERMUTATION as usize
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use miyaburi_extractors::cipher::{Cipher, Coding};
 use miyaburi_extractors::endpoints::consumers::{EntryReference, references};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::string_table::accessors::{Access, Accessor, Routine};
@@ -24,6 +25,7 @@ fn table<'a>(subject: &Subject<'a>, initialiser: Address, is_filled: bool) -> Ta
         buffer: Address(0),
         added_at: None,
         stale_key: None,
+        own_key: None,
     };
     Table {
         initialiser,
@@ -33,10 +35,9 @@ fn table<'a>(subject: &Subject<'a>, initialiser: Address, is_filled: bool) -> Ta
         base_is_certain: true,
         stride: STRIDE,
         pointer_offset: 0,
-        effective_key: 0,
-        key_observed: true,
+        coding: Coding::of(Cipher::Unknown),
+        is_observed: true,
         inferred_key: None,
-        key_word: None,
         accessors: Vec::new(),
         entries: (0..2).map(entry).collect(),
         gaps: Vec::new(),
@@ -165,7 +166,13 @@ fn agents(chooses: bool) -> [Option<Purpose>; 2] {
     let (handler, function) = (code.address("handler"), code.address("entry"));
     with_subject(&code.image(), |subject| {
         let convention = subject.conventions().into_iter().next().unwrap();
-        let routine = Routine { function, convention, id_argument: 0, arguments: Vec::new() };
+        let routine = Routine {
+            function,
+            convention,
+            id_argument: 0,
+            instructions: 30_000,
+            arguments: Vec::new(),
+        };
         let mut table = table(subject, Address(0), true);
         table.accessors.push(Accessor { routine, access: Access::Retrieves });
         for entry in &mut table.entries {

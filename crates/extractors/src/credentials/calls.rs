@@ -29,6 +29,9 @@ const ARGUMENTS: usize = 6;
 /// Bytes that ciphers work on at a time, at most.
 const BLOCK: usize = 16;
 
+/// Pairs of which it is looked at what is read for them.
+const LOOKED_AT: usize = 4;
+
 /// How far apart the two pointers of a pair may be, in bytes.
 const MAX_RECORD: u64 = 32;
 
@@ -131,6 +134,8 @@ fn list_of<'a>(
     let mut cut_off = Vec::new();
     let mut samples = Vec::new();
     let mut numbers = Vec::new();
+    let mut logs = Vec::new();
+    let mut fills_permutation = false;
     for (site, known) in calls.clone() {
         let arguments = known;
         let site = &site;
@@ -160,6 +165,10 @@ fn list_of<'a>(
             samples.push(Sample { encoded, decoded: text.clone() });
         }
         numbers.push(known);
+        fills_permutation |= added.fills_permutation;
+        if logs.len() < LOOKED_AT {
+            logs.push(added.reads);
+        }
         let [user, password] = texts;
         pairs.push(Pair { user, password, weight: 0, added_at: *site });
     }
@@ -180,7 +189,7 @@ fn list_of<'a>(
         initialiser: repeated.function,
         adder: Some(repeated.callee),
         scanner: repeated.function,
-        coding: coding(subject, repeated.callee, &samples),
+        coding: coding(subject, repeated.callee, &samples, &logs, fills_permutation),
         pairs,
         unread,
     })
@@ -222,14 +231,21 @@ fn encoded(subject: &Subject<'_>, source: u64, length: usize) -> Vec<u8> {
     stored.get(..length).unwrap_or(&[]).to_vec()
 }
 
-fn coding(subject: &Subject<'_>, adder: Address, samples: &[Sample]) -> Coding {
-    let regions = material::read_below(subject, adder);
+fn coding(
+    subject: &Subject<'_>,
+    adder: Address,
+    samples: &[Sample],
+    logs: &[Vec<(Address, u32)>],
+    writes_identity: bool,
+) -> Coding {
+    let mut regions = material::common_regions(subject.image, logs);
+    regions.extend(material::read_below(subject, adder));
     let constants = material::constants(subject, adder);
     let material = Material {
         regions: &regions,
-        reads: &[],
+        reads: logs.first().map_or(&[][..], Vec::as_slice),
         constants: &constants,
-        writes_identity: false,
+        writes_identity,
         endian: subject.emulator.arch().endian,
     };
     cipher::recognise(samples, &material)
@@ -256,6 +272,10 @@ fn roles(subject: &Subject<'_>, calls: &[(Address, [Option<u64>; ARGUMENTS])]) -
 struct Call<'a> {
     state: State<'a>,
     decoded: Option<[Vec<u8>; 2]>,
+    /// What it read, in order.
+    reads: Vec<(Address, u32)>,
+    /// Whether it began with a permutation that changes nothing.
+    fills_permutation: bool,
 }
 
 /// Runs the adding routine and reads back what it made of the two strings: with more instructions
@@ -289,7 +309,11 @@ fn add_within<'a>(
     limits: Limits,
 ) -> (Call<'a>, bool) {
     let policy = Policy { system_calls: SystemCalls::Undo, limits };
-    let trace = subject.run_by(convention, state, adder, arguments, &policy);
+    let mut state = state;
+    state.memory.start_read_log();
+    let mut trace = subject.run_by(convention, state, adder, arguments, &policy);
+    let reads = trace.state.memory.take_read_log();
+    let fills_permutation = material::fills_permutation(&mut trace);
     let is_unfinished = trace.is_spent();
     let pointer = subject.emulator.arch().pointer_size();
     let layout = *subject.emulator.layout();
@@ -309,7 +333,7 @@ fn add_within<'a>(
         })
         .collect();
     let decoded = under_one_key(subject, &texts, sources).or_else(|| two_texts(&texts));
-    (Call { state, decoded }, is_unfinished)
+    (Call { state, decoded, reads, fills_permutation }, is_unfinished)
 }
 
 /// What a pointer leads to that a call has stored.

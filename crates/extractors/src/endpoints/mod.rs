@@ -179,6 +179,9 @@ pub fn extract<'a>(
     };
     let found: Vec<Endpoint> = found.into_iter().filter(|decoy| !is_known(decoy)).collect();
     endpoints.extend(found);
+    if let Some(table) = table {
+        drop_undecoded(table, &mut endpoints);
+    }
     let mut external = observed.external;
     if table.is_some() || scanner.is_some() {
         let barred: Vec<Address> = scanner.into_iter().collect();
@@ -199,6 +202,24 @@ pub fn extract<'a>(
         Diagnostic::doubt(STAGE, message, Some(endpoint.site))
     }));
     Found { finding: Contacts { endpoints, external }, diagnostics }
+}
+
+/// Leaves out endpoints whose port is that of an entry as it is stored, where the same host has
+/// another: a run that began behind the decoding saw it.
+fn drop_undecoded(table: &Table<'_>, endpoints: &mut Vec<Endpoint>) {
+    let stored: FxHashSet<u16> = table
+        .entries
+        .iter()
+        .filter(|entry| entry.as_port().is_some())
+        .filter_map(|entry| Some(u16::from_be_bytes(entry.encoded.get(..2)?.try_into().ok()?)))
+        .collect();
+    let is_stored = |endpoint: &Endpoint| stored.contains(&endpoint.port);
+    let plain: FxHashSet<String> = endpoints
+        .iter()
+        .filter(|endpoint| !is_stored(endpoint))
+        .map(|endpoint| endpoint.host.clone())
+        .collect();
+    endpoints.retain(|endpoint| !(is_stored(endpoint) && plain.contains(&endpoint.host)));
 }
 
 fn is_same(one: &Endpoint, other: &Endpoint) -> bool {

@@ -220,7 +220,7 @@ fn give<'a>(
         return Err(nothing);
     }
     let is_written = written > 0;
-    let fills_permutation = material::fills_permutation(&trace);
+    let fills_permutation = material::fills_permutation(&mut trace);
     let whole = match is_written {
         true => trace.state.memory.bytes(at, written as usize),
         false => decoded_before(subject, &mut trace, at),

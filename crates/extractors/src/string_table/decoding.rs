@@ -45,7 +45,7 @@ struct Outcome {
 /// The table that `records` are, when decoding them makes sense.
 pub(super) fn decode<'a>(
     subject: &mut Subject<'a>,
-    run: &Initialiser<'a>,
+    run: &mut Initialiser<'a>,
     records: &Records,
 ) -> Option<Table<'a>> {
     let mut filled = run.trace.state.clone();
@@ -152,7 +152,7 @@ fn by_toggle<'a>(
         let mut trace = toggle.routine.call(subject, state, placed.id_of(records, record));
         let reads = trace.state.memory.take_read_log();
         if logs.len() < LOOKED_AT {
-            fills_permutation |= material::fills_permutation(&trace);
+            fills_permutation |= material::fills_permutation(&mut trace);
             logs.push(reads);
         }
         let mut before = run.trace.state.clone();
@@ -203,7 +203,7 @@ fn recognise(
 /// where they come from.
 fn when_added(
     subject: &Subject<'_>,
-    run: &Initialiser<'_>,
+    run: &mut Initialiser<'_>,
     records: &Records,
     kept: &[Vec<u8>],
 ) -> Option<Outcome> {
@@ -211,6 +211,7 @@ fn when_added(
     if sensible * 100 < kept.len() * SENSIBLE_PERCENT {
         return None;
     }
+    let writes_identity = material::fills_permutation(&mut run.trace);
     let samples = sources(subject, run, records, kept)?;
     let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
     if samples.iter().filter(is_plain).count() * 2 > samples.len() {
@@ -221,13 +222,13 @@ fn when_added(
         call.after.writes_since(run.trace.start) >= index
     });
     let routine = routine.map_or(run.function, |call| call.call.callee);
-    let regions = Vec::new();
+    let regions = material::read_below(subject, routine);
     let constants = material::constants(subject, routine);
     let material = Material {
         regions: &regions,
         reads: &[],
         constants: &constants,
-        writes_identity: material::fills_permutation(&run.trace),
+        writes_identity,
         endian: subject.emulator.arch().endian,
     };
     let coding = cipher::recognise(&samples, &material);

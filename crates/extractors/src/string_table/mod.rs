@@ -182,7 +182,7 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
     [false, true].into_iter().find_map(|is_allocated| {
         let left = left_behind(subject, runs, is_allocated);
         left.into_iter().find_map(|(run, records)| {
-            let run = runs.get(run)?;
+            let run = runs.get_mut(run)?;
             decoding::decode(subject, run, &records)
         })
     })

@@ -28,6 +28,11 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
                 .or_else(|| ports.get(&entry.id).copied().and_then(port_role_of))
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
                 .unwrap_or(EntryRole::Unknown);
+            // What is used as a port is one, even if it reads as text.
+            let is_port = matches!(reported.role, EntryRole::C2Port | EntryRole::ScanReceiverPort);
+            if let ([high, low] | [high, low, 0], true) = (reported.hex.0.as_slice(), is_port) {
+                reported.value = EntryValue::Port { port: u16::from_be_bytes([*high, *low]) };
+            }
             reported.references = references_to(references, entry.id)
                 .iter()
                 .map(|reference| Reference {
