@@ -183,6 +183,12 @@ impl<'a> Emulator<'a> {
         self.is_memory_spent
     }
 
+    /// Takes it that no more memory was wanted than `is_spent` says: for who has asked before an
+    /// attempt whose failure means nothing.
+    pub const fn take_memory_as(&mut self, is_spent: bool) {
+        self.is_memory_spent = is_spent;
+    }
+
     /// The calling convention in use.
     #[must_use]
     pub fn abi(&self) -> &Abi {

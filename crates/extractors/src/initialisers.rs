@@ -18,8 +18,14 @@ const MAX_REGISTERING: usize = 8;
 /// Arguments among which a code pointer is looked for.
 const HANDLER_ARGUMENTS: usize = 3;
 
-/// Candidates that may take as long as ciphers do, of which several calls took too long.
-const MAX_LABORIOUS: usize = 4;
+/// Fewest calls that took too long for a candidate to be run again.
+const MIN_SPENT: usize = 5;
+
+/// Candidates that are.
+const MAX_LABORIOUS: usize = 2;
+
+/// Ids and lengths are below this.
+const MAX_NUMBER: u64 = 4096;
 
 /// What these may spend.
 const LABORIOUS: Limits =
@@ -56,13 +62,33 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
     let mut runs = Vec::new();
     for function in candidates {
         let mut run = run_one(subject, function, limits);
-        if laborious < MAX_LABORIOUS && run.trace.spent_calls >= MIN_REPEATED_CALLS {
+        if laborious < MAX_LABORIOUS && may_add_coded(subject, &run.trace) {
             laborious += 1;
-            run = run_one(subject, function, LABORIOUS);
+            run = subject.attempt(|subject| run_one(subject, function, LABORIOUS));
         }
         runs.push(run);
     }
     runs
+}
+
+/// Whether several calls took too long, of which each was handed a number and data of the file: as
+/// those are that decode what they add.
+fn may_add_coded(subject: &Subject<'_>, trace: &Trace<'_>) -> bool {
+    if trace.spent_calls < MIN_SPENT {
+        return false;
+    }
+    let is_data = |value: u64| {
+        let at = Address(value);
+        subject.image.is_mapped(at) && subject.program.function_containing(at).is_none()
+    };
+    let mut numbers = FxHashSet::default();
+    for call in &trace.calls {
+        let number = call.arguments.iter().find(|value| (1..MAX_NUMBER).contains(*value));
+        if call.arguments.iter().any(|value| is_data(*value)) {
+            numbers.extend(number.copied());
+        }
+    }
+    numbers.len() >= MIN_SPENT
 }
 
 /// The functions that hand different code pointers to one routine, as those do that register

@@ -44,15 +44,35 @@ pub struct Subject<'a> {
     pub pages: usize,
     /// How many times as long as usual a run may take: some ciphers take their time.
     pub patience: u64,
+    /// Runs that may take as long as ciphers do and still come to nothing.
+    pub laborious: u32,
     /// What all runs may spend together.
     pub budget: Budget,
 }
+
+/// Runs of one file that may take as long as ciphers do and still come to nothing.
+pub const LABORIOUS_RUNS: u32 = 8;
 
 impl<'a> Subject<'a> {
     /// A bare machine.
     #[must_use]
     pub fn bare_state(&self) -> State<'a> {
         self.emulator.bare_state(self.pages)
+    }
+
+    /// Whether one more run may take as long as ciphers do. Who finds something gives it back.
+    pub fn may_be_laborious(&mut self) -> bool {
+        let may = self.laborious > 0;
+        self.laborious = self.laborious.saturating_sub(1);
+        may
+    }
+
+    /// Does something whose want of memory means nothing for what the program is.
+    pub fn attempt<T>(&mut self, action: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.emulator.is_memory_spent();
+        let result = action(self);
+        self.emulator.take_memory_as(before);
+        result
     }
 
     /// The context in which the function at `entry` is decoded.

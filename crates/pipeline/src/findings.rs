@@ -17,7 +17,7 @@ use miyaburi_extractors::loose_strings::{self, LooseString};
 use miyaburi_extractors::probes::{self, Probes};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::string_table::{self, Table};
-use miyaburi_extractors::subject::Subject;
+use miyaburi_extractors::subject::{LABORIOUS_RUNS, Subject};
 use miyaburi_image::Image;
 use miyaburi_pcode::Language;
 use rustc_hash::FxHashMap;
@@ -69,16 +69,21 @@ pub(crate) fn collect<'a>(
         emulator: Emulator::with_lifter(image, language, program.abi().clone(), program.lifter()),
         pages: usize::try_from(options.max_bytes / PAGE_SIZE).unwrap_or(usize::MAX),
         patience: 1,
+        laborious: LABORIOUS_RUNS,
         budget: Budget::new(options.max_instructions, deadline),
     };
     let mut runs = initialisers::run(&mut subject);
-    let table = string_table::extract(&mut subject, &mut runs);
+    let mut table = string_table::extract(&mut subject, &mut runs);
     let registry = attacks::extract(&subject, &mut runs);
     let has_sign = table.finding.is_some() || registry.finding.is_some();
+    let list = credentials::extract(&mut subject, has_sign);
+    let has_other_sign = registry.finding.is_some() || list.finding.is_some();
+    if table.finding.is_none() && has_other_sign {
+        table = string_table::extract_asked_for(&mut subject);
+    }
     if table.finding.as_ref().is_some_and(Table::is_laborious) {
         subject.patience = LABORIOUS;
     }
-    let list = credentials::extract(&mut subject, has_sign);
     let strings = loose_strings::extract(&mut subject, table.finding.is_some());
     let references = match &table.finding {
         Some(table) if !subject.budget.is_late() => consumers::references(&subject, table),

@@ -288,15 +288,16 @@ fn add<'a>(
     sources: [u64; 2],
 ) -> Call<'a> {
     let first = Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() };
-    let (call, is_unfinished) =
-        add_within(subject, state.clone(), adder, arguments, sources, first);
-    if !is_unfinished {
+    let (call, is_unfinished) = subject
+        .attempt(|subject| add_within(subject, state.clone(), adder, arguments, sources, first));
+    if !is_unfinished || !subject.may_be_laborious() {
         return call;
     }
     let more =
         Limits { instructions: 2_000_000, call_instructions: 1_000_000, ..Limits::default() };
     let (mut call, is_unfinished) = add_within(subject, state, adder, arguments, sources, more);
     call.decoded = call.decoded.filter(|_| !is_unfinished);
+    subject.laborious += u32::from(call.decoded.is_some());
     call
 }
 

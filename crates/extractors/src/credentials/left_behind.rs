@@ -120,7 +120,7 @@ fn list_of(
     let mut state = subject.bare_state();
     state.memory.start_read_log();
     let policy = Policy { system_calls, limits: WHOLE };
-    let mut trace = subject.run(state, function, &[], &policy);
+    let mut trace = subject.attempt(|subject| subject.run(state, function, &[], &policy));
     let stored = Pairs::stored(subject, &mut trace);
     if stored.texts.len() < MIN_PAIRS || !stored.is_whole(&trace) {
         return None;

@@ -13,9 +13,6 @@ const INSTRUCTIONS: u64 = 30_000;
 /// Instructions that one may take which is seen to work on an entry: some ciphers take as many.
 const MORE_INSTRUCTIONS: u64 = 1_500_000;
 
-/// Routines that may take so many.
-const MAX_LABORIOUS: usize = 8;
-
 /// Most routines that are tried.
 const MAX_CANDIDATES: usize = 48;
 
@@ -226,7 +223,6 @@ pub fn locate<'a>(
     records: &Records,
 ) -> Vec<Located> {
     let mut found: Vec<Located> = Vec::new();
-    let mut laborious = 0;
     for id_argument in 0..ID_ARGUMENTS {
         if found.iter().any(|known| known.accessor.access == Access::Toggles) {
             break;
@@ -238,11 +234,11 @@ pub fn locate<'a>(
                     continue;
                 }
                 let Candidate { routine, ids } = candidate;
-                let located = located(subject, filled, records, &routine, &ids, &mut laborious);
+                let located = located(subject, filled, records, &routine, &ids);
                 let located = located.or_else(|| {
                     // What a register holds at a call is no argument for certain.
                     let plain = Routine { arguments: Vec::new(), ..routine };
-                    self::located(subject, filled, records, &plain, &ids, &mut laborious)
+                    self::located(subject, filled, records, &plain, &ids)
                 });
                 found.extend(located);
             }
@@ -258,17 +254,19 @@ fn located<'a>(
     records: &Records,
     routine: &Routine,
     ids: &[u64],
-    laborious: &mut usize,
 ) -> Option<Located> {
     let mut routine = routine.clone();
     let mut first = treated(subject, filled, records, &routine, *ids.first()?);
-    if first == Treated::Unfinished && *laborious < MAX_LABORIOUS {
-        *laborious += 1;
+    if first == Treated::Unfinished && subject.may_be_laborious() {
         routine = routine.laborious();
-        first = treated(subject, filled, records, &routine, *ids.first()?);
+        let id = *ids.first()?;
+        first = subject.attempt(|subject| treated(subject, filled, records, &routine, id));
     }
     let Treated::Entry { access, base } = first else { return None };
     let same = treated(subject, filled, records, &routine, *ids.last()?) == first;
+    if same && routine.is_laborious() {
+        subject.laborious += 1;
+    }
     same.then_some(Located { accessor: Accessor { routine, access }, base })
 }
 

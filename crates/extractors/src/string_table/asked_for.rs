@@ -28,9 +28,6 @@ const MIN_ENTRIES: usize = 5;
 /// Numbers that a routine is tried with first.
 const TRIED_IDS: usize = 3;
 
-/// Routines that may take as long as ciphers do.
-const MAX_LABORIOUS: usize = 6;
-
 /// Ids that are asked for behind the last one that the program names.
 const MORE_IDS: u64 = 64;
 
@@ -81,14 +78,13 @@ fn table_in<'a>(
     filler: Option<Address>,
 ) -> Option<Table<'a>> {
     let mut best: Option<(Routine, Vec<Sourced>)> = None;
-    let mut laborious = 0;
     for convention in subject.conventions() {
         for id_argument in 0..ID_ARGUMENTS {
             for candidate in accessors::candidates(subject, state, &convention, id_argument) {
                 if best.as_ref().is_some_and(|(_, best)| best.len() >= candidate.ids.len()) {
                     continue;
                 }
-                let found = entries(subject, state, candidate, filler.is_some(), &mut laborious);
+                let found = entries(subject, state, candidate, filler.is_some());
                 let Some((routine, entries)) = found else { continue };
                 if best.as_ref().is_none_or(|(_, best)| entries.len() > best.len()) {
                     best = Some((routine, entries));
@@ -106,7 +102,6 @@ fn entries<'a>(
     state: &State<'a>,
     candidate: Candidate,
     is_decoded: bool,
-    laborious: &mut usize,
 ) -> Option<(Routine, Vec<Sourced>)> {
     let Candidate { mut routine, ids } = candidate;
     // Where no length is wanted, one is given all the same.
@@ -123,10 +118,9 @@ fn entries<'a>(
         }
     }
     if sensible == 0 {
-        if !is_unfinished || *laborious >= MAX_LABORIOUS {
+        if !is_unfinished || !subject.may_be_laborious() {
             return None;
         }
-        *laborious += 1;
         routine = routine.laborious();
     }
     let mut given: Vec<Given> = Vec::new();
@@ -136,8 +130,9 @@ fn entries<'a>(
         match give(subject, state, &routine, *id) {
             Ok(text) => given.push(text),
             Err(failure) => {
+                let may_be = failure == Failure::Unfinished && !routine.is_laborious();
                 let longer = || give(subject, state, &routine.laborious(), *id).ok();
-                match (failure == Failure::Unfinished).then(longer).flatten() {
+                match may_be.then(longer).flatten() {
                     Some(text) => {
                         has_longer = true;
                         given.push(text);
@@ -173,6 +168,9 @@ fn entries<'a>(
     let is_plain =
         |entry: &&Sourced| subject.image.bytes_from(entry.source).starts_with(&entry.given.text);
     let plain = entries.iter().filter(is_plain).count();
+    if routine.is_laborious() {
+        subject.laborious += 1;
+    }
     let is_table = entries.len() >= MIN_ENTRIES
         && sources.len() * 10 >= entries.len() * 9
         && plain * 2 < entries.len();

@@ -7,7 +7,7 @@ mod files;
 use miyaburi_analysis::Program;
 use miyaburi_emulator::Emulator;
 use miyaburi_extractors::budget::Budget;
-use miyaburi_extractors::subject::Subject;
+use miyaburi_extractors::subject::{LABORIOUS_RUNS, Subject};
 use miyaburi_image::{Address, Image};
 
 pub use files::{CODE, DATA};
@@ -95,6 +95,7 @@ pub fn with_subject<T>(image: &Image, ask: impl FnOnce(&mut Subject<'_>) -> T) -
         emulator: Emulator::new(image, language.as_ref(), program.abi().clone()),
         pages: 1024,
         patience: 1,
+        laborious: LABORIOUS_RUNS,
         budget: Budget::new(10_000_000, None),
     };
     ask(&mut subject)
