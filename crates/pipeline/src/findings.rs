@@ -79,7 +79,7 @@ pub(crate) fn collect<'a>(
     let list = credentials::extract(&mut subject, has_sign);
     let has_other_sign = registry.finding.is_some() || list.finding.is_some();
     if table.finding.is_none() && has_other_sign {
-        table = string_table::extract_asked_for(&mut subject);
+        table = subject.attempt(string_table::extract_asked_for);
     }
     if table.finding.as_ref().is_some_and(Table::is_laborious) {
         subject.patience = LABORIOUS;

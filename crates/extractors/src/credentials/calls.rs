@@ -179,7 +179,8 @@ fn list_of<'a>(
     }
     let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
     let told = samples.iter().filter(|sample| !sample.decoded.is_empty());
-    if told.clone().filter(is_plain).count() * 2 > told.count() {
+    let has_user = pairs.iter().filter(|pair| !pair.user.is_empty()).count();
+    if told.clone().filter(is_plain).count() * 2 > told.count() || has_user * 10 < pairs.len() * 9 {
         return None;
     }
     let readable = calls.len() - cut_off.len();
@@ -295,7 +296,8 @@ fn add<'a>(
     }
     let more =
         Limits { instructions: 2_000_000, call_instructions: 1_000_000, ..Limits::default() };
-    let (mut call, is_unfinished) = add_within(subject, state, adder, arguments, sources, more);
+    let (mut call, is_unfinished) =
+        subject.attempt(|subject| add_within(subject, state, adder, arguments, sources, more));
     call.decoded = call.decoded.filter(|_| !is_unfinished);
     subject.laborious += u32::from(call.decoded.is_some());
     call

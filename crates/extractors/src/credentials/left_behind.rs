@@ -108,7 +108,7 @@ pub fn largest(subject: &mut Subject<'_>) -> Option<CredentialList> {
 fn stores_pairs(subject: &mut Subject<'_>, function: Address, system_calls: SystemCalls) -> bool {
     let state = subject.bare_state();
     let policy = Policy { system_calls, limits: FIRST };
-    let mut first = subject.run(state, function, &[], &policy);
+    let mut first = subject.attempt(|subject| subject.run(state, function, &[], &policy));
     Pairs::stored(subject, &mut first).texts.len() >= FIRST_PAIRS
 }
 
