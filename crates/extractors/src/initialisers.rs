@@ -64,7 +64,12 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
         let mut run = run_one(subject, function, limits);
         if laborious < MAX_LABORIOUS && may_add_coded(subject, &run.trace) {
             laborious += 1;
-            run = subject.attempt(|subject| run_one(subject, function, LABORIOUS));
+            let longer = subject.attempt(|subject| {
+                let run = run_one(subject, function, LABORIOUS);
+                // What has taken all memory leaves none to look at it with.
+                (!subject.emulator.is_memory_spent()).then_some(run)
+            });
+            run = longer.unwrap_or(run);
         }
         runs.push(run);
     }
