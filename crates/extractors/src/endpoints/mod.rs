@@ -179,9 +179,6 @@ pub fn extract<'a>(
     };
     let found: Vec<Endpoint> = found.into_iter().filter(|decoy| !is_known(decoy)).collect();
     endpoints.extend(found);
-    if let Some(table) = table {
-        drop_undecoded(table, &mut endpoints);
-    }
     let mut external = observed.external;
     if table.is_some() || scanner.is_some() {
         let barred: Vec<Address> = scanner.into_iter().collect();
@@ -191,6 +188,9 @@ pub fn extract<'a>(
             diagnostics.extend(settled::settle(&mut endpoints, &reached, constants));
             external = external.or(reached.external);
         }
+    }
+    if let Some(table) = table {
+        drop_undecoded(table, &mut endpoints);
     }
     let mut seen = FxHashSet::default();
     endpoints.retain(|endpoint| {
