@@ -211,6 +211,8 @@ fn drop_undecoded(table: &Table<'_>, endpoints: &mut Vec<Endpoint>) {
         .entries
         .iter()
         .filter(|entry| entry.as_port().is_some())
+        // What was decoded when it was added is stored as it is used.
+        .filter(|entry| entry.encoded.get(..2) != entry.decoded.get(..2))
         .filter_map(|entry| Some(u16::from_be_bytes(entry.encoded.get(..2)?.try_into().ok()?)))
         .collect();
     let is_stored = |endpoint: &Endpoint| stored.contains(&endpoint.port);

@@ -90,6 +90,17 @@ fn add(
 ) {
     let Destination { host, port, handover, function, forced } = destination;
     let Some(known) = endpoints.iter_mut().find(|endpoint| is(endpoint, destination)) else {
+        let rival = endpoints.iter().find(|it| it.host == *host && it.role == role);
+        if let Some(rival) = rival.filter(|_| !forced.is_empty()) {
+            // What was only reached by force does not outweigh what the code says.
+            let message = format!(
+                "a run in which branches were forced reaches {host} on port {port}, the code at {} \
+                 names port {}: the code was believed",
+                rival.site, rival.port
+            );
+            diagnostics.push(Diagnostic::note(STAGE, message, Some(handover.site)));
+            return;
+        }
         endpoints.push(Endpoint {
             host: host.clone(),
             port: *port,
