@@ -78,7 +78,7 @@ fn contacts_with(then: impl Fn(&mut Code), system_call: u32, filled: u32) -> Con
     code.add(&[0xd0, 0x31, 0xd2, 0x83, 0xc1, 0x08, 0x85, 0xf6, 0x75, 0xda, 0xc3]);
     with_subject(&code.image(), |subject| {
         let constants = constant_addresses::find(subject);
-        endpoints::extract(subject, None, &[], None, &constants).finding
+        endpoints::extract(subject, None, &[], None, &constants, false).finding
     })
 }
 

@@ -36,7 +36,7 @@ fn code(host: Ipv4Addr, port: u16, system_call: u32) -> Code {
 fn endpoints(host: [u8; 4], port: u16, system_call: u32) -> Vec<Endpoint> {
     with_subject(&code(host.into(), port, system_call).image(), |subject| {
         let constants = constant_addresses::find(subject);
-        endpoints::extract(subject, None, &[], None, &constants).finding.endpoints
+        endpoints::extract(subject, None, &[], None, &constants, false).finding.endpoints
     })
 }
 

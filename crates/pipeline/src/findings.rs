@@ -92,7 +92,9 @@ pub(crate) fn collect<'a>(
     let scanner = list.finding.as_ref().map(|list| list.scanner);
     let constants = constant_addresses::find(&mut subject);
     let known = table.finding.as_ref();
-    let endpoints = endpoints::extract(&mut subject, known, &references, scanner, &constants);
+    let has_sign = has_sign || list.finding.is_some();
+    let endpoints =
+        endpoints::extract(&mut subject, known, &references, scanner, &constants, has_sign);
     let exploits = exploits::extract(&subject, &constants);
     let filled = known.map_or_else(|| subject.bare_state(), |table| table.filled.clone());
     // The most laborious last, and only where something of the family was found.

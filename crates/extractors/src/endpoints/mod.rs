@@ -147,13 +147,15 @@ pub struct Contacts {
     pub external: Option<External>,
 }
 
-/// The endpoints of a program with its table and the socket addresses that its code spells out.
+/// The endpoints of a program with its table and the socket addresses that its code spells out. One
+/// that is likely of the family is also run from its entry.
 pub fn extract<'a>(
     subject: &mut Subject<'a>,
     table: Option<&Table<'a>>,
     references: &[EntryReference],
     scanner: Option<Address>,
     constants: &ConstantAddresses,
+    is_likely: bool,
 ) -> Found<Contacts> {
     let mut endpoints = Vec::new();
     if let Some(table) = table {
@@ -180,7 +182,7 @@ pub fn extract<'a>(
     let found: Vec<Endpoint> = found.into_iter().filter(|decoy| !is_known(decoy)).collect();
     endpoints.extend(found);
     let mut external = observed.external;
-    if table.is_some() || scanner.is_some() {
+    if is_likely {
         let barred: Vec<Address> = scanner.into_iter().collect();
         let known: Vec<String> = endpoints.iter().map(|endpoint| endpoint.host.clone()).collect();
         let reached = experiments::run(subject, constants, table, &barred, &known);

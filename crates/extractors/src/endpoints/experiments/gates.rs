@@ -47,6 +47,11 @@ pub(super) struct Opened<'a> {
     pub(super) shut: Option<Outcome<'a>>,
 }
 
+/// Whether the program waits for `SIGTRAP`.
+pub(super) fn has_trap(outcome: &Outcome<'_>) -> bool {
+    outcome.visit.process.kernel.handlers().contains_key(&TRAP)
+}
+
 /// Whether a host is the one that is given as an argument.
 pub(super) fn is_argument(host: IpAddr) -> bool {
     host == IpAddr::V4(ARGUMENT)

@@ -122,6 +122,7 @@ fn explore<'a>(
     prepared: &[SocketAddress],
 ) -> Option<Destinations> {
     let Opened { gate, session, outcome, shut } = gates::open(subject, ways, table)?;
+    let is_shut = shut.is_none() && gates::has_trap(&outcome);
     // Where everybody refuses, all are tried in their order.
     let mut outcomes = vec![Outcome::of(subject, &session, Answers::refusing), outcome];
     if outcomes.iter().any(|outcome| !outcome.visit.asked().is_empty()) {
@@ -129,7 +130,7 @@ fn explore<'a>(
     }
     let again = gates::again(subject, ways, &gate, table);
     let again = again.map(|session| Outcome::of(subject, &session, Answers::refusing));
-    let judge = Judge { image: subject.image, known, prepared, again: again.as_ref() };
+    let judge = Judge { image: subject.image, known, prepared, is_shut, again: again.as_ref() };
     let place = Place { subject, ways };
     let mut found = Destinations { is_ordered: judge.is_ordered(&outcomes), ..Default::default() };
     for outcome in &outcomes {
@@ -181,6 +182,8 @@ struct Judge<'j, 'a> {
     known: &'j [String],
     /// Constants with which the program prepares addresses.
     prepared: &'j [SocketAddress],
+    /// Whether there is a gate that no start has opened: what was there first may be a decoy.
+    is_shut: bool,
     /// The same with other random numbers.
     again: Option<&'j Outcome<'a>>,
 }
@@ -196,7 +199,8 @@ impl Judge<'_, '_> {
         // The host that was there first, with the port of the one that was not resolved.
         let mut first_there = self.prepared.iter().filter(|it| it.host == Some(host)).peekable();
         let port = Some(contact.address.port());
-        if first_there.peek().is_some() && first_there.all(|it| it.port != port) {
+        let is_first = first_there.peek().is_some();
+        if is_first && (self.is_shut || first_there.all(|it| it.port != port)) {
             return false;
         }
         let is_known = self.known.contains(&host.to_string());

@@ -5,7 +5,7 @@ use crate::endpoints::experiments::answers::Answers;
 use crate::endpoints::experiments::can_be_host;
 use crate::endpoints::experiments::session::{Session, Visit};
 use crate::endpoints::experiments::watch::Deed;
-use crate::endpoints::transport;
+use crate::endpoints::{host, transport};
 use crate::subject::Subject;
 use core::net::{IpAddr, SocketAddr};
 use miyaburi_linux::{NetworkAction, Script, Transport};
@@ -67,7 +67,9 @@ impl<'a> Outcome<'a> {
             host if Answers::PLAIN.is_text(host) => Host::InText,
             host if Answers::PLAIN.is_page(host) => Host::InPage,
             host => match visit.name_of(host) {
-                Some(name) if !name.is_empty() => Host::Named(name.to_owned()),
+                Some(name) if host::parse(name.as_bytes()).is_some() => {
+                    Host::Named(name.to_owned())
+                }
                 _ => Host::Derived(host),
             },
         };

@@ -2,6 +2,7 @@
 
 use crate::endpoints::experiments::watch::{Deed, Forced, Watch};
 use crate::endpoints::experiments::ways::Ways;
+use crate::endpoints::host;
 use crate::endpoints::trial::can_be_meant;
 use crate::subject::Subject;
 use core::net::{IpAddr, SocketAddr};
@@ -111,12 +112,12 @@ impl Visit<'_> {
         self.process.kernel.name_of(host)
     }
 
-    /// Names that were asked for with the type of record, each once.
+    /// Host names that were asked for with the type of record, each once.
     pub(super) fn asked(&self) -> Vec<(&Deed, &str, u16)> {
         let mut asked: Vec<(&Deed, &str, u16)> = Vec::new();
         for deed in &self.deeds {
             if let NetworkAction::Asked { name, record } = &deed.event.action
-                && !name.is_empty()
+                && host::parse(name.as_bytes()).is_some()
                 && !asked.iter().any(|(_, known, of)| known == name && of == record)
             {
                 asked.push((deed, name, *record));
