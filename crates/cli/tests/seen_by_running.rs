@@ -1,0 +1,78 @@
+//! What is seen only by running more of a specimen than its decoding routine: ciphers of every kind,
+//! and what attacks send.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use serde_json::Value;
+use support::{
+    assert_exact, examples, miyaburi, reports, specimens, truth_of, truth_of_examples, unpack,
+};
+
+/// One small program for each cipher, decoded in place, when it is added or when it is asked for.
+const CIPHERS: [&str; 13] = [
+    "armv7-thumb-gcc-tiny.xor_cyclic-O1.modules.nosections",
+    "sparc32-gcc-tiny.rc4-Os.single",
+    "powerpc-gcc-tiny.rc4-O2.modules.nosections",
+    "coldfire-gcc-tiny.rc4_carried-O1.modules.nosections",
+    "riscv64-gcc-tiny.rc4_passes-Os.single",
+    "aarch64-gcc-tiny.chacha20-Os.modules",
+    "sh4-gcc-tiny.xtea-O1.modules.nosections",
+    "armeb-gcc-tiny.aes_128_cbc-Os.modules.nosections",
+    "mips-le-gcc-tiny.substitution-O1.single",
+    "m68k-gcc-tiny.alphabet-Os.single",
+    "armv7-thumb-gcc-tiny.rot_xor-O2.modules",
+    "mips-le-gcc-tiny.hex-O1.modules",
+    "x86_64-gcc-tiny.per_entry_key-Os.modules.nosections",
+];
+
+#[test]
+fn every_cipher_is_decoded_and_named_with_its_key() {
+    const FIELDS: &str = "verdict,string_table.cipher,string_table.key,string_table.nonce,\
+        string_table.effective_key,string_table.sha256,string_table.entries,credentials.cipher,\
+        credentials.sha256,credentials.entries";
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    assert_eq!(unpack(&files, |name| CIPHERS.contains(&name)), CIPHERS.len());
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
+}
+
+/// Kinds, options with types and defaults, and which attacks there are, on every CPU type. Where
+/// reading an option is inlined, the default of a text is not known.
+#[test]
+fn attacks_are_known_by_what_they_send() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = reports(&examples(), folder.path());
+    let select = [
+        "classic",
+        "debug_layout",
+        "external",
+        "immediate",
+        "ipv6",
+        "many_c2",
+        "mixed_keys",
+        "no_attacks",
+        "no_scanner",
+        "plain_c2",
+        "renumbered",
+        "switch_dispatch",
+        "whole_image",
+    ]
+    .map(|fork| format!("fork={fork}"));
+    let select: Vec<&str> =
+        select.iter().flat_map(|select| ["--select", select.as_str()]).collect();
+    assert_exact(&reports, &truth_of_examples(), "attacks,attacks.details", &select);
+}
+
+#[test]
+fn attacks_are_not_watched_when_not_wanted() {
+    let file = specimens().join("examples/armv5-gcc-tiny.classic-O0.single");
+    let mut extract = miyaburi();
+    extract.args(["extract", "--no-observe", "--format", "ndjson"]).arg(file);
+    let report: Value = serde_json::from_slice(&extract.output().unwrap().stdout).unwrap();
+    let attacks = report["attacks"].as_array().unwrap();
+    assert_eq!(attacks.len(), 10);
+    assert!(attacks.iter().all(|attack| attack["kind"].is_null()), "{report}");
+}
