@@ -291,7 +291,7 @@ fn add<'a>(
     let first = Limits { instructions: 100_000, call_instructions: 20_000, ..Limits::default() };
     let (call, is_unfinished) = subject
         .attempt(|subject| add_within(subject, state.clone(), adder, arguments, sources, first));
-    if !is_unfinished || !subject.may_be_laborious() {
+    if call.decoded.is_some() || !is_unfinished || !subject.may_be_laborious() {
         return call;
     }
     let more =
@@ -335,7 +335,9 @@ fn add_within<'a>(
             Some(Text { cell, at, is_own, bytes: state.memory.bytes(at, MAX_TEXT)? })
         })
         .collect();
-    let decoded = under_one_key(subject, &texts, sources).or_else(|| two_texts(&texts));
+    // One key for both is no chance; other texts of a call that was not done may be half decoded.
+    let decoded = under_one_key(subject, &texts, sources)
+        .or_else(|| (!is_unfinished).then(|| two_texts(&texts)).flatten());
     (Call { state, decoded, reads, fills_permutation }, is_unfinished)
 }
 
