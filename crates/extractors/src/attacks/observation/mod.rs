@@ -9,6 +9,7 @@
 //! an answer which the virtual network does not give, that want another layout of targets or options
 //! than the leaked program's, or more options at once than one.
 
+mod effects;
 mod kind;
 mod options;
 mod order;
@@ -24,9 +25,9 @@ pub use shape::{Origin, Payload, Shape, Source};
 use crate::found::{Diagnostic, Found};
 use crate::process;
 use crate::subject::Subject;
+use effects::Baseline;
 use miyaburi_image::Address;
 use miyaburi_linux::Process;
-use options::Baseline;
 use order::Given;
 use run::{Run, Trial};
 

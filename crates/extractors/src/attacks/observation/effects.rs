@@ -1,0 +1,151 @@
+//! What an option does: which field of the packets it sets.
+//!
+//! False positives: a field that a handler draws and that happens to be the number that was tried.
+//! False negatives: options that change what is not looked at, such as how long an attack goes on.
+
+use super::options::OptionType;
+use super::order::Given;
+use super::packet::{Packet, Value};
+use super::shape::{Payload, Shape, Source, shapes};
+
+/// What the attack sends without the option, to compare with.
+pub(super) struct Baseline<'b> {
+    /// Options without which it sends nothing.
+    pub(super) needed: &'b [Given],
+    /// The packets of the run from the snapshot that options are tried in.
+    pub(super) first: &'b [Packet],
+    /// Every packet of all runs.
+    pub(super) packets: &'b [Packet],
+    /// What they have in common.
+    pub(super) shapes: &'b [Shape],
+}
+
+/// Options by the field that they set. Those of packets within packets have the same.
+const NAMES: [(&str, &str); 23] = [
+    ("ip.dsfield", "ip_tos"),
+    ("ip.id", "ip_ident"),
+    ("ip.ttl", "ip_ttl"),
+    ("ip.flags.df", "ip_df"),
+    ("ip.src", "source_address"),
+    ("udp.srcport", "source_port"),
+    ("tcp.srcport", "source_port"),
+    ("udp.dstport", "destination_port"),
+    ("tcp.dstport", "destination_port"),
+    ("dns.id", "dns_id"),
+    ("tcp.flags.urg", "urg"),
+    ("tcp.flags.ack", "ack"),
+    ("tcp.flags.push", "psh"),
+    ("tcp.flags.reset", "rst"),
+    ("tcp.flags.syn", "syn"),
+    ("tcp.flags.fin", "fin"),
+    ("tcp.seq", "seq"),
+    ("tcp.ack", "ack_seq"),
+    ("http.request.method", "method"),
+    ("http.request.uri", "path"),
+    ("http.host", "domain"),
+    ("http.file_data", "post_data"),
+    ("dns.qry.name", "domain"),
+];
+
+/// An option's name, and the field that tells: the number of the shape that has it, and its name.
+pub(super) type Change = (&'static str, Option<(usize, String)>);
+
+/// What `sent` has that the baseline has not, as an option of this type may bring about: names with
+/// the fields that are set, if any.
+pub(super) fn changes(
+    baseline: &Baseline<'_>,
+    sent: &[Packet],
+    kind: OptionType,
+    text: &str,
+) -> Vec<Change> {
+    let has_any = |packets: &[Packet]| packets.iter().any(|packet| !packet.is_lookup());
+    if kind == OptionType::Number && text == "0" && !has_any(sent) {
+        let had_any = has_any(baseline.packets);
+        return had_any.then_some(("connections", None)).into_iter().collect();
+    }
+    let with = shapes(&[sent.to_vec()]);
+    let mut found = Vec::new();
+    for shape in &with {
+        let mut alike = baseline.shapes.iter().enumerate();
+        let Some((number, before)) = alike.find(|(_, before)| is_alike(before, shape)) else {
+            continue;
+        };
+        for (field, name) in NAMES {
+            for field in [field.to_owned(), format!("{field}#2")] {
+                let is_set = match kind {
+                    OptionType::Number => is_number_set(&field, text, before, shape),
+                    OptionType::Address | OptionType::Text => {
+                        is_text_set(&field, text, baseline.packets, sent)
+                    }
+                };
+                if is_set {
+                    found.push((name, Some((number, field))));
+                }
+            }
+        }
+        // An inner destination that is drawn unless it is to be the target.
+        if kind == OptionType::Number
+            && matches!(shape.fields.get("ip.dst#2"), Some(Source::From(_)))
+            && before.fields.get("ip.dst#2") != shape.fields.get("ip.dst#2")
+        {
+            found.push(("gre_constant_destination", Some((number, "ip.dst#2".to_owned()))));
+        }
+        if kind == OptionType::Number {
+            let change = payload_change(text, before, shape);
+            found.extend(change.map(|(name, field)| (name, Some((number, field)))));
+        }
+    }
+    // With text in a body there are headers that tell its type and length.
+    let has_body = sent.iter().any(|packet| packet.fields.contains_key("http.file_data"));
+    let had_body = baseline.packets.iter().any(|it| it.fields.contains_key("http.file_data"));
+    if found.is_empty() && has_body && !had_body {
+        found.push(("post_data", None));
+    }
+    found
+}
+
+/// Whether two shapes are of the same attack: what is carried decides about the innermost layers.
+fn is_alike(one: &Shape, other: &Shape) -> bool {
+    let headers = |shape: &Shape| {
+        let is_header = |layer: &&str| !["dns", "http"].contains(layer);
+        shape.layers.iter().copied().filter(is_header).collect::<Vec<&str>>()
+    };
+    one.is_raw == other.is_raw
+        && one.payload.is_some() == other.payload.is_some()
+        && headers(one) == headers(other)
+}
+
+/// Whether the option set a field to a number.
+fn is_number_set(field: &str, text: &str, before: &Shape, with: &Shape) -> bool {
+    let Some(Source::Constant(Value::Number(number))) = with.fields.get(field) else {
+        return false;
+    };
+    let is_new = before.fields.get(field) != with.fields.get(field);
+    let is_given = match field.contains("flags") {
+        true => *number == u64::from(text != "0"),
+        false => number.to_string() == text,
+    };
+    is_new && is_given
+}
+
+/// Whether every packet has the text in a field, and none had it before.
+fn is_text_set(field: &str, text: &str, before: &[Packet], with: &[Packet]) -> bool {
+    let has = |packet: &Packet| packet.text(field).is_some_and(|value| value.contains(text));
+    let mut with = with.iter().filter(|packet| packet.fields.contains_key(field)).peekable();
+    with.peek().is_some() && with.all(has) && !before.iter().any(has)
+}
+
+/// Whether the option set what packets carry. Where lengths differ by themselves, a length means
+/// nothing.
+fn payload_change(text: &str, before: &Shape, with: &Shape) -> Option<(&'static str, String)> {
+    let (before, with) = (before.payload.as_ref(), with.payload.as_ref());
+    let length = |payload: Option<&Payload>| payload.map_or(0, |it| it.length);
+    let name = with.or(before)?.name.to_owned();
+    if length(with) != length(before) {
+        let is_fixed = [before, with].into_iter().flatten().all(|it| it.has_fixed_length);
+        let is_size = is_fixed || length(with).to_string() == text;
+        return is_size.then_some(("payload_size", name));
+    }
+    let is_random = |payload: Option<&Payload>| payload.is_some_and(|it| it.is_random);
+    (is_random(before) != is_random(with)).then_some(("payload_random", name))
+}
