@@ -10,13 +10,13 @@ use super::Function;
 const HANDLERS: [(&str, &str); 10] = [
     ("udp", "attack_udp_generic"),
     ("vse", "attack_udp_vse"),
-    ("dns", "attack_udp_dns"),
-    ("udpplain", "attack_udp_plain"),
+    ("dns_query", "attack_udp_dns"),
+    ("udp_plain", "attack_udp_plain"),
     ("syn", "attack_tcp_syn"),
     ("ack", "attack_tcp_ack"),
-    ("stomp", "attack_tcp_stomp"),
-    ("greip", "attack_gre_ip"),
-    ("greeth", "attack_gre_eth"),
+    ("tcp_stomp", "attack_tcp_stomp"),
+    ("gre_ip", "attack_gre_ip"),
+    ("gre_eth", "attack_gre_eth"),
     ("http", "attack_app_http"),
 ];
 
