@@ -6,7 +6,7 @@ use miyaburi_emulator::{
     Abi, Access, Call, CallAction, Hooks, Limits, Region, State, WatchedAccess,
 };
 use miyaburi_image::Address;
-use miyaburi_linux::{Kernel, NetworkAction, NetworkEvent, Process, Side, SystemCall};
+use miyaburi_linux::{Kernel, NetworkAction, NetworkEvent, Process, Side, SystemCall, Transport};
 use rustc_hash::FxHashMap;
 
 /// Instructions of one run.
@@ -77,7 +77,8 @@ pub(super) fn run<'a>(
     let mut watch = Watch {
         kernel: &mut kernel,
         order: &order,
-        enough: first_event + trial.packets,
+        first_event,
+        packets: trial.packets,
         open: None,
         asked: Vec::new(),
         results: FxHashMap::default(),
@@ -117,6 +118,15 @@ fn text(state: &mut State<'_>, address: u64) -> Option<Vec<u8>> {
     None
 }
 
+/// Whether an event sends anything.
+fn is_sent(event: &NetworkEvent) -> bool {
+    match event.action {
+        NetworkAction::Bound => false,
+        NetworkAction::Connected => event.transport == Transport::Tcp,
+        NetworkAction::Asked { .. } | NetworkAction::Sent(_) => true,
+    }
+}
+
 /// Registers, and the top of the stack.
 fn moment(state: &mut State<'_>, abi: &Abi) -> Vec<u8> {
     let mut moment = state.register_bytes().to_vec();
@@ -129,8 +139,10 @@ fn moment(state: &mut State<'_>, abi: &Abi) -> Vec<u8> {
 struct Watch<'k> {
     kernel: &'k mut Kernel,
     order: &'k Order,
-    /// Events after which it is enough.
-    enough: usize,
+    /// What happened on the network before.
+    first_event: usize,
+    /// Packets after which it is enough.
+    packets: usize,
     /// The handler's call under way.
     open: Option<Address>,
     asked: Vec<(u8, Option<Address>)>,
@@ -171,7 +183,8 @@ impl Hooks for Watch<'_> {
     }
 
     fn stops(&self) -> bool {
-        self.kernel.stops() || self.kernel.network_events().len() >= self.enough
+        let events = self.kernel.network_events().get(self.first_event..).unwrap_or(&[]);
+        self.kernel.stops() || events.iter().filter(|event| is_sent(event)).count() >= self.packets
     }
 
     fn watched(&self) -> Vec<Region> {
