@@ -375,7 +375,7 @@ fn under_one_key(subject: &Subject<'_>, texts: &[Text], sources: [u64; 2]) -> Op
 /// The two texts that the call has made and stored pointers to in one record, whose user stands
 /// first.
 fn two_texts(texts: &[Text]) -> Option<[Vec<u8>; 2]> {
-    let mut made: Vec<(Address, Vec<u8>)> = Vec::new();
+    let mut made: Vec<(Address, Address, Vec<u8>)> = Vec::new();
     // What holds the pointers is no text.
     let holds_cell = |text: &Text| {
         let length = text.bytes.iter().position(|byte| *byte == 0).unwrap_or(0) as u64;
@@ -387,15 +387,16 @@ fn two_texts(texts: &[Text]) -> Option<[Vec<u8>; 2]> {
         let Some(end) = text.bytes.iter().position(|byte| *byte == 0) else { continue };
         let bytes = text.bytes.get(..end).unwrap_or(&[]);
         if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
-            made.retain(|(cell, _)| *cell != text.cell);
-            made.push((text.cell, bytes.to_vec()));
+            made.retain(|(cell, ..)| *cell != text.cell);
+            made.push((text.cell, text.at, bytes.to_vec()));
         }
     }
     made.sort();
-    // An allocator's own pointers lead to texts, too, but lie by themselves.
+    // An allocator's own pointers lead to texts, too: they lie by themselves, or both to the same.
     made.windows(2).rev().find_map(|pair| {
-        let [(first, user), (second, password)] = pair else { return None };
-        let is_record = second.distance_from(*first).is_some_and(|it| it <= MAX_RECORD);
+        let [(first, one, user), (second, other, password)] = pair else { return None };
+        let is_near = second.distance_from(*first).is_some_and(|it| it <= MAX_RECORD);
+        let is_record = is_near && one != other;
         (is_record && !user.is_empty()).then(|| [user.clone(), password.clone()])
     })
 }

@@ -138,7 +138,7 @@ fn list_of(
             let coding = Coding { effective_key: Some(key), ..Coding::of(Cipher::Xor) };
             (coding, sources)
         })
-        .or_else(|| otherwise_encoded(subject, &trace, &found.texts))?;
+        .or_else(|| otherwise_encoded(subject, &trace, function, &found.texts))?;
     let places: Vec<Place> = found
         .texts
         .iter()
@@ -327,11 +327,12 @@ fn stored_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> Vec<Text> {
     texts
 }
 
-/// Of texts that do not stand in the file: how they came about, as far as that shows, and where the
-/// pointers to the users lie.
+/// Of texts that do not stand in the file: how they came about, as far as that shows, and the routine
+/// that makes them.
 fn otherwise_encoded(
     subject: &Subject<'_>,
     trace: &Trace<'_>,
+    function: Address,
     pairs: &[[Text; 2]],
 ) -> Option<(Coding, Vec<Address>)> {
     let texts: BTreeSet<&[u8]> = pairs
@@ -345,7 +346,9 @@ fn otherwise_encoded(
         let mut data = segments.map(|segment| &segment.data);
         data.any(|data| data.windows(text.len()).any(|window| window == **text))
     };
-    if texts.len() < MIN_PAIRS || texts.iter().filter(stands).count() * 4 > texts.len() {
+    let is_whole = trace.spent_calls == 0 && trace.lost.is_empty();
+    if !is_whole || texts.len() < MIN_PAIRS || texts.iter().filter(stands).count() * 4 > texts.len()
+    {
         return None;
     }
     let length: usize = pairs.iter().flatten().map(|text| text.text.len()).sum();
@@ -353,7 +356,7 @@ fn otherwise_encoded(
         true => Cipher::StackString,
         false => Cipher::Unknown,
     };
-    Some((Coding::of(cipher), pairs.iter().map(|[user, _]| user.cell).collect()))
+    Some((Coding::of(cipher), vec![function; pairs.len()]))
 }
 
 /// The key under which all texts stand near each other in the file, and where the user names do.

@@ -298,7 +298,8 @@ fn sourced(
             let near =
                 it.source.0.abs_diff(first.0).min(it.source.0.abs_diff(last.0)) <= MAX_LENGTH;
             let is_text = xor::is_text(&it.given.text);
-            let is_long = it.given.text.len() > 3 && is_text;
+            // Only a pointer tells that what lies beyond the last one named is of the same table.
+            let is_long = it.given.text.len() > 3 && is_text && it.cell.is_some();
             let is_value = is_text || it.given.text.len() == 2;
             (first..=last).contains(&it.source) && is_value || near && is_long
         });

@@ -51,15 +51,27 @@ pub(super) fn decode<'a>(
     let mut filled = run.trace.state.clone();
     // Every run begins with a copy.
     filled.memory.stop_journal();
-    let encoded: Vec<Vec<u8>> = records
+    let bytes_of = |record: &Record| {
+        let bytes = filled.memory.bytes(record.buffer, record.length as usize);
+        (record.clone(), bytes.unwrap_or_default())
+    };
+    let (found, encoded): (Vec<Record>, Vec<Vec<u8>>) =
+        records.records.iter().map(bytes_of).unzip();
+    let mut records = Records { records: found, ..records.clone() };
+    let mut encoded = encoded;
+    let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
+    drop_strays(&mut records, &mut encoded, inferred_key);
+    let records = &records;
+    let placed = place(subject, run, records, &encoded)?;
+    // What lies before the record with id 0 is none.
+    let (found, encoded): (Vec<Record>, Vec<Vec<u8>>) = records
         .records
         .iter()
-        .map(|record| {
-            filled.memory.bytes(record.buffer, record.length as usize).unwrap_or_default()
-        })
-        .collect();
-    let placed = place(subject, run, records, &encoded)?;
-    let inferred_key = xor::infer_key(encoded.iter().map(Vec::as_slice)).map(|(key, _)| key);
+        .cloned()
+        .zip(encoded)
+        .filter(|(record, _)| record.cell >= placed.base)
+        .unzip();
+    let records = &Records { records: found, ..records.clone() };
     let outcome = by_toggle(subject, run, records, &placed)
         .or_else(|| when_added(subject, run, records, &encoded))
         .or_else(|| by_terminators(&encoded, inferred_key?))?;
@@ -116,6 +128,39 @@ pub(super) fn decode<'a>(
         gaps,
         filled,
     })
+}
+
+/// Records that lie this many strides from the others are looked at twice.
+const FAR: u64 = 16;
+
+/// Leaves out records at either end that lie far from the others and make no sense under the key
+/// for which nearly all others speak: other variables with a pointer and a number.
+///
+/// False negatives: strays near the table, and beside tables under other ciphers than one byte.
+fn drop_strays(records: &mut Records, encoded: &mut Vec<Vec<u8>>, key: Option<u8>) {
+    let Some(key) = key else { return };
+    let is_sensible = |bytes: &[u8]| bytes.len() == 2 || xor::is_text(&xor::apply(bytes, key));
+    let sensible = encoded.iter().filter(|bytes| is_sensible(bytes)).count();
+    if sensible * 10 < encoded.len() * 9 {
+        return;
+    }
+    let far = records.stride * FAR;
+    loop {
+        let mut cells: Vec<(Address, usize)> =
+            records.records.iter().enumerate().map(|(at, record)| (record.cell, at)).collect();
+        cells.sort_unstable();
+        let ends = match cells.as_slice() {
+            [first, second, .., before, last] => [(first, second), (last, before)],
+            _ => return,
+        };
+        let stray = ends.into_iter().find(|((cell, at), (next, _))| {
+            let makes_sense = encoded.get(*at).is_some_and(|bytes| is_sensible(bytes));
+            cell.0.abs_diff(next.0) >= far && !makes_sense
+        });
+        let Some(((_, at), _)) = stray else { return };
+        records.records.remove(*at);
+        encoded.remove(*at);
+    }
 }
 
 /// The key word of one-byte XOR, most significant byte first.
@@ -295,8 +340,38 @@ fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::stale_key;
+    use super::{FAR, drop_strays, stale_key};
+    use crate::string_table::records::{Record, Records};
     use crate::xor;
+    use miyaburi_image::Address;
+
+    /// Records at these multiples of a stride of 8, with what they lead to.
+    fn records(ids: &[u64]) -> Records {
+        let record = |id: &u64| Record {
+            cell: Address(0x1000 + 8 * id),
+            buffer: Address(0),
+            length: 6,
+            stored_by: 0,
+        };
+        Records { stride: 8, pointer_offset: 0, records: ids.iter().map(record).collect() }
+    }
+
+    #[test]
+    fn what_makes_no_sense_far_from_the_table_is_no_entry() {
+        let ids: Vec<u64> = (FAR..FAR + 10).chain([0, 3 * FAR]).collect();
+        let mut encoded = vec![xor::apply(b"shell\0", 0x22); 11];
+        encoded.push(vec![1, 2, 3, 4, 5, 6]);
+        let (mut found, mut left) = (records(&ids), encoded.clone());
+        drop_strays(&mut found, &mut left, Some(0x22));
+        assert_eq!(found.records.len(), 11, "the one that makes sense stays");
+        assert_eq!(left.len(), 11);
+        assert!(!found.records.iter().any(|record| record.cell == Address(0x1000 + 24 * FAR)));
+        // The same among the others stays.
+        let near: Vec<u64> = (0..12).collect();
+        let mut found = records(&near);
+        drop_strays(&mut found, &mut encoded, Some(0x22));
+        assert_eq!(found.records.len(), 12);
+    }
 
     #[test]
     fn an_entry_that_makes_sense_under_another_key_is_stale() {

@@ -112,10 +112,11 @@ impl Table<'_> {
         Address(cell.0.saturating_sub(self.pointer_offset))
     }
 
-    /// Whether entries take long to be decoded.
+    /// Whether entries take longer to be decoded than under one byte.
     #[must_use]
     pub fn is_laborious(&self) -> bool {
-        self.accessors.iter().any(|accessor| accessor.routine.is_laborious())
+        self.coding.cipher != Cipher::Xor
+            || self.accessors.iter().any(|accessor| accessor.routine.is_laborious())
     }
 
     /// The routine that fills it. What decodes a table that nothing fills is none: all who read
