@@ -346,9 +346,7 @@ fn otherwise_encoded(
         let mut data = segments.map(|segment| &segment.data);
         data.any(|data| data.windows(text.len()).any(|window| window == **text))
     };
-    let is_whole = trace.spent_calls == 0 && trace.lost.is_empty();
-    if !is_whole || texts.len() < MIN_PAIRS || texts.iter().filter(stands).count() * 4 > texts.len()
-    {
+    if texts.len() < MIN_PAIRS || texts.iter().filter(stands).count() * 4 > texts.len() {
         return None;
     }
     let length: usize = pairs.iter().flatten().map(|text| text.text.len()).sum();
