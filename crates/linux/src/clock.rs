@@ -3,6 +3,9 @@
 /// When a process starts, in seconds since 1970: 2023-11-14.
 const START: u64 = 1_700_000_000;
 
+/// Nanoseconds: of every unit that programs take, another number.
+const UPTIME: u64 = 7_654_321_987;
+
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -22,9 +25,10 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock that is at [`START`] and so many days.
+    /// A clock that is at [`START`] and so many days, when the machine has run for as many times
+    /// [`UPTIME`].
     pub(crate) const fn days_later(days: u32) -> Self {
-        Self { start: START + DAY * days as u64, passed: 0 }
+        Self { start: START + DAY * days as u64, passed: UPTIME * days as u64 }
     }
 
     /// Seconds since 1970 and nanoseconds, a little later at every look.

@@ -51,6 +51,18 @@ pub(crate) struct Socket {
     pub(crate) inbox: VecDeque<(SocketAddr, Vec<u8>)>,
 }
 
+/// Messages that a socket keeps until they are read; what comes then is lost.
+const MAX_INBOX: usize = 64;
+
+impl Socket {
+    /// Takes what comes in.
+    pub(crate) fn take_in(&mut self, from: SocketAddr, message: Vec<u8>) {
+        if self.inbox.len() < MAX_INBOX {
+            self.inbox.push_back((from, message));
+        }
+    }
+}
+
 /// What a descriptor leads to.
 #[derive(Clone, Debug)]
 enum Open {
@@ -187,7 +199,18 @@ impl Descriptors {
 
 #[cfg(test)]
 mod tests {
-    use super::{Descriptors, Errno, Tree};
+    use super::{Descriptors, Errno, MAX_INBOX, Socket, Tree};
+    use crate::network::{Transport, unspecified};
+
+    #[test]
+    fn what_nobody_reads_is_lost_at_last() {
+        let own = unspecified(false);
+        let inbox = std::collections::VecDeque::new();
+        let mut socket = Socket { transport: Transport::Udp, own, peer: None, inbox };
+        (0..2 * MAX_INBOX).for_each(|number| socket.take_in(own, vec![number as u8]));
+        assert_eq!(socket.inbox.len(), MAX_INBOX);
+        assert_eq!(socket.inbox.front().map(|(_, message)| &message[..]), Some(&[0][..]));
+    }
 
     #[test]
     fn files_are_read_where_they_stand_and_descriptors_used_again() {

@@ -121,6 +121,12 @@ impl Network {
         &self.events
     }
 
+    /// Forgets what happened; names keep their addresses.
+    pub(crate) fn forget(&mut self) {
+        self.events.clear();
+        self.sent = 0;
+    }
+
     /// The name whose address is `host`.
     pub(crate) fn name_of(&self, host: IpAddr) -> Option<&str> {
         let number = self.script.names.number_of(host)?;
@@ -177,7 +183,7 @@ impl Network {
         let record = u16::from(question.qtype);
         let number = self.number_of(&name);
         let owner = question.qname.clone().into_owned();
-        let data = self.data_of(number, question.qtype);
+        let data = number.and_then(|number| self.data_of(number, question.qtype));
         let mut reply = packet.into_reply();
         match data {
             Some(data) => {
@@ -209,13 +215,15 @@ impl Network {
         }
     }
 
-    fn number_of(&mut self, name: &str) -> u8 {
+    /// The number of a name; `None` for those behind the 256th, which have no address.
+    fn number_of(&mut self, name: &str) -> Option<u8> {
         let known = self.names.iter().position(|known| known == name);
-        let number = known.unwrap_or_else(|| {
+        let number = known.unwrap_or(self.names.len());
+        let number = u8::try_from(number).ok()?;
+        if known.is_none() {
             self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        u8::try_from(number).unwrap_or(u8::MAX)
+        }
+        Some(number)
     }
 }
 

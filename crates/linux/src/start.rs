@@ -86,9 +86,11 @@ pub(crate) fn lay_out_stack(
     let arch = image.arch();
     let top = emulator.layout().initial_stack_pointer();
     let random = top.offset(TEXT - 16);
-    state
-        .memory
-        .write(random, b"\x4d\x69\x79\x61\x62\x75\x72\x69\x4d\x69\x79\x61\x62\x75\x72\x69")?;
+    let mut bytes = *b"MiyaburiMiyaburi";
+    for (byte, seed) in bytes.iter_mut().zip(setup.seed.to_le_bytes()) {
+        *byte ^= seed;
+    }
+    state.memory.write(random, &bytes)?;
     let mut text = Text { next: top.offset(TEXT), left: MAX_TEXT };
     let mut words = vec![setup.arguments.len() as u64];
     for group in [&setup.arguments, &setup.environment] {

@@ -26,20 +26,25 @@ pub(super) fn settle(
     };
     let c2: Vec<Destination> = reached.c2.iter().filter(|c2| !is_decoy(c2)).cloned().collect();
     let has_c2 = !c2.is_empty() || reached.external.is_some();
+    if reached.is_cut {
+        let message = "running the program from its entry was ended by its budget: it may connect to \
+                       others, too";
+        diagnostics.push(Diagnostic::doubt(STAGE, message.to_owned(), None));
+    }
     for (list, role) in [
         (&c2, Role::C2),
         (&reached.dead_drops, Role::DeadDrop),
         (&reached.peers, Role::Peer),
         (&reached.decoys, Role::Decoy),
     ] {
-        if role == Role::Decoy && !has_c2 {
+        if role == Role::Decoy && (!has_c2 || reached.is_cut) {
             continue;
         }
         for destination in list {
             add(endpoints, destination, role, &mut diagnostics);
         }
     }
-    if has_c2 {
+    if has_c2 && !reached.is_cut {
         demote(endpoints, reached, constants, &mut diagnostics);
     }
     for (address, transport) in &reached.bound {
@@ -67,7 +72,7 @@ pub(super) fn settle(
     });
     let mut c2 = endpoints.iter().filter(|endpoint| endpoint.role == Role::C2);
     let are_all_reached = c2.all(|endpoint| reached.c2.iter().any(|c2| is(endpoint, c2)));
-    if reached.is_ordered && are_all_reached {
+    if reached.is_ordered && !reached.is_cut && are_all_reached {
         let order = |endpoint: &Endpoint| reached.c2.iter().position(|c2| is(endpoint, c2));
         endpoints.sort_by_key(|endpoint| match endpoint.role {
             Role::C2 => order(endpoint).unwrap_or(usize::MAX),

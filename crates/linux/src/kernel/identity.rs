@@ -1,6 +1,6 @@
 //! Calls about who and where the process is, its limits and signals, and its end.
 
-use super::processes::{MAX_SIGNAL, PARENT, PROCESS};
+use super::processes::{MAX_SIGNAL, PARENT};
 use super::{Ended, Kernel, Reply, Request};
 use crate::abi::calls::SystemCall;
 use crate::abi::errno::Errno;
@@ -36,9 +36,9 @@ impl Kernel {
                 return Some(Reply::End(Ended::Exited(request.argument(0) as u8)));
             }
             Call::Getpid | Call::Gettid | Call::SetTidAddress | Call::Getpgrp | Call::Setsid => {
-                Ok(PROCESS)
+                Ok(self.process)
             }
-            Call::Getpgid | Call::Getsid => Ok(PROCESS),
+            Call::Getpgid | Call::Getsid => Ok(self.process),
             Call::Getppid => Ok(PARENT),
             // The superuser.
             Call::Getuid | Call::Geteuid | Call::Getgid | Call::Getegid => Ok(0),

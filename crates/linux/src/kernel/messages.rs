@@ -89,6 +89,9 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         let message = self.message(request, at)?;
         let mut bytes = Vec::new();
+        if self.may_send == 0 {
+            return Err(Errno::NoMemory);
+        }
         for (start, length) in message.parts {
             let room = (MAX_MESSAGE - bytes.len()) as u64;
             bytes.extend(request.bytes(start, length.min(room) as usize)?);

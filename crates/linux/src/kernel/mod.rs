@@ -30,6 +30,12 @@ use thread::ThreadRegister;
 
 pub use processes::Side;
 
+/// Seeds that give processes different numbers: on Linux, numbers have 15 bits.
+const MAX_PROCESSES: u32 = 24;
+
+/// Bytes that one process may send; after that sends fail. What is sent costs no instructions.
+const MAX_SENT: u64 = 64 << 20;
+
 /// Calls kept of one process.
 const MAX_CALLS: usize = 100_000;
 
@@ -87,6 +93,11 @@ pub struct Kernel {
     later_forks: Side,
     forks_made: usize,
     calls: Vec<CallRecord>,
+    last_call: Option<CallRecord>,
+    /// This process.
+    process: u64,
+    /// Bytes that may still be sent.
+    may_send: u64,
     ended: Option<Ended>,
 }
 
@@ -162,6 +173,10 @@ impl Kernel {
             later_forks: Side::Parent,
             forks_made: 0,
             calls: Vec::new(),
+            last_call: None,
+            process: processes::PROCESS
+                + processes::PROCESS_STEP * u64::from(setup.seed % MAX_PROCESSES),
+            may_send: MAX_SENT,
             ended: None,
         }
     }
@@ -215,7 +230,14 @@ impl Kernel {
             .unwrap_or(Reply::Unmodelled)
     }
 
+    /// The call that was made last.
+    #[must_use]
+    pub fn last_call(&self) -> Option<&CallRecord> {
+        self.last_call.as_ref()
+    }
+
     fn record(&mut self, record: CallRecord) {
+        self.last_call = Some(record.clone());
         if self.calls.len() < MAX_CALLS {
             self.calls.push(record);
         }

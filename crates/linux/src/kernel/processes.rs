@@ -5,8 +5,11 @@ use crate::abi::calls::SystemCall;
 use crate::abi::errno::Errno;
 use miyaburi_image::Address;
 
-/// This process.
+/// The number of the process in its first run; in others it lies above.
 pub(super) const PROCESS: u64 = 1000;
+
+/// How far apart the numbers of runs with different seeds are.
+pub(super) const PROCESS_STEP: u64 = 1237;
 
 /// Its parent.
 pub(super) const PARENT: u64 = 1;
@@ -63,13 +66,13 @@ impl Kernel {
     fn child_seen_from(&self, side: Side) -> u64 {
         match side {
             Side::Child => 0,
-            Side::Parent => PROCESS + self.forks_made as u64,
+            Side::Parent => self.process + self.forks_made as u64,
         }
     }
 
     /// Signals reach this process alone.
     fn signal(&mut self, process: u64, signal: Signal) -> Result<u64, Errno> {
-        let is_own = process == PROCESS || process == 0;
+        let is_own = process == self.process || process == 0;
         if !is_own {
             return Err(Errno::NoProcess);
         }

@@ -189,7 +189,7 @@ impl Kernel {
         let Some(packet) = handshake(own, peer) else { return };
         for socket in self.open.sockets() {
             if matches!(socket.transport, Transport::Raw { protocol: TCP, .. }) {
-                socket.inbox.push_back((SocketAddr::new(peer.ip(), 0), packet.clone()));
+                socket.take_in(SocketAddr::new(peer.ip(), 0), packet.clone());
             }
         }
     }
@@ -231,8 +231,10 @@ impl Kernel {
         let address = given.or(socket.peer).ok_or(Errno::NotConnected)?;
         let route =
             Route { site: request.site, transport: socket.transport, own: socket.own, address };
-        let reply = self.network.send(route, &bytes);
-        socket.inbox.extend(reply.map(|reply| (address, reply)));
+        self.may_send = self.may_send.checked_sub(bytes.len() as u64).ok_or(Errno::NoMemory)?;
+        if let Some(reply) = self.network.send(route, &bytes) {
+            socket.take_in(address, reply);
+        }
         Ok(bytes.len() as u64)
     }
 
@@ -298,6 +300,11 @@ impl Kernel {
     #[must_use]
     pub fn network_events(&self) -> &[NetworkEvent] {
         self.network.events()
+    }
+
+    /// Forgets what the process did on the network, to see what it does from here on.
+    pub fn forget_network_events(&mut self) {
+        self.network.forget();
     }
 
     /// The name whose address `host` is said to be.

@@ -84,6 +84,8 @@ pub(super) struct Destinations {
     pub(super) streams: FxHashSet<Address>,
     /// Addresses that were bound, and how.
     pub(super) bound: Vec<(SocketAddr, Transport)>,
+    /// Whether the budget was spent before all was tried: what was not reached means nothing.
+    pub(super) is_cut: bool,
     /// Where the C2 comes from that is not in the file.
     pub(super) external: Option<External>,
 }
@@ -109,9 +111,10 @@ pub(super) fn run<'a>(
     let prepared: Vec<SocketAddress> = prepared.map(|assignment| assignment.address).collect();
     let found = explore(subject, &ways, table, known, &prepared);
     let spent = granted.saturating_sub(subject.budget.left());
+    let is_cut = subject.budget.cut().is_some();
     subject.budget = whole;
     subject.budget.spend(spent);
-    found
+    found.map(|found| Destinations { is_cut, ..found })
 }
 
 fn explore<'a>(
@@ -192,7 +195,7 @@ impl Judge<'_, '_> {
     /// Whether a connection counts, when `first` branches were forced before the first one.
     fn believes(&self, contact: &Contact, first: usize) -> bool {
         let host = match &contact.host {
-            Host::Named(_) => return true,
+            Host::Named(name) => return self.known.contains(name) || self.is_steady(&contact.host),
             Host::Own(host) => *host,
             Host::InText | Host::InPage | Host::Derived(_) => return false,
         };
@@ -209,6 +212,11 @@ impl Judge<'_, '_> {
         });
         let is_plain = contact.deed.forced <= first;
         is_known || is_steady && (is_plain || can_be_host(host) && self.holds(host))
+    }
+
+    /// Whether another start with other random numbers connects to the same name.
+    fn is_steady(&self, host: &Host) -> bool {
+        self.again.is_some_and(|again| again.contacts.iter().any(|other| other.host == *host))
     }
 
     /// Whether the file holds an address, as bytes or as text.
@@ -252,7 +260,7 @@ fn peers(
         for (deed, to) in outcome.datagrams() {
             let destination = place.of(&outcome.visit, deed, to.ip().to_string(), to.port());
             let is_new = |one: &Destination| !found.iter().any(|known| known.is_like(one));
-            let destination = destination.filter(|one| judge.holds(to.ip()) && is_new(one));
+            let destination = destination.filter(|one| is_new(one) && judge.holds(to.ip()));
             found.extend(destination);
         }
     }

@@ -167,6 +167,7 @@ fn keys(mut visit: super::session::Visit<'_>, plain: &[u8]) -> Vec<u8> {
         let Some(bytes) = memory.bytes(page, PAGE_SIZE as usize) else { continue };
         keys.extend(xor_keys(plain, &bytes));
     }
+    keys.sort_unstable();
     keys.dedup();
     keys
 }
@@ -181,9 +182,16 @@ fn transformed<'a>(
     let derived = outcome.contacts.iter().find(|it| matches!(it.host, Host::Derived(_)))?;
     let port = derived.address.port();
     let asked = outcome.visit.asked();
-    let names: Vec<&str> =
-        asked.iter().filter(|(_, _, record)| *record == A).map(|(_, name, _)| *name).collect();
-    let (number, name) = (0u8..).zip(&names).last()?;
+    // Names have numbers in the order in which they are first asked for, whatever is asked of them.
+    let mut names: Vec<&str> = Vec::new();
+    for (_, name, _) in &asked {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let of_addresses = |name: &&str| asked.iter().any(|(_, it, kind)| it == name && *kind == A);
+    let mut numbered = (0..=u8::MAX).zip(&names);
+    let (number, name) = numbered.rfind(|(_, name)| of_addresses(name))?;
     let firsts = [Answers::PLAIN.first, Answers::OTHER.first];
     let mut pairs: Vec<(Ipv4Addr, Ipv4Addr)> = Vec::new();
     for first in firsts.into_iter().chain(Answers::TRANSFORMED) {

@@ -195,7 +195,7 @@ impl Observer for Watch {
     fn answered(&mut self, state: &mut State<'_>, abi: &Abi, kernel: &Kernel) {
         let stack = state.register(&abi.stack_pointer);
         self.end_frames(|frame| frame.stack < stack);
-        let Some(record) = kernel.calls().last() else { return };
+        let Some(record) = kernel.last_call() else { return };
         if makes_process(record) {
             // The function looks at the outcome that has a branch on the way, not a library's routine.
             let has_turning = |frame: &Frame| self.ways.functions.contains(&frame.callee);

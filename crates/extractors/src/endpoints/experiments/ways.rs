@@ -99,11 +99,17 @@ impl Ways {
     }
 }
 
-/// Whether a jump in a function leads to so many blocks that it is one into a row of instructions, as
+/// Blocks of a function that is looked into; what is worked out grows with their square.
+const MAX_BLOCKS: usize = 4096;
+
+/// Whether a function is left out: it has very many blocks, or a jump in it leads to so many that it is one into a row of instructions, as
 /// in routines of C libraries that fill memory; such functions may seem to run into others.
 fn jumps_far(program: &Program<'_>, function: FunctionId) -> bool {
     const MANY: usize = 64;
     let blocks = program.function(function).map_or(&[][..], Function::blocks);
+    if blocks.len() > MAX_BLOCKS {
+        return true;
+    }
     blocks.iter().any(|block| block.successors.len() > MANY)
 }
 
