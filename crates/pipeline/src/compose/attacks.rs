@@ -78,8 +78,8 @@ pub(super) fn add_behaviours(attacks: &mut [Attack], behaviours: &[Behaviour]) {
         let Some(behaviour) = behaviours.iter().find(|it| at(it.handler) == attack.handler) else {
             continue;
         };
-        attack.kind = Some(behaviour.kind.name().to_owned());
-        attack.kind_method = Some(KindMethod::Observed);
+        attack.kind = behaviour.kind.map(|kind| kind.name().to_owned());
+        attack.kind_method = behaviour.kind.map(|_| KindMethod::Observed);
         attack.options = behaviour.options.iter().map(option_of).collect();
         attack.packets =
             behaviour.shapes.iter().enumerate().map(|it| packet_of(behaviour, it)).collect();

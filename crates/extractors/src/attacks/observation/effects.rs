@@ -63,6 +63,12 @@ pub(super) fn changes(
         let had_any = has_any(baseline.packets);
         return had_any.then_some(("connections", None)).into_iter().collect();
     }
+    // As many packets of the same start: what is drawn is the same there.
+    let same = baseline.first.get(..sent.len()).unwrap_or(baseline.first);
+    if same == sent {
+        return Vec::new();
+    }
+    let own = shapes(&[same.to_vec()]);
     let with = shapes(&[sent.to_vec()]);
     let mut found = Vec::new();
     for shape in &with {
@@ -70,10 +76,14 @@ pub(super) fn changes(
         let Some((number, before)) = alike.find(|(_, before)| is_alike(before, shape)) else {
             continue;
         };
+        let own = own.iter().find(|own| is_alike(own, shape)).unwrap_or(before);
         for (field, name) in NAMES {
             for field in [field.to_owned(), format!("{field}#2")] {
                 let is_set = match kind {
-                    OptionType::Number => is_number_set(&field, text, before, shape),
+                    OptionType::Number => {
+                        is_number_set(&field, text, before, shape)
+                            && is_number_set(&field, text, own, shape)
+                    }
                     OptionType::Address | OptionType::Text => {
                         is_text_set(&field, text, baseline.packets, sent)
                     }
@@ -91,7 +101,7 @@ pub(super) fn changes(
             found.push(("gre_constant_destination", Some((number, "ip.dst#2".to_owned()))));
         }
         if kind == OptionType::Number {
-            let change = payload_change(text, before, shape);
+            let change = payload_change(text, own, shape);
             found.extend(change.map(|(name, field)| (name, Some((number, field)))));
         }
     }
@@ -148,4 +158,60 @@ fn payload_change(text: &str, before: &Shape, with: &Shape) -> Option<(&'static 
     }
     let is_random = |payload: Option<&Payload>| payload.is_some_and(|it| it.is_random);
     (is_random(before) != is_random(with)).then_some(("payload_random", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn packet(ttl: u64, ident: u64, payload: &[u8]) -> Packet {
+        let field = |name: &str, value| (name.to_owned(), Value::Number(value));
+        Packet {
+            layers: vec!["ip", "udp"],
+            fields: BTreeMap::from([field("ip.ttl", ttl), field("ip.id", ident)]),
+            payload: Some(("udp.payload", payload.to_vec())),
+            is_raw: true,
+            has_own_address: true,
+        }
+    }
+
+    /// What setting an option of a handler is found to do that draws identification and payload once
+    /// for each start.
+    fn found(sent: &[Packet], text: &str) -> Vec<Change> {
+        let starts = [[7, 7], [900, 901]].map(|idents| {
+            let payload = if idents[0] == 7 { b"abcd" } else { b"wxyz" };
+            idents.map(|ident| packet(64, ident, payload)).to_vec()
+        });
+        let baseline = Baseline {
+            needed: &[],
+            first: &starts[0],
+            packets: &starts.concat(),
+            shapes: &shapes(&starts),
+        };
+        changes(&baseline, sent, OptionType::Number, text)
+    }
+
+    #[test]
+    fn a_field_that_takes_the_number_is_set() {
+        let sent = [packet(33, 7, b"abcd"), packet(33, 7, b"abcd")];
+        assert_eq!(found(&sent, "33"), [("ip_ttl", Some((0, "ip.ttl".to_owned())))]);
+        let sent = [packet(64, 33, b"abcd"), packet(64, 33, b"abcd")];
+        assert_eq!(found(&sent, "33"), [("ip_ident", Some((0, "ip.id".to_owned())))]);
+    }
+
+    #[test]
+    fn what_is_drawn_once_for_each_start_is_set_by_nothing() {
+        let same = [packet(64, 7, b"abcd"), packet(64, 7, b"abcd")];
+        assert_eq!(found(&same, "33"), []);
+        assert_eq!(found(&same, "7"), [], "it was so before");
+        let other = [packet(64, 8, b"abcd"), packet(64, 9, b"abcd")];
+        assert_eq!(found(&other, "33"), []);
+    }
+
+    #[test]
+    fn a_payload_of_another_length_has_its_size_set() {
+        let sent = [packet(64, 7, b"ab"), packet(64, 7, b"ab")];
+        assert_eq!(found(&sent, "2"), [("payload_size", Some((0, "udp.payload".to_owned())))]);
+    }
 }

@@ -175,5 +175,10 @@ mod tests {
         assert_eq!(Kind::of(&[lookup("a.example"), lookup("a.example")]), Kind::NoneObserved);
         let syn = raw(&["ip", "tcp"], &["tcp.flags.syn"], b"");
         assert_eq!(Kind::of(&[lookup("a.example"), syn]), Kind::Syn);
+        // The target itself is asked.
+        let mut query = lookup("a.example");
+        let target = core::net::Ipv4Addr::from(super::super::order::TARGET).to_string();
+        query.fields.insert("ip.dst".to_owned(), Value::Text(target));
+        assert_eq!(Kind::of(&[query.clone(), query]), Kind::DnsQuery);
     }
 }

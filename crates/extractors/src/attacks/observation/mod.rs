@@ -48,8 +48,8 @@ const HOST: &[u8] = b"host.example";
 pub struct Behaviour {
     /// The handler.
     pub handler: Address,
-    /// What it is by what it sends.
-    pub kind: Kind,
+    /// What it is by what it sends; `None` when it could not be run so far that it would.
+    pub kind: Option<Kind>,
     /// What it can be told.
     pub options: Vec<AttackOption>,
     /// Options without which it sends nothing, with the text that was given for them.
@@ -73,7 +73,7 @@ impl Behaviour {
             options.sort_by_key(|option| option.key);
             options
         };
-        self.kind != Kind::NoneObserved
+        self.kind.is_some_and(|kind| kind != Kind::NoneObserved)
             && self.kind == other.kind
             && self.shapes.len() == other.shapes.len()
             && self.shapes.iter().zip(&other.shapes).all(|(one, other)| one.is_like(other))
@@ -94,16 +94,33 @@ pub fn observe<'a>(
         let message = "the program cannot be started: its attacks were not observed";
         diagnostics.push(Diagnostic::doubt(STAGE, message.to_owned(), None));
     }
-    let mut finding = Vec::new();
+    // Several vectors may lead to one.
+    let mut distinct: Vec<Address> = Vec::new();
     for handler in handlers {
+        if !distinct.contains(handler) {
+            distinct.push(*handler);
+        }
+    }
+    let mut finding: Vec<Behaviour> = Vec::new();
+    for handler in distinct.iter().take_while(|_| !begun.is_empty()) {
         if subject.budget.is_late() {
             break;
         }
-        finding.extend(observe_one(subject, &begun, *handler));
+        let observed = observe_one(subject, &begun, *handler);
+        if let Some(Behaviour { kind: None, .. }) = &observed {
+            let message = "this attack could not be run so far that it sends anything";
+            diagnostics.push(Diagnostic::doubt(STAGE, message.to_owned(), Some(*handler)));
+        }
+        finding.extend(observed);
     }
-    let left = handlers.len() - finding.len();
-    if left > 0 && !begun.is_empty() {
-        let message = format!("{left} attacks were not observed: the budget for it is spent");
+    if let Some(cut) = subject.budget.cut().filter(|_| !begun.is_empty()) {
+        let left = distinct.len() - finding.len();
+        let message = match finding.last().filter(|_| left == 0) {
+            Some(last) => {
+                format!("options of the attack at {} may be missing: {cut}", last.handler)
+            }
+            None => format!("{left} attacks were not observed: {cut}"),
+        };
         diagnostics.push(Diagnostic::doubt(STAGE, message, None));
     }
     Found { finding, diagnostics }
@@ -117,7 +134,7 @@ fn observe_one<'a>(
     let first = begun.first()?;
     let without = run::run(subject, first, handler, Trial { options: &[], packets: PACKETS })?;
     let mut options = options::find(subject, first, handler);
-    options::add_defaults(&mut options, &without, &[]);
+    options::add_defaults(&mut options, std::slice::from_ref(&without), &[]);
     let needed =
         if without.sent_any() { Vec::new() } else { needed(subject, first, handler, &options) };
     let runs: Vec<Run> = begun
@@ -129,9 +146,7 @@ fn observe_one<'a>(
     if runs.len() < begun.len() {
         return None;
     }
-    if let Some(run) = runs.first() {
-        options::add_defaults(&mut options, run, &needed);
-    }
+    options::add_defaults(&mut options, &runs, &needed);
     let sent: Vec<Vec<Packet>> = runs.iter().map(|run| shape::packets(&run.events)).collect();
     let packets = sent.concat();
     let shapes = shape::shapes(&sent);
@@ -146,7 +161,10 @@ fn observe_one<'a>(
             options::try_out(subject, first, handler, &baseline, option);
         }
     }
-    let kind = Kind::of(&packets);
+    let mut kinds = sent.iter().map(|packets| Kind::of(packets));
+    let kind = kinds.find(|kind| *kind != Kind::NoneObserved).unwrap_or(Kind::NoneObserved);
+    let has_failed = runs.iter().any(|run| run.failure.is_some());
+    let kind = (kind != Kind::NoneObserved || !has_failed).then_some(kind);
     let packets = sent.into_iter().next().unwrap_or_default();
     Some(Behaviour { handler, kind, options, needed, shapes, packets })
 }

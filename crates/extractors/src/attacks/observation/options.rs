@@ -90,7 +90,12 @@ pub(super) fn find<'a>(
         if run.asked.is_empty() {
             break;
         }
-        let types = run.asked.iter().map(|asked| (*asked, type_of(subject, &run, *asked)));
+        // A call that reads several tells of none.
+        let is_shared =
+            |site| run.asked.iter().filter(|(_, other)| *other == Some(site)).count() > 1;
+        let asked =
+            run.asked.iter().map(|(key, site)| (*key, site.filter(|site| !is_shared(*site))));
+        let types = asked.map(|asked| (asked, type_of(subject, &run, asked)));
         known.extend(types.collect::<Vec<_>>());
     }
     known
@@ -106,12 +111,20 @@ pub(super) fn find<'a>(
         .collect()
 }
 
-/// Notes the defaults that calls return in a run in which an option is not given.
-pub(super) fn add_defaults(options: &mut [AttackOption], without: &Run, given: &[Given]) {
+/// Notes the defaults that calls return in runs in which options are not given: where all return the
+/// same.
+pub(super) fn add_defaults(options: &mut [AttackOption], runs: &[Run], given: &[Given]) {
     let is_given = |key: u8| given.iter().any(|(known, _)| *known == key);
-    for option in options.iter_mut().filter(|option| option.default.is_none()) {
-        let call = option.kind.zip(option.site).filter(|_| !is_given(option.key));
-        option.default = call.and_then(|(kind, site)| default_of(kind, without, site));
+    for option in options.iter_mut().filter(|option| !is_given(option.key)) {
+        let Some((kind, site)) = option.kind.zip(option.site) else { continue };
+        let mut defaults = runs
+            .iter()
+            .filter(|run| run.results.contains_key(&site))
+            .map(|run| default_of(kind, run, site));
+        if let Some(first) = defaults.next() {
+            let is_same = defaults.all(|other| other == first);
+            option.default = first.filter(|_| is_same);
+        }
     }
 }
 
@@ -123,7 +136,9 @@ fn type_of(subject: &Subject<'_>, run: &Run, (key, site): Asked) -> Option<Optio
         _ if run.is_text_of(key, result) => Some(OptionType::Text),
         ANYTHING_AS_NUMBER if address != ANYTHING_AS_NUMBER => Some(OptionType::Number),
         result if result == address => Some(OptionType::Address),
-        _ => Some(OptionType::Number),
+        // What is no number is none, or an error.
+        0 | 0xffff_ffff => Some(OptionType::Number),
+        _ => None,
     }
 }
 

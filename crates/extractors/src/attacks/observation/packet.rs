@@ -1,5 +1,6 @@
 //! Packets, field by field, under the names that Wireshark's display filters have for them.
 
+use super::order::TARGET;
 use core::net::{IpAddr, Ipv4Addr};
 use etherparse::{
     Ethernet2Header, Icmpv4Header, Ipv4Header, TcpHeader, TcpOptionElement, UdpHeader,
@@ -97,9 +98,11 @@ impl Packet {
         }
     }
 
-    /// Whether this asks a name server by way of an ordinary socket.
+    /// Whether this asks a name server, other than the target, by way of an ordinary socket.
     pub(super) fn is_lookup(&self) -> bool {
-        !self.is_raw && self.layers.contains(&"dns") && self.payload.is_none()
+        let target = Ipv4Addr::from(TARGET).to_string();
+        let is_asked = self.text("ip.dst").is_none_or(|host| host != target);
+        !self.is_raw && self.layers.contains(&"dns") && self.payload.is_none() && is_asked
     }
 
     /// The text of a field.

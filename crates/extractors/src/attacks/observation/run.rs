@@ -3,7 +3,7 @@
 use super::order::{Given, Order};
 use crate::subject::Subject;
 use miyaburi_emulator::{
-    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, WatchedAccess,
+    Abi, Access, Call, CallAction, Exit, Hooks, Limits, Reason, Region, State, WatchedAccess,
 };
 use miyaburi_image::Address;
 use miyaburi_linux::{Kernel, NetworkAction, NetworkEvent, Process, Side, SystemCall, Transport};
@@ -39,6 +39,8 @@ pub(super) struct Run {
     pub(super) results: FxHashMap<Address, u64>,
     /// Registers and stack when the first socket was made.
     pub(super) moment: Option<Vec<u8>>,
+    /// Why it could not go on, when it could not.
+    pub(super) failure: Option<Reason>,
     order: Order,
     /// Texts at addresses that calls returned.
     texts: FxHashMap<u64, Vec<u8>>,
@@ -71,13 +73,13 @@ pub(super) fn run<'a>(
 ) -> Option<Run> {
     let Process { mut state, mut kernel } = begun.clone();
     kernel.follow_forks(Side::Child);
+    // What the program did before leaves less room for what the handler does.
+    kernel.forget_network_events();
     let block = subject.emulator.layout().fresh_block(&mut state);
     let order = Order::write(&mut state, subject.emulator.arch(), block, trial.options).ok()?;
-    let first_event = kernel.network_events().len();
     let mut watch = Watch {
         kernel: &mut kernel,
         order: &order,
-        first_event,
         packets: trial.packets,
         open: None,
         asked: Vec::new(),
@@ -89,6 +91,8 @@ pub(super) fn run<'a>(
         instructions,
         call_instructions: instructions,
         repetition: REPETITION,
+        // What an undone call would seem to return is no value of the program's.
+        undo: false,
         ..Limits::default()
     };
     let routine = (handler, subject.context_of(handler));
@@ -99,9 +103,13 @@ pub(super) fn run<'a>(
     let returned_texts =
         results.values().filter_map(|value| Some((*value, text(&mut state, *value)?)));
     let texts = returned_texts.collect();
-    let events = kernel.network_events().get(first_event..).unwrap_or(&[]).to_vec();
+    let events = kernel.network_events().to_vec();
+    let failure = match outcome.exit {
+        Exit::Failed { reason, .. } => Some(reason),
+        Exit::Returned | Exit::Stopped { .. } | Exit::Budget { .. } => None,
+    };
     let is_spent = subject.budget.cut().is_some();
-    (!is_spent).then_some(Run { events, asked, results, moment, order, texts })
+    (!is_spent).then_some(Run { events, asked, results, moment, failure, order, texts })
 }
 
 /// The printable text at an address.
@@ -139,8 +147,6 @@ fn moment(state: &mut State<'_>, abi: &Abi) -> Vec<u8> {
 struct Watch<'k> {
     kernel: &'k mut Kernel,
     order: &'k Order,
-    /// What happened on the network before.
-    first_event: usize,
     /// Packets after which it is enough.
     packets: usize,
     /// The handler's call under way.
@@ -173,7 +179,7 @@ impl Hooks for Watch<'_> {
         immediate: u64,
     ) -> bool {
         let is_answered = self.kernel.system_call(state, abi, site, immediate);
-        let call = self.kernel.calls().last().and_then(|record| record.call);
+        let call = self.kernel.last_call().and_then(|record| record.call);
         if self.moment.is_none()
             && matches!(call, Some(SystemCall::Socket | SystemCall::Socketcall))
         {
@@ -183,7 +189,7 @@ impl Hooks for Watch<'_> {
     }
 
     fn stops(&self) -> bool {
-        let events = self.kernel.network_events().get(self.first_event..).unwrap_or(&[]);
+        let events = self.kernel.network_events();
         self.kernel.stops() || events.iter().filter(|event| is_sent(event)).count() >= self.packets
     }
 
