@@ -293,19 +293,43 @@ fn sourced(
     }
     let of_named = found.iter().filter(|it| named.contains(&it.given.id)).map(|it| it.source);
     let (first, last) = (of_named.clone().min(), of_named.max());
+    let places: Vec<(u64, u64)> = found
+        .iter()
+        .filter(|it| named.contains(&it.given.id))
+        .map(|it| (it.given.id, it.source.0))
+        .collect();
+    let slots = evenly_spaced(&places);
+    let is_in_place = |it: &Sourced| {
+        it.cell.is_some()
+            || slots.is_some_and(|(base, stride)| {
+                it.source.0.checked_sub(base.0) == it.given.id.checked_mul(stride)
+            })
+    };
     found.retain(|it| {
         let is_among = first.zip(last).is_some_and(|(first, last)| {
             let near =
                 it.source.0.abs_diff(first.0).min(it.source.0.abs_diff(last.0)) <= MAX_LENGTH;
             let is_text = xor::is_text(&it.given.text);
-            // Only a pointer tells that what lies beyond the last one named is of the same table.
-            let is_long = it.given.text.len() > 3 && is_text && it.cell.is_some();
+            // Only a pointer, or the place at which the next one would lie, tells that what lies
+            // beyond the last one named is of the same table.
+            let is_long = it.given.text.len() > 3 && is_text && is_in_place(it);
             let is_value = is_text || it.given.text.len() == 2;
             (first..=last).contains(&it.source) && is_value || near && is_long
         });
         named.contains(&it.given.id) || is_among
     });
-    found
+    if slots.is_some() { without_far_ids(found, named) } else { found }
+}
+
+/// Without what lies beyond a gap outside of the ids that are named: a list that follows.
+fn without_far_ids(found: Vec<Sourced>, named: &BTreeSet<u64>) -> Vec<Sourced> {
+    let (Some(first), Some(last)) = (named.first().copied(), named.last().copied()) else {
+        return found;
+    };
+    let ids: BTreeSet<u64> = found.iter().map(|it| it.given.id).collect();
+    let lowest = (0..first).rev().take_while(|id| ids.contains(id)).last().unwrap_or(first);
+    let highest = (last + 1..=MAX_ID).take_while(|id| ids.contains(id)).last().unwrap_or(last);
+    found.into_iter().filter(|it| (lowest..=highest).contains(&it.given.id)).collect()
 }
 
 fn table<'a>(
@@ -377,11 +401,16 @@ fn table<'a>(
 fn place(entries: &[Sourced]) -> Option<(Address, u64)> {
     let cells: Option<Vec<(u64, u64)>> =
         entries.iter().map(|entry| Some((entry.given.id, entry.cell?.0))).collect();
-    let cells = cells?;
-    let [(first_id, first), .., (last_id, last)] = *cells.as_slice() else { return None };
+    evenly_spaced(&cells?)
+}
+
+/// Where id 0 would lie and how far each lies from the next, when all `(id, place)`, in order of
+/// ids, agree.
+fn evenly_spaced(places: &[(u64, u64)]) -> Option<(Address, u64)> {
+    let [(first_id, first), .., (last_id, last)] = *places else { return None };
     let stride = last.checked_sub(first)?.checked_div(last_id.checked_sub(first_id)?)?;
     let base = first.checked_sub(first_id.checked_mul(stride)?)?;
     let place_of = |id: u64| id.checked_mul(stride).and_then(|distance| base.checked_add(distance));
-    let agree = cells.iter().all(|(id, cell)| place_of(*id) == Some(*cell));
+    let agree = places.iter().all(|(id, place)| place_of(*id) == Some(*place));
     (agree && stride > 0).then_some((Address(base), stride))
 }

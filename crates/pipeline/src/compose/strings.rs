@@ -29,7 +29,11 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
                 .unwrap_or(EntryRole::Unknown);
             // What is used as a port is one, even if it reads as text.
-            let is_port = matches!(reported.role, EntryRole::C2Port | EntryRole::ScanReceiverPort);
+            let is_port = match reported.role {
+                EntryRole::C2Port | EntryRole::ScanReceiverPort => true,
+                EntryRole::Unknown | EntryRole::ScannerDialogue => is_no_word(&reported.hex.0),
+                _ => false,
+            };
             if let ([high, low] | [high, low, 0], true) = (reported.hex.0.as_slice(), is_port) {
                 reported.value = EntryValue::Port { port: u16::from_be_bytes([*high, *low]) };
             }
@@ -55,6 +59,18 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
         report.sha256 = Some(string_table_sha256(&report.entries));
     }
     report
+}
+
+/// Whether a terminated entry of two characters is more likely a port than a text: one of them is
+/// a sign, and they are no format of `printf`.
+///
+/// False positives: texts such as `::` that nothing is seen to use. False negatives: ports whose
+/// bytes are two letters or digits.
+fn is_no_word(bytes: &[u8]) -> bool {
+    let [first, second, 0] = bytes else { return false };
+    let is_format = *first == b'%' && second.is_ascii_alphabetic();
+    let has_sign = first.is_ascii_punctuation() || second.is_ascii_punctuation();
+    first.is_ascii_graphic() && second.is_ascii_graphic() && has_sign && !is_format
 }
 
 /// A cipher in the report's terms.
@@ -153,5 +169,20 @@ fn string_of(string: &loose_strings::LooseString) -> LooseString {
         effective_key: Some(Key::from(string.key)),
         role: None,
         evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_no_word;
+
+    #[test]
+    fn two_characters_with_a_sign_are_a_port_and_words_and_formats_are_none() {
+        for port in [b"%\"\0", b"#R\0", b"q^\0"] {
+            assert!(is_no_word(port), "{port:?}");
+        }
+        for text in [&b"sh\0"[..], b"%d\0", b": \0", b"\r\n\0", b"#R", b"-c x\0"] {
+            assert!(!is_no_word(text), "{text:?}");
+        }
     }
 }
