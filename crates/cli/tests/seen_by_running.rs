@@ -39,8 +39,7 @@ fn every_cipher_is_decoded_and_named_with_its_key() {
     assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
 }
 
-/// Kinds, options with types and defaults, and which attacks there are, on every CPU type. Where
-/// reading an option is inlined, the default of a text is not known.
+/// Kinds, options with types and defaults, and which attacks there are, on every CPU type.
 #[test]
 fn attacks_are_known_by_what_they_send() {
     let folder = tempfile::tempdir().unwrap();

@@ -85,7 +85,8 @@ pub(super) fn changes(
                             && is_number_set(&field, text, own, shape)
                     }
                     OptionType::Address | OptionType::Text => {
-                        is_text_set(&field, text, baseline.packets, sent)
+                        shape.fields.contains_key(&field)
+                            && is_text_set(&field, text, baseline.packets, sent)
                     }
                 };
                 if is_set {
@@ -213,5 +214,27 @@ mod tests {
     fn a_payload_of_another_length_has_its_size_set() {
         let sent = [packet(64, 7, b"ab"), packet(64, 7, b"ab")];
         assert_eq!(found(&sent, "2"), [("payload_size", Some((0, "udp.payload".to_owned())))]);
+    }
+
+    #[test]
+    fn a_text_is_set_in_the_packet_that_has_it_and_in_no_other() {
+        let request = |method: &str| {
+            let text = Value::Text(method.to_owned());
+            let fields = BTreeMap::from([("http.request.method".to_owned(), text)]);
+            let payload = Some(("tcp.payload", method.as_bytes().to_vec()));
+            let layers = vec!["ip", "tcp", "http"];
+            Packet { layers, fields, payload, is_raw: false, has_own_address: false }
+        };
+        let handshake = Packet {
+            layers: vec!["ip", "tcp"],
+            payload: None,
+            fields: BTreeMap::new(),
+            ..request("")
+        };
+        let runs = [vec![handshake.clone(), request("GET")]];
+        let baseline =
+            Baseline { needed: &[], first: &runs[0], packets: &runs[0], shapes: &shapes(&runs) };
+        let found = changes(&baseline, &[handshake, request("probe")], OptionType::Text, "probe");
+        assert_eq!(found, [("method", Some((1, "http.request.method".to_owned())))]);
     }
 }
