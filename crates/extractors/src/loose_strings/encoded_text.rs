@@ -64,9 +64,9 @@ impl Encoding {
         let bytes = image.bytes_from(start);
         let bytes = bytes.get(..MAX_LENGTH).unwrap_or(bytes);
         let end = bytes.iter().position(|byte| *byte == self.key)?;
-        let is_plain = is_plain(bytes, end);
+        let decoded = xor::apply(bytes.get(..=end)?, self.key);
+        let is_plain = is_plain(bytes, &decoded);
         let bytes = bytes.get(..=end)?;
-        let decoded = xor::apply(bytes, self.key);
         let is_padding = bytes.first() == Some(&0) || bytes.windows(3).any(|some| some == [0; 3]);
         (xor::is_text(&decoded) && !is_padding && !is_plain).then_some(decoded)
     }
@@ -75,8 +75,10 @@ impl Encoding {
     pub(super) fn text_behind(self, image: &Image, end: Address) -> Option<(Address, Vec<u8>)> {
         let padding = zeros(image.bytes_from(end).iter());
         let start = end.offset(padding);
-        let is_aligned =
-            padding == 0 || self.alignment > 1 && start.0.is_multiple_of(self.alignment);
+        // Where a zero is no character, it is padding wherever it stands.
+        let is_aligned = padding == 0
+            || !self.is_text(0)
+            || self.alignment > 1 && start.0.is_multiple_of(self.alignment);
         let text = (padding < MAX_PADDING && is_aligned).then(|| self.text_at(image, start))?;
         text.map(|decoded| (start, decoded))
     }
@@ -149,12 +151,33 @@ fn zeros<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
 }
 
 /// Whether bytes are plain text up to their first zero, where that is not the padding behind the
-/// encoded text that ends at `end`.
-fn is_plain(bytes: &[u8], end: usize) -> bool {
+/// encoded text, and no less likely text than what they are decoded to.
+fn is_plain(bytes: &[u8], decoded: &[u8]) -> bool {
     let Some(zero) = bytes.iter().position(|byte| *byte == 0) else { return false };
-    let is_padding = zero == end + 1 && !bytes.get(end).copied().is_some_and(ends_plain_text);
+    let last = decoded.len() - 1;
+    let is_padding = zero == last + 1 && !bytes.get(last).copied().is_some_and(ends_plain_text);
     let is_text = zero >= MIN_PLAIN && bytes.get(..=zero).is_some_and(xor::is_text);
-    is_text && !is_padding
+    is_text && !is_padding && !is_likelier(decoded, bytes.get(..last).unwrap_or(bytes))
+}
+
+/// Whether bytes, their end left out, are far likelier text than others of the same length.
+fn is_likelier(decoded: &[u8], plain: &[u8]) -> bool {
+    let decoded = decoded.get(..plain.len()).unwrap_or(decoded);
+    let likelihood = |bytes: &[u8]| bytes.iter().map(|byte| likelihood(*byte)).sum::<i64>();
+    likelihood(decoded) >= likelihood(plain) + MIN_LEAD + plain.len() as i64
+}
+
+/// By how much a text must be likelier than the plain one, beside a point for each character.
+const MIN_LEAD: i64 = 4;
+
+/// How usual a character is in messages, names and paths, in either case.
+const fn likelihood(byte: u8) -> i64 {
+    match byte.to_ascii_lowercase() {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'h' | b'l' | b'd' | b'c' => 3,
+        b'a'..=b'z' | b' ' | b'/' | b'.' => 2,
+        b'0'..=b'9' | b'-' | b':' => 1,
+        _ => 0,
+    }
 }
 
 /// Whether messages and names often end in this character.
