@@ -35,7 +35,7 @@ pub(super) fn strings(image: &Image) -> Vec<LooseString> {
     let mut rows: Vec<Vec<LooseString>> = Vec::new();
     for key in likely_keys(image) {
         for alignment in [1, 4] {
-            let encoding = Encoding { key, alignment };
+            let encoding = Encoding { alignment, ..Encoding::unaligned(key) };
             // Without padding, a zero before a text may be its first character.
             let is_aligned = |string: &LooseString| string.address.0.is_multiple_of(alignment);
             let segments = image.segments().iter();
@@ -81,7 +81,7 @@ fn longest_row(image: &Image, segment: &Segment, encoding: Encoding) -> Vec<Loos
     let mut at = segment.address;
     let end = segment.address.offset(MAX_BYTES);
     while at < end && row.len() < MAX_STRINGS {
-        if let Some((address, decoded)) = encoding.text_behind(image, at) {
+        if let Some((address, decoded)) = encoding.text_behind(image, at, None) {
             at = address.offset(decoded.len() as u64);
             let source = Source::InRow { before: row.last().map(|string| string.address) };
             row.push(LooseString { address, decoded, key: encoding.key, source });

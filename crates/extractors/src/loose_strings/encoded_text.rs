@@ -15,13 +15,24 @@ const MAX_PADDING: u64 = 64;
 /// So many zeros are padding, whatever the key.
 const MIN_PADDING: u64 = 3;
 
+/// Most bytes of something else between texts.
+const MAX_BETWEEN: u64 = 128;
+
+/// Fewest bytes of a text behind something else, its end included.
+const MIN_ALONE: usize = 10;
+
+/// So many texts right behind another tell that there is no padding.
+const MIN_PACKED: usize = 6;
+
 /// How texts lie in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Encoding {
     /// The key as one byte.
     pub key: u8,
-    /// The alignment of all texts, in bytes; 1 when they follow each other without padding.
+    /// The alignment of all texts, in bytes; 1 when there is none, or not for all.
     pub alignment: u64,
+    /// Whether texts follow each other without padding.
+    pub is_packed: bool,
 }
 
 /// Shortest text that speaks for a key, in bytes with its end.
@@ -43,16 +54,35 @@ pub(super) fn keys_at(image: &Image, start: Address) -> Vec<u8> {
             keys.push(*key);
         }
     }
-    let is_text = |key: &u8| Encoding { key: *key, alignment: 1 }.text_at(image, start);
+    let is_text = |key: &u8| Encoding::unaligned(*key).text_at(image, start);
     keys.retain(|key| is_text(key).is_some());
     keys
 }
 
 impl Encoding {
+    /// That of texts under `key` of which nothing is known.
+    pub(super) const fn unaligned(key: u8) -> Self {
+        Self { key, alignment: 1, is_packed: false }
+    }
+
     /// That of texts under `key` at these places.
     pub(super) fn of(key: u8, places: impl Iterator<Item = Address>) -> Self {
         let zeros = places.map(|place| place.0.trailing_zeros()).min().unwrap_or(0);
-        Self { key, alignment: 1 << zeros.min(3) }
+        Self { alignment: 1 << zeros.min(3), ..Self::unaligned(key) }
+    }
+
+    /// That of these texts under `key`, each with its length, in ascending order. The shortest may
+    /// lie anywhere.
+    pub(super) fn of_texts(key: u8, image: &Image, texts: &[(Address, u64)]) -> Self {
+        let telling = texts.iter().filter(|(_, length)| *length >= MIN_TELLING as u64);
+        let encoding = Self::of(key, telling.map(|(place, _)| *place));
+        let gaps = texts.windows(2).filter_map(|pair| {
+            let [(place, length), (next, _)] = pair else { return None };
+            let gap = next.0.checked_sub(place.0 + length)?;
+            (gap <= zeros(image.bytes_from(place.offset(*length)).iter())).then_some(gap)
+        });
+        let (packed, padded): (Vec<u64>, Vec<u64>) = gaps.partition(|gap| *gap == 0);
+        Self { is_packed: padded.is_empty() && packed.len() >= MIN_PACKED, ..encoding }
     }
 
     /// The text that begins at `start`, decoded, its terminating zero included.
@@ -61,26 +91,89 @@ impl Encoding {
     /// begins with the key's own character or holds it several times in a row: its code is zero, as
     /// is padding.
     pub(super) fn text_at(self, image: &Image, start: Address) -> Option<Vec<u8>> {
+        let text = self.text_before_known(image, start, None)?;
+        (image.bytes_from(start).first() != Some(&0)).then_some(text)
+    }
+
+    /// The text that begins at `start`, even if with the key's own character, where the next that
+    /// is known begins at `known`: a plain text would not reach into that one.
+    fn text_before_known(
+        self,
+        image: &Image,
+        start: Address,
+        known: Option<Address>,
+    ) -> Option<Vec<u8>> {
         let bytes = image.bytes_from(start);
         let bytes = bytes.get(..MAX_LENGTH).unwrap_or(bytes);
         let end = bytes.iter().position(|byte| *byte == self.key)?;
-        let decoded = xor::apply(bytes.get(..=end)?, self.key);
-        let is_plain = is_plain(bytes, &decoded);
-        let bytes = bytes.get(..=end)?;
-        let is_padding = bytes.first() == Some(&0) || bytes.windows(3).any(|some| some == [0; 3]);
+        let encoded = bytes.get(..=end)?;
+        let decoded = xor::apply(encoded, self.key);
+        let room = known.map_or(u64::MAX, |known| known.0.saturating_sub(start.0));
+        let is_plain = bytes.iter().take_while(|byte| **byte != 0).count() as u64 <= room
+            && is_plain(bytes, &decoded);
+        let is_padding = encoded.windows(3).any(|some| some == [0; 3]);
         (xor::is_text(&decoded) && !is_padding && !is_plain).then_some(decoded)
     }
 
     /// The text that begins at `end` or behind the padding there: where it begins, and it decoded.
-    pub(super) fn text_behind(self, image: &Image, end: Address) -> Option<(Address, Vec<u8>)> {
-        let padding = zeros(image.bytes_from(end).iter());
-        let start = end.offset(padding);
-        // Where a zero is no character, it is padding wherever it stands.
-        let is_aligned = padding == 0
-            || !self.is_text(0)
-            || self.alignment > 1 && start.0.is_multiple_of(self.alignment);
-        let text = (padding < MAX_PADDING && is_aligned).then(|| self.text_at(image, start))?;
-        text.map(|decoded| (start, decoded))
+    /// The next that is known begins at `known`.
+    pub(super) fn text_behind(
+        self,
+        image: &Image,
+        end: Address,
+        known: Option<Address>,
+    ) -> Option<(Address, Vec<u8>)> {
+        let zeros = zeros(image.bytes_from(end).iter());
+        let behind = end.offset(zeros);
+        let is_aligned = |place: Address| place.0.is_multiple_of(self.alignment);
+        let start = match zeros {
+            MAX_PADDING.. => None,
+            0 => Some(end),
+            // Where a zero is no character, it is padding wherever it stands.
+            _ if !self.is_text(0) => Some(behind),
+            _ if self.alignment > 1 && is_aligned(behind) => Some(behind),
+            // It begins with the key's own character.
+            1 if self.is_packed || self.alignment > 1 && is_aligned(end) => Some(end),
+            _ => None,
+        }?;
+        self.text_before_known(image, start, known).map(|decoded| (start, decoded))
+    }
+
+    /// The texts that fill all that lies between `end` and `next` but for padding: that plain ones all
+    /// ended in the key is no chance.
+    pub(super) fn texts_between(
+        self,
+        image: &Image,
+        mut end: Address,
+        next: Address,
+    ) -> Option<Vec<(Address, Vec<u8>)>> {
+        let mut texts = Vec::new();
+        while zeros(image.bytes_from(end).iter()) < next.0.checked_sub(end.0)? {
+            let (address, decoded) = self.text_behind(image, end, Some(end))?;
+            end = address.offset(decoded.len() as u64);
+            texts.push((address, decoded));
+        }
+        Some(texts)
+    }
+
+    /// A text of some length that begins behind `end` and something that is no text.
+    ///
+    /// False positives: numbers that read as long text under the key up to an encoded zero. False
+    /// negatives: shorter texts, and those without a zero and an alignment that tell where they begin.
+    pub(super) fn text_beyond(self, image: &Image, end: Address) -> Option<(Address, Vec<u8>)> {
+        let first = end.0.next_multiple_of(self.alignment);
+        let places = (first..end.0.saturating_add(MAX_BETWEEN)).step_by(self.alignment as usize);
+        let mut places = places.map(Address).filter(|place| {
+            let before = place.0.checked_sub(1).map(Address);
+            before.is_some_and(|before| image.bytes_from(before).first() == Some(&0))
+        });
+        if self.alignment < 4 {
+            return None;
+        }
+        places.find_map(|place| {
+            let decoded = self.text_at(image, place)?;
+            (decoded.len() >= MIN_ALONE).then_some((place, decoded))
+        })
     }
 
     /// The text that ends before `end` or before the padding there: where it begins, and it decoded.
@@ -106,7 +199,10 @@ impl Encoding {
         while place.0 - start.0 <= MAX_LENGTH as u64 {
             let zeros = zeros(bytes_before(image, start));
             let beyond = Address(start.0.checked_sub(zeros + 1)?);
-            let byte = *image.bytes_from(beyond).first()?;
+            let Some(byte) = image.bytes_from(beyond).first().copied() else {
+                // Nothing lies before a segment.
+                return (zeros == 0).then_some(start);
+            };
             let is_believed = !holds_zeros || row >= MIN_PLAIN;
             match (zeros, byte) {
                 (0, byte) if byte == self.key => return Some(start),
@@ -231,16 +327,20 @@ mod tests {
             data.resize(data.len().next_multiple_of(4), 0);
         }
         let image = image_of(&data);
-        let encoding = Encoding { key, alignment: 4 };
+        let encoding = Encoding { alignment: 4, ..Encoding::unaligned(key) };
         let shell = Some((place(4), b"sh\0".to_vec()));
         let busybox = Some((place(8), b"/bin/busybox\0".to_vec()));
-        assert_eq!(encoding.text_behind(&image, place(7)), busybox);
+        assert_eq!(encoding.text_behind(&image, place(7), None), busybox);
         assert_eq!(encoding.text_before(&image, place(24)), busybox);
         // The number before it has a byte that reads as text.
         assert_eq!(encoding.text_before(&image, place(8)), shell);
         assert_eq!(encoding.start_of(&image, place(12)), Some(place(8)));
         // Its first character is the key's own: padding or not, nobody can tell.
-        assert_eq!(encoding.text_behind(&image, place(21)), None);
+        assert_eq!(encoding.text_behind(&image, place(21), None), None);
+        // Unless no text has padding before it.
+        let packed = Encoding { is_packed: true, ..Encoding::unaligned(key) };
+        let query = Some((place(24), b"TSource Engine\0".to_vec()));
+        assert_eq!(packed.text_behind(&image, place(24), None), query);
     }
 
     #[test]
@@ -248,7 +348,7 @@ mod tests {
         let lines = "usage: tool [OPTION] FILE...\nPrints each FILE.\n\0-a  all\n\0";
         let image = image_of(lines.repeat(40).as_bytes());
         for key in 1..=255 {
-            let encoding = Encoding { key, alignment: 1 };
+            let encoding = Encoding::unaligned(key);
             for offset in 0..lines.len() as u64 {
                 let text = encoding.text_at(&image, place(offset));
                 let rest = lines.get(offset as usize..).unwrap_or("");

@@ -97,7 +97,9 @@ pub fn extract(subject: &mut Subject<'_>, has_table: bool) -> Vec<LooseString> {
     for string in referenced::strings(subject, encoding, &known) {
         strings.entry(string.address).or_insert(string);
     }
-    let encoding = Encoding::of(encoding.key, strings.keys().copied());
+    let texts: Vec<(Address, u64)> =
+        strings.values().map(|string| (string.address, string.decoded.len() as u64)).collect();
+    let encoding = Encoding::of_texts(encoding.key, subject.image, &texts);
     neighbours::add(subject.image, encoding, &mut strings);
     strings.into_values().collect()
 }
