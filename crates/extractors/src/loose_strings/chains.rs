@@ -21,7 +21,7 @@ const MIN_TEXTS: usize = 12;
 const MIN_BYTES: usize = 96;
 
 /// Keys tried.
-const KEYS: usize = 16;
+const KEYS: usize = 24;
 
 /// Bytes of a segment that are looked through: dozens of times those of the largest samples.
 const MAX_BYTES: u64 = 4 << 20;

@@ -1,13 +1,11 @@
 //! Text as it lies encoded in the file: where it begins and where it ends.
 
+use crate::loose_strings::plain_text::{MIN_PLAIN, is_plain};
 use crate::xor;
 use miyaburi_image::{Address, Image};
 
 /// Longest text, in bytes.
 pub(super) const MAX_LENGTH: usize = 1024;
-
-/// Fewest bytes of plain text that are believed to be plain.
-const MIN_PLAIN: usize = 4;
 
 /// Most bytes of padding between texts.
 const MAX_PADDING: u64 = 64;
@@ -246,41 +244,6 @@ fn zeros<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
     bytes.take_while(|byte| **byte == 0).count() as u64
 }
 
-/// Whether bytes are plain text up to their first zero, where that is not the padding behind the
-/// encoded text, and no less likely text than what they are decoded to.
-fn is_plain(bytes: &[u8], decoded: &[u8]) -> bool {
-    let Some(zero) = bytes.iter().position(|byte| *byte == 0) else { return false };
-    let last = decoded.len() - 1;
-    let is_padding = zero == last + 1 && !bytes.get(last).copied().is_some_and(ends_plain_text);
-    let is_text = zero >= MIN_PLAIN && bytes.get(..=zero).is_some_and(xor::is_text);
-    is_text && !is_padding && !is_likelier(decoded, bytes.get(..last).unwrap_or(bytes))
-}
-
-/// Whether bytes, their end left out, are far likelier text than others of the same length.
-fn is_likelier(decoded: &[u8], plain: &[u8]) -> bool {
-    let decoded = decoded.get(..plain.len()).unwrap_or(decoded);
-    let likelihood = |bytes: &[u8]| bytes.iter().map(|byte| likelihood(*byte)).sum::<i64>();
-    likelihood(decoded) >= likelihood(plain) + MIN_LEAD + plain.len() as i64
-}
-
-/// By how much a text must be likelier than the plain one, beside a point for each character.
-const MIN_LEAD: i64 = 4;
-
-/// How usual a character is in messages, names and paths, in either case.
-const fn likelihood(byte: u8) -> i64 {
-    match byte.to_ascii_lowercase() {
-        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'h' | b'l' | b'd' | b'c' => 3,
-        b'a'..=b'z' | b' ' | b'/' | b'.' => 2,
-        b'0'..=b'9' | b'-' | b':' => 1,
-        _ => 0,
-    }
-}
-
-/// Whether messages and names often end in this character.
-fn ends_plain_text(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"\t\n\r !%),./:;=>?]".contains(&byte)
-}
-
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests {
@@ -341,6 +304,54 @@ mod tests {
         let packed = Encoding { is_packed: true, ..Encoding::unaligned(key) };
         let query = Some((place(24), b"TSource Engine\0".to_vec()));
         assert_eq!(packed.text_behind(&image, place(24), None), query);
+    }
+
+    #[test]
+    fn what_reads_better_decoded_is_not_plain() {
+        let key = 0x37;
+        let mut data = vec![0; 8];
+        data.extend(xor::apply(b"content-length:\0", key));
+        data.extend([0; 8]);
+        let plain = data.len() as u64;
+        data.extend(b"usage: tool [OPTION] FILE7\0\0");
+        let image = image_of(&data);
+        let encoding = Encoding { alignment: 4, ..Encoding::unaligned(key) };
+        assert_eq!(encoding.text_at(&image, place(8)), Some(b"content-length:\0".to_vec()));
+        assert_eq!(encoding.text_at(&image, place(plain)), None);
+    }
+
+    #[test]
+    fn what_lies_between_known_texts_is_text_when_all_of_it_is() {
+        let key = 0x37;
+        // `system` reads as `DNDCRZ7`.
+        let system = xor::apply(b"system\0", key);
+        let mut data = vec![3, 0, 0, 0];
+        data.extend(&system);
+        data.push(0);
+        data.extend(xor::apply(b"enable\0", key));
+        data.push(0);
+        let end = data.len() as u64;
+        let encoding = Encoding { alignment: 4, ..Encoding::unaligned(key) };
+        let image = image_of(&data);
+        assert_eq!(encoding.text_at(&image, place(4)), None);
+        let texts = vec![(place(4), b"system\0".to_vec()), (place(12), b"enable\0".to_vec())];
+        assert_eq!(encoding.texts_between(&image, place(4), place(end)), Some(texts));
+        // A number among them is no text.
+        assert_eq!(encoding.texts_between(&image, place(0), place(end)), None);
+    }
+
+    #[test]
+    fn a_long_text_behind_other_data_is_found_and_a_short_one_is_not() {
+        let key = 0x54;
+        let mut data = vec![0, 0, 0, 0, 1, 0, 0, 0, 0xff, 0xfe, 0, 0];
+        data.extend(xor::apply(b"/bin/busybox ps\0", key));
+        let encoding = Encoding { alignment: 4, ..Encoding::unaligned(key) };
+        let found = Some((place(12), b"/bin/busybox ps\0".to_vec()));
+        assert_eq!(encoding.text_beyond(&image_of(&data), place(0)), found);
+        data.truncate(12);
+        data.extend(xor::apply(b"sh\0", key));
+        assert_eq!(encoding.text_beyond(&image_of(&data), place(0)), None);
+        assert_eq!(Encoding::unaligned(key).text_beyond(&image_of(&data), place(0)), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod chains;
 mod decoders;
 mod encoded_text;
 mod neighbours;
+mod plain_text;
 mod referenced;
 
 use crate::subject::Subject;
