@@ -75,6 +75,15 @@ pub(crate) fn install_qemu(root: &Path) -> anyhow::Result<()> {
     show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "qemu-user-static"])
 }
 
+/// The tracer of system calls.
+pub(crate) fn install_strace(root: &Path) -> anyhow::Result<()> {
+    if works("strace", &["--version"]) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "strace"])
+}
+
 /// The path of cargo-deny, installed below `target` when cargo does not have it.
 pub(crate) fn cargo_deny(root: &Path) -> anyhow::Result<PathBuf> {
     if has_cargo_command("deny") {

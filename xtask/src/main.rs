@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod components;
+mod confinement;
 mod differential;
 mod emulation;
 mod layers;
@@ -23,6 +24,8 @@ use clap::Parser;
 enum Task {
     /// Measure what the analysis gets right against what the build knows
     Accuracy(accuracy::Args),
+    /// Watch under strace what the command does while it analyses
+    Confinement(confinement::Args),
     /// Compare the lifter with the reference implementation of SLEIGH
     Differential(differential::Args),
     /// Compare the emulator with QEMU, function by function
@@ -46,6 +49,7 @@ enum Task {
 fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Accuracy(args) => accuracy::run(&args)?,
+        Task::Confinement(args) => confinement::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
         Task::Emulation(args) => emulation::run(&args)?,
         Task::Negatives(args) => negatives::run(&args)?,

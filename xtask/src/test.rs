@@ -2,8 +2,8 @@
 //!
 //! Without options it needs neither root nor the network. `--all` first installs what the rest
 //! needs (cross compilers, cargo-deny) and then checks licences, builds and scores specimens of a
-//! fresh seed, reads files that are no specimens, runs damaged files and random code, compares the
-//! lifter with its reference and the emulator with QEMU.
+//! fresh seed, reads files that are no specimens, runs damaged files and random code, watches what
+//! the command does to the host, compares the lifter with its reference and the emulator with QEMU.
 //! Known vulnerabilities of dependencies are not checked: that needs a database from the network.
 
 use std::{
@@ -97,6 +97,8 @@ enum Component {
     Emulation,
     /// More damaged files and random code than the tests run
     Robustness,
+    /// What the command does to the host while it analyses
+    Confinement,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -163,6 +165,10 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         steps.run("damaged files and random code", || {
             task(root, &[&["robustness"], &ROBUSTNESS[..]].concat())
         });
+    }
+    if wants(Component::Confinement) {
+        steps.run("strace", || components::install_strace(root));
+        steps.run("nothing reaches the host", || task(root, &["confinement"]));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler and cross toolchains", || {

@@ -81,7 +81,19 @@ pub(crate) struct ExtractArguments {
     pub jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]
+    pub confinement: Confinement,
+
+    #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// Rights that a command has while it analyses.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Confinement {
+    /// Keep all rights of the process. Otherwise, on Linux, it can make no socket, start no program
+    /// and open no file but its inputs and, where the output is a directory, what is in that
+    #[arg(long)]
+    pub unconfined: bool,
 }
 
 /// What one file may cost at most. A report cut by a budget says so.
@@ -223,6 +235,9 @@ pub(crate) struct DumpArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub confinement: Confinement,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod confinement;
 mod dump;
 mod error;
 mod explain;

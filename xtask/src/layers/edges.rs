@@ -10,7 +10,7 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("extractors", &["image", "pcode", "emulator", "linux", "analysis", "model"]),
     ("pipeline", &["image", "pcode", "emulator", "linux", "analysis", "model", "extractors"]),
     ("corpus", &["image", "pcode", "emulator", "analysis", "model", "extractors", "pipeline"]),
+    ("confinement", &[]),
     ("export", &["model"]),
     ("intel", &["model"]),
     ("hunting", &["model"]),
@@ -34,6 +35,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
             "extractors",
             "pipeline",
             "corpus",
+            "confinement",
             "export",
             "intel",
             "hunting",

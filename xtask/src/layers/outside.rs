@@ -23,7 +23,7 @@ const RULES: [Rule; 3] = [
     },
     Rule {
         module: "process",
-        allowed: &["cli", "corpus", "robustness"],
+        allowed: &["cli", "confinement", "corpus", "robustness"],
         reason: "analysis ends with a report, never with the process, and starts none",
     },
     Rule {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use miyaburi_analysis::Program;
+use miyaburi_confinement::Reach;
 use miyaburi_corpus::read_file;
 use miyaburi_image::Image;
 use miyaburi_pcode::language_for;
@@ -44,12 +45,15 @@ fn failure(arguments: &DumpArguments, error: impl Into<DumpError>) -> CommandErr
 
 fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     let bytes = read_file(&arguments.path).map_err(|error| failure(arguments, error))?;
+    // Before the file is looked into: nothing can be opened from then on.
+    let mut output = Output::create(arguments.output.as_deref())?;
+    arguments.confinement.begin(&Reach::default());
     let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
     let path = arguments.path.to_string_lossy();
     let diagnostics = image.diagnostics().iter().map(ToString::to_string).collect();
     let mut source = Source { path: &path, arch: image.arch(), cut: None, diagnostics };
     if arguments.stage == DumpStage::Image {
-        return write(arguments, &source, &ImageDump::new(&image));
+        return write(arguments, &source, &mut output, &ImageDump::new(&image));
     }
     let language = language_for(image.arch()).map_err(|error| failure(arguments, error))?;
     let program = Program::analyze(&image, language.as_ref());
@@ -67,28 +71,29 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     }
     match arguments.stage {
         DumpStage::Image | DumpStage::Functions => {
-            write(arguments, &source, &FunctionsDump::new(&scope))
+            write(arguments, &source, &mut output, &FunctionsDump::new(&scope))
         }
-        DumpStage::Disasm => write(arguments, &source, &CodeDump::new(&scope, false)),
-        DumpStage::Pcode => write(arguments, &source, &CodeDump::new(&scope, true)),
+        DumpStage::Disasm => write(arguments, &source, &mut output, &CodeDump::new(&scope, false)),
+        DumpStage::Pcode => write(arguments, &source, &mut output, &CodeDump::new(&scope, true)),
         DumpStage::Callgraph if arguments.format == DumpFormat::Dot => {
             let graph = CallGraphDump::new(&scope);
-            Output::create(arguments.output.as_deref())?.stream(|out| {
+            output.stream(|out| {
                 write_cut(&source, "//", out)?;
                 graph.write_dot(out)
             })
         }
-        DumpStage::Callgraph => write(arguments, &source, &CallGraphDump::new(&scope)),
-        DumpStage::Constants => write(arguments, &source, &ConstantsDump::new(&scope)),
+        DumpStage::Callgraph => write(arguments, &source, &mut output, &CallGraphDump::new(&scope)),
+        DumpStage::Constants => write(arguments, &source, &mut output, &ConstantsDump::new(&scope)),
     }
 }
 
 fn write(
     arguments: &DumpArguments,
     source: &Source<'_>,
+    output: &mut Output,
     stage: &impl Stage,
 ) -> Result<(), CommandError> {
-    Output::create(arguments.output.as_deref())?.stream(|out| match arguments.format {
+    output.stream(|out| match arguments.format {
         DumpFormat::Json => write_json(stage, source, out),
         DumpFormat::Text | DumpFormat::Dot => {
             write_cut(source, ";", out)?;

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::panic;
 use std::thread::{self, available_parallelism};
 
-use miyaburi_corpus::{Outcome, WORKER_NAME, collect};
+use miyaburi_confinement::Reach;
+use miyaburi_corpus::{Input, Origin, Outcome, WORKER_NAME, collect};
 use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Options, analyze};
 
@@ -27,6 +28,8 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let options = options(&arguments.budgets);
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
+    // Before threads are started, which have the rights of this one.
+    arguments.confinement.begin(&reach(arguments, &inputs));
     keep_contained_panics_quiet();
 
     let mut status = Status::Clean;
@@ -63,6 +66,16 @@ fn check(arguments: &ExtractArguments) {
     if arguments.explain && arguments.format.is_some_and(|format| format != ReportFormat::Text) {
         usage_error("extract", "--explain is for --format text");
     }
+}
+
+/// What the analysis has to read and write. Links that were met may lead out of the directories.
+fn reach(arguments: &ExtractArguments, inputs: &[Input]) -> Reach {
+    let met = inputs.iter().filter(|input| input.origin == Origin::Met).map(|input| &input.path);
+    let links = met.filter(|path| path.is_symlink());
+    let readable = arguments.paths.iter().chain(links).cloned().collect();
+    let has_folders = arguments.format == Some(ReportFormat::MiraiToushi);
+    let writable = arguments.output.iter().filter(|_| has_folders).cloned().collect();
+    Reach { readable, writable }
 }
 
 fn options(budgets: &Budgets) -> Options {

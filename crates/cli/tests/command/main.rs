@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod confinement;
 mod diff;
 mod documentation;
 mod dump;
