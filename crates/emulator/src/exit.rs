@@ -72,7 +72,6 @@ impl From<Trouble> for Reason {
         match trouble {
             Trouble::Memory(error) => Self::Memory(error),
             Trouble::DivisionByZero => Self::DivisionByZero,
-            Trouble::Trap => Self::Trap,
             Trouble::Unimplemented(opcode) => Self::Unimplemented(opcode),
             Trouble::Depth => Self::Depth,
         }

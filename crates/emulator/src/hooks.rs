@@ -51,8 +51,15 @@ pub trait Hooks {
         false
     }
 
-    /// Whether the run is to stop behind a system call that was answered, ready to go on with the
-    /// next instruction.
+    /// At a breakpoint, a failed check or an instruction that the CPU does not have, with the
+    /// specification's name for it and its number, 0 where it has none; whether the run goes on
+    /// behind it. Traps by which a CPU enters the kernel are system calls, with their number.
+    fn trap(&mut self, _state: &mut State<'_>, _site: Address, _name: &str, _number: u64) -> bool {
+        false
+    }
+
+    /// Whether the run is to stop behind a system call or trap that was answered, ready to go on
+    /// with the next instruction.
     fn stops(&self) -> bool {
         false
     }

@@ -29,6 +29,12 @@ pub(crate) enum Leave {
         /// The first argument of the trap instruction, its number where it has one.
         number: u64,
     },
+    /// A breakpoint, a failed check or an instruction that there is not; goes on behind the
+    /// instruction where somebody answers it.
+    Trap {
+        /// The first argument of the operation, the instruction's number where it has one.
+        number: u64,
+    },
     /// A user-op that is not modelled; goes on at the next operation.
     UserOp,
     /// Goes on within the block, at the operation named.
@@ -42,7 +48,6 @@ pub(crate) enum Leave {
 pub(crate) enum Trouble {
     Memory(MemoryError),
     DivisionByZero,
-    Trap,
     Unimplemented(Opcode),
     /// Register windows nest too deep.
     Depth,
@@ -329,7 +334,10 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
             state.output(op, 0)?;
             return Ok(Step::Leave(Leave::SystemCall { number }));
         }
-        UserOp::Trap => return Err(Trouble::Trap),
+        UserOp::Trap => {
+            let number = state.operand(op.inputs[1], op.sizes[1])?;
+            return Ok(Step::Leave(Leave::Trap { number }));
+        }
         UserOp::Succeeds => state.output(op, 1)?,
         UserOp::ThreadPointer => state.output(op, state.thread_pointer)?,
         UserOp::FirstArgument => {

@@ -7,7 +7,8 @@ pub(crate) enum UserOp {
     None,
     /// Enters the kernel.
     SystemCall,
-    /// Ends the program: a breakpoint or a failed check.
+    /// A breakpoint, a failed check or an instruction that there is not: ends the program, unless
+    /// the hooks answer it.
     Trap,
     /// Saves the register window before `save` makes a new one, then branches.
     WindowSave,
@@ -60,7 +61,7 @@ const SYSTEM_CALLS: &[&str] = &[
     "ecall", // RISC-V
 ];
 
-/// Names of traps that end a program: failed checks and breakpoints.
+/// Names of traps: failed checks, breakpoints, instructions that there are not.
 const TRAPS: &[&str] = &[
     "trap",
     "break",

@@ -7,7 +7,7 @@
 
 mod abi;
 mod clock;
-mod files;
+mod descriptors;
 mod kernel;
 mod network;
 mod observer;
@@ -16,11 +16,11 @@ mod record;
 mod script;
 mod space;
 mod start;
+mod tree;
 
 pub use abi::MissingRegister;
 pub use abi::calls::{Numbering, SystemCall};
 pub use abi::errno::Errno;
-pub use files::RESOLVER;
 pub use kernel::{Ended, Kernel, Side};
 pub use network::{
     NetworkAction, NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, Transport, is_own_address,
@@ -30,3 +30,4 @@ pub use process::{Process, StartError};
 pub use record::{Answer, CallRecord};
 pub use script::{Connections, Names, Script};
 pub use start::Setup;
+pub use tree::RESOLVER;

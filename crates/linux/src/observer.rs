@@ -72,6 +72,10 @@ impl Hooks for Observed<'_> {
         goes_on
     }
 
+    fn trap(&mut self, _: &mut State<'_>, _: Address, name: &str, number: u64) -> bool {
+        self.kernel.trap(name, number)
+    }
+
     fn stops(&self) -> bool {
         self.kernel.stops() || self.observer.stops(self.kernel)
     }

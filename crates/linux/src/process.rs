@@ -1,12 +1,12 @@
 //! One program as a process, from its entry point.
 
 use crate::abi::{KernelAbi, MissingRegister};
-use crate::files::Tree;
 use crate::kernel::{Ended, Kernel};
 use crate::observer::{NoObserver, Observed, Observer};
 use crate::record::CallRecord;
 use crate::space::AddressSpace;
 use crate::start::{Setup, lay_out_stack};
+use crate::tree::Tree;
 use miyaburi_emulator::{Emulator, Exit, Limits, MemoryError, Outcome, PAGE_SIZE, State};
 use miyaburi_image::{Address, Family, Image};
 use miyaburi_pcode::Language;
@@ -63,7 +63,7 @@ impl<'a> Process<'a> {
         let space = AddressSpace::new(image, &mut state).map_err(|_| StartError::Room)?;
         lay_out_stack(emulator, image, file, setup, &mut state)?;
         state.enter(image.entry(), emulator.entry_context());
-        let kernel = Kernel::new(abi, language, space, Tree::new(file), setup, image.arch());
+        let kernel = Kernel::new(abi, language, space, Tree::new(file, setup), setup, image.arch());
         Ok(Self { state, kernel })
     }
 

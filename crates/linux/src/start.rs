@@ -2,6 +2,7 @@
 
 use crate::kernel::Side;
 use crate::script::Script;
+use crate::tree::FOLDER;
 use miyaburi_emulator::{Emulator, MemoryError, PAGE_SIZE, State};
 use miyaburi_image::{Address, Arch, Family, Image};
 
@@ -18,6 +19,10 @@ pub struct Setup {
     pub seed: u32,
     /// How the network behaves.
     pub script: Script,
+    /// Files that it finds beside those that every system has, by path.
+    pub files: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What comes from its standard input.
+    pub input: Vec<u8>,
 }
 
 impl Default for Setup {
@@ -28,12 +33,11 @@ impl Default for Setup {
             forks: Vec::new(),
             seed: 0,
             script: Script::default(),
+            files: Vec::new(),
+            input: Vec::new(),
         }
     }
 }
-
-/// Where a program lies that was started by a relative path.
-const FOLDER: &[u8] = b"/tmp/";
 
 impl Setup {
     /// The program's own path, which is absolute whatever its first argument says: C libraries
@@ -44,7 +48,7 @@ impl Setup {
             return name.to_vec();
         }
         let name = name.strip_prefix(b"./").unwrap_or(name);
-        [FOLDER, name].concat()
+        [FOLDER, b"/", name].concat()
     }
 }
 

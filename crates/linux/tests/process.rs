@@ -151,6 +151,23 @@ fn a_signal_that_nobody_handles_ends_the_program() {
 }
 
 #[test]
+fn a_breakpoint_runs_the_handler_and_the_program_goes_on_behind_it() {
+    // `int3` instead of `kill`.
+    let mut code = PROGRAM.to_vec();
+    code[0x1b..0x30].fill(0x90);
+    code[0x1b] = 0xcc;
+    with_process(&code, &Setup::default(), |process, exit| {
+        assert_eq!(process.ended(), Some(Ended::Exited(5)), "{exit:?}");
+    });
+    // Without a handler, and an instruction that there is not (`ud2`).
+    for (code, signal) in [(&[0xcc][..], 5), (&[0x0f, 0x0b], 4)] {
+        with_process(code, &Setup::default(), |process, exit| {
+            assert_eq!(process.ended(), Some(Ended::Killed(signal)), "{exit:?}");
+        });
+    }
+}
+
+#[test]
 fn the_child_connects_and_sends_and_nothing_leaves() {
     let setup = Setup { forks: vec![Side::Child], ..Setup::default() };
     with_process(PROGRAM, &setup, |process, exit| {
@@ -173,11 +190,11 @@ fn the_child_connects_and_sends_and_nothing_leaves() {
 
 #[test]
 fn a_call_that_nobody_knows_fails_and_is_named() {
-    // mov eax, 334 (rseq); syscall; mov edi, eax; mov eax, 231; syscall
-    let code = [0xb8, 0x4e, 0x01, 0, 0, 0x0f, 0x05, 0x89, 0xc7, 0xb8, 0xe7, 0, 0, 0, 0x0f, 0x05];
+    // mov eax, 163 (acct); syscall; mov edi, eax; mov eax, 231; syscall
+    let code = [0xb8, 0xa3, 0, 0, 0, 0x0f, 0x05, 0x89, 0xc7, 0xb8, 0xe7, 0, 0, 0, 0x0f, 0x05];
     with_process(&code, &Setup::default(), |process, _| {
         let call = &process.calls()[0];
-        assert_eq!(call.call.map(|call| call.name()), Some("rseq"));
+        assert_eq!(call.call.map(|call| call.name()), Some("acct"));
         assert_eq!(call.answer, miyaburi_linux::Answer::Unmodelled);
         // ENOSYS, negated.
         assert_eq!(process.ended(), Some(Ended::Exited(38_u8.wrapping_neg())));

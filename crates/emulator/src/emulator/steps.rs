@@ -177,6 +177,17 @@ impl<'a> Emulator<'a> {
                 }
                 run.resume = Some((block, left.at + 1));
             }
+            Leave::Trap { number } => {
+                run.standstill.forget();
+                let name = block.ops.get(left.at).and_then(|op| self.user_op_name(op));
+                if !hooks.trap(state, site, name.unwrap_or_default(), number) {
+                    return failed(Reason::Trap);
+                }
+                state.pc = next;
+                if hooks.stops() {
+                    return Err(Exit::Stopped { at: site });
+                }
+            }
             Leave::UserOp => {
                 run.standstill.forget();
                 if let Some(op) = block.ops.get(left.at)

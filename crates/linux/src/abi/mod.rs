@@ -2,6 +2,8 @@
 
 pub(crate) mod calls;
 pub(crate) mod errno;
+mod numbers;
+pub(crate) mod status;
 
 use crate::kernel::Side;
 use calls::{Numbering, SystemCall};
@@ -100,6 +102,27 @@ impl KernelAbi {
     /// windows to the stack, which are kept elsewhere.
     pub(crate) fn is_idle(&self, immediate: u64) -> bool {
         self.numbering == Numbering::Sparc && immediate & 0x7f == FLUSH_WINDOWS
+    }
+
+    /// The flag of `open` that lets it make a file (`O_CREAT`).
+    pub(crate) const fn creates(&self) -> u64 {
+        match self.numbering {
+            Numbering::Mips => 0x100,
+            Numbering::Sparc => 0x200,
+            _ => 0x40,
+        }
+    }
+
+    /// Whether the trap is a breakpoint: `int1` and `int3` of x86, `ta 1` of SPARC, `trapa #0xc3` of
+    /// SuperH, `trap #15` of the 68000 (as the kernel's `ptrace.c` and `traps.c` have it).
+    pub(crate) fn is_breakpoint(&self, immediate: u64) -> bool {
+        match self.numbering {
+            Numbering::X86 | Numbering::X86_64 => matches!(immediate, 1 | 3),
+            Numbering::Sparc => immediate & 0x7f == 1,
+            Numbering::SuperH => immediate == 0xc3,
+            Numbering::M68k => immediate == 15,
+            Numbering::Arm | Numbering::Generic | Numbering::Mips | Numbering::PowerPc => false,
+        }
     }
 
     /// The arguments; those that cannot be read are 0.

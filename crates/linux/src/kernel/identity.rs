@@ -18,6 +18,9 @@ const NAME_SIZE: usize = 65;
 /// System, node, release, version.
 const NAMES: [&[u8]; 4] = [b"Linux", b"host", b"5.10.0", b"#1 SMP"];
 
+/// Words of a `struct rusage`: two times, then fourteen counts.
+const USAGE_WORDS: usize = 18;
+
 /// The stack's limit in bytes; everything else is unlimited.
 const STACK_LIMIT: u64 = 8 << 20;
 
@@ -44,7 +47,10 @@ impl Kernel {
             Call::Getuid | Call::Geteuid | Call::Getgid | Call::Getegid => Ok(0),
             Call::Getuid32 | Call::Geteuid32 | Call::Getgid32 | Call::Getegid32 => Ok(0),
             Call::Uname => self.uname(request),
-            Call::Getrandom => self.draw(request),
+            Call::Getrandom => {
+                let [at, length, ..] = request.arguments;
+                self.draw(request, at, length)
+            }
             Call::Getrlimit | Call::Ugetrlimit => {
                 let [which, at, ..] = request.arguments;
                 limits(request, which, at, self.word)
@@ -54,6 +60,17 @@ impl Kernel {
                 limits(request, which, at, 8)
             }
             Call::Setrlimit => Ok(0),
+            Call::Getgroups | Call::Getgroups32 => Ok(0),
+            Call::Times => self.times(request),
+            Call::Getrusage => {
+                let at = request.argument(1);
+                request.write(at, &vec![0; USAGE_WORDS * self.word as usize]).map(|()| 0)
+            }
+            Call::Sysinfo => self.sysinfo(request),
+            Call::SchedGetaffinity => self.processors(request),
+            Call::Setpriority | Call::Nice | Call::SchedSetaffinity => Ok(0),
+            // As the kernel counts it: 20 less what programs call it.
+            Call::Getpriority => Ok(20),
             Call::RtSigaction | Call::Sigaction | Call::Signal
                 if request.argument(0) > MAX_SIGNAL =>
             {
@@ -84,9 +101,13 @@ impl Kernel {
         Ok(0)
     }
 
-    /// `getrandom`: bytes that are the same in every run (Marsaglia's xorshift).
-    fn draw(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
-        let [at, length, ..] = request.arguments;
+    /// `getrandom` and the devices: bytes that are the same in every run (Marsaglia's xorshift).
+    pub(super) fn draw(
+        &mut self,
+        request: &mut Request<'_, '_>,
+        at: u64,
+        length: u64,
+    ) -> Result<u64, Errno> {
         let length = length.min(MAX_RANDOM);
         for place in 0..length {
             self.random ^= self.random << 13;
@@ -95,6 +116,48 @@ impl Kernel {
             request.store(at.wrapping_add(place), 1, self.random >> 32 & 0xff)?;
         }
         Ok(length)
+    }
+
+    /// `times`: ticks of a hundredth of a second since the process began, all its own.
+    fn times(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        const TICK: u64 = 10_000_000;
+        let (seconds, nanoseconds) = self.clock.since_start();
+        let ticks = seconds * 100 + nanoseconds / TICK;
+        let at = request.argument(0);
+        for (place, value) in (0..4).zip([ticks, 0, 0, 0]).filter(|_| at != 0) {
+            request.store(at.wrapping_add(u64::from(self.word) * place), self.word, value)?;
+        }
+        Ok(ticks)
+    }
+
+    /// `sysinfo`: how long the machine runs, its load and its memory, all of it free
+    /// (`linux/sysinfo.h`).
+    fn sysinfo(&mut self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        const MEMORY: u64 = 64 << 20;
+        let at = request.argument(0);
+        let (seconds, _) = self.clock.since_start();
+        let words = [seconds, 0, 0, 0, MEMORY, MEMORY, 0, 0, 0, 0];
+        for (place, value) in (0..).zip(words) {
+            request.store(at.wrapping_add(u64::from(self.word) * place), self.word, value)?;
+        }
+        let behind = at.wrapping_add(u64::from(self.word) * words.len() as u64);
+        // Processes, then two numbers of the machine's larger memory and the unit of all.
+        let rest = behind.wrapping_add(u64::from(self.word));
+        request.store(behind, 2, 1)?;
+        request.store(rest, self.word, 0)?;
+        request.store(rest.wrapping_add(u64::from(self.word)), self.word, 0)?;
+        request.store(rest.wrapping_add(2 * u64::from(self.word)), 4, 1)?;
+        Ok(0)
+    }
+
+    /// `sched_getaffinity`: the first processor, the only one; how much was written.
+    fn processors(&self, request: &mut Request<'_, '_>) -> Result<u64, Errno> {
+        let [_, room, at, ..] = request.arguments;
+        if room < u64::from(self.word) {
+            return Err(Errno::Invalid);
+        }
+        request.store(at, self.word, 1)?;
+        Ok(u64::from(self.word))
     }
 
     /// Keeps the handler; what the program had before is given back where it asks for it.

@@ -1,25 +1,30 @@
 //! The kernel that a process sees: what it knows of the process, and who answers which call.
 
+mod event_sets;
+mod folders;
 mod identity;
 mod input_output;
 mod memory;
 mod messages;
 mod processes;
 mod sockets;
+mod status;
 mod thread;
 mod time;
+mod traps;
 mod waiting;
 
 use crate::abi::KernelAbi;
 use crate::abi::calls::SystemCall;
 use crate::abi::errno::Errno;
 use crate::clock::Clock;
-use crate::files::{Descriptors, Tree};
+use crate::descriptors::Descriptors;
 use crate::network::Network;
 use crate::record::{Answer, CallRecord};
 use crate::script::Script;
 use crate::space::AddressSpace;
 use crate::start::Setup;
+use crate::tree::{FOLDER, Tree};
 use miyaburi_emulator::{Abi, Hooks, State};
 use miyaburi_image::{Address, Arch, Endian};
 use miyaburi_pcode::Language;
@@ -73,8 +78,8 @@ pub struct Kernel {
     word: u32,
     space: AddressSpace,
     tree: Tree,
-    /// The path of the program.
-    executable: Vec<u8>,
+    /// The folder that paths are seen from.
+    folder: Vec<u8>,
     open: Descriptors,
     network: Network,
     clock: Clock,
@@ -88,6 +93,8 @@ pub struct Kernel {
     pending: VecDeque<Signal>,
     /// Whether a handler runs, which no other signal interrupts.
     pub(crate) handles_signal: bool,
+    /// Whether it asked to be traced.
+    is_traced: bool,
     /// Which side of each `fork` is followed, and of all later ones.
     forks: Vec<Side>,
     later_forks: Side,
@@ -160,8 +167,8 @@ impl Kernel {
             word: arch.pointer_size(),
             space,
             tree,
-            executable: setup.executable(),
-            open: Descriptors::default(),
+            folder: FOLDER.to_vec(),
+            open: Descriptors::with_input(&setup.input),
             network: Network::following(setup.script.clone()),
             clock: Clock::days_later(setup.seed),
             thread_pointer: 0,
@@ -169,6 +176,7 @@ impl Kernel {
             handlers: BTreeMap::new(),
             pending: VecDeque::new(),
             handles_signal: false,
+            is_traced: false,
             forks: setup.forks.clone(),
             later_forks: Side::Parent,
             forks_made: 0,
@@ -223,7 +231,10 @@ impl Kernel {
             .or_else(|| self.socket_call(call, request))
             .or_else(|| self.message_call(call, request))
             .or_else(|| self.waiting_call(call, request))
+            .or_else(|| self.event_set_call(call, request))
             .or_else(|| self.input_output_call(call, request))
+            .or_else(|| self.status_call(call, request))
+            .or_else(|| self.folder_call(call, request))
             .or_else(|| self.process_call(call, request))
             .or_else(|| self.time_call(call, request))
             .or_else(|| self.identity_call(call, request))
@@ -255,6 +266,9 @@ impl Hooks for Kernel {
         if self.abi.is_idle(immediate) {
             return true;
         }
+        if self.abi.is_breakpoint(immediate) {
+            return self.cause(traps::TRAP);
+        }
         let (number, call) = self.abi.call(state, immediate);
         let arguments = self.abi.arguments(state);
         let mut request = Request { state, site, arguments };
@@ -277,6 +291,10 @@ impl Hooks for Kernel {
         };
         self.abi.answer(state, abi, result);
         true
+    }
+
+    fn trap(&mut self, _: &mut State<'_>, _: Address, name: &str, number: u64) -> bool {
+        Kernel::trap(self, name, number)
     }
 
     fn stops(&self) -> bool {

@@ -49,10 +49,24 @@ impl Kernel {
             SystemCall::Waitpid | SystemCall::Wait4 | SystemCall::Waitid => Err(Errno::NoChild),
             SystemCall::Kill | SystemCall::Tkill => self.signal(first, second),
             SystemCall::Tgkill => self.signal(first, third),
+            // ARM's breakpoint under its old ABI.
+            SystemCall::Breakpoint => self.signal(self.process, super::traps::TRAP),
+            SystemCall::Ptrace => self.trace(first),
             SystemCall::Prctl | SystemCall::Setpgid => Ok(0),
             _ => return None,
         };
         Some(reply.into())
+    }
+
+    /// `ptrace`: its parent may trace it, once; it traces nobody.
+    fn trace(&mut self, request: u64) -> Result<u64, Errno> {
+        /// `PTRACE_TRACEME`.
+        const OWN: u64 = 0;
+        match request {
+            OWN if std::mem::replace(&mut self.is_traced, true) => Err(Errno::Perm),
+            OWN => Ok(0),
+            _ => Err(Errno::NoProcess),
+        }
     }
 
     /// The side of the fork that is made now.

@@ -3,7 +3,7 @@
 use super::{Kernel, Reply, Request};
 use crate::abi::calls::{Numbering, SystemCall};
 use crate::abi::errno::Errno;
-use crate::files::Socket;
+use crate::descriptors::{Open, Socket};
 use crate::network::{
     NetworkAction, NetworkEvent, Route, Transport, connected, handshake, socket_address,
     socket_address_bytes, unspecified,
@@ -126,7 +126,7 @@ impl Kernel {
         };
         let own = unspecified(family == AF_INET6);
         let socket = Socket { transport, own, peer: None, inbox: VecDeque::new() };
-        self.open.open_socket(socket)
+        self.open.add(Open::Socket(socket))
     }
 
     fn address(

@@ -57,6 +57,8 @@ impl Kernel {
             | SystemCall::Membarrier => Ok(0),
             // Nobody else is there to wait for, or to be woken.
             SystemCall::Futex | SystemCall::FutexTime64 => Ok(0),
+            // As kernels before 4.18, which lack it: C libraries ask and do without.
+            SystemCall::Rseq => Err(Errno::NoSuchCall),
             SystemCall::AtomicCmpxchg32 => compare_and_exchange(request),
             _ => return None,
         };

@@ -9,15 +9,15 @@ use crate::clock::SECOND;
 const MAX_DESCRIPTORS: u64 = 1024;
 
 /// What passes when a call waits for nothing in particular, for ever: an hour, in nanoseconds.
-const FOR_EVER: u64 = 3600 * SECOND;
+pub(super) const FOR_EVER: u64 = 3600 * SECOND;
 
 /// `poll`'s events: something to read, room to write (`asm/poll.h`).
-const READABLE: u64 = 1;
-const WRITABLE: u64 = 4;
+pub(super) const READABLE: u64 = 1;
+pub(super) const WRITABLE: u64 = 4;
 
 /// Nanoseconds of the smaller unit of a time-out.
 const MICROSECOND: u64 = 1_000;
-const MILLISECOND: u64 = 1_000_000;
+pub(super) const MILLISECOND: u64 = 1_000_000;
 
 impl Kernel {
     pub(super) fn waiting_call(
