@@ -19,5 +19,6 @@ pub mod roles;
 pub mod string_table;
 pub mod subject;
 pub mod trace;
+pub mod unmodelled_calls;
 pub mod written;
 pub mod xor;

@@ -43,5 +43,6 @@ pub fn begun<'a>(
         let outcome = subject.emulator.call(state, routine, &[], kernel, &limits);
         subject.budget.spend(outcome.instructions);
     }
+    subject.unmodelled.learn(&process.kernel);
     Some(process)
 }

@@ -2,6 +2,7 @@
 
 use crate::budget::Budget;
 use crate::trace::{self, Policy, Trace};
+use crate::unmodelled_calls::UnmodelledCalls;
 use miyaburi_analysis::{CallKind, CallSite, Function, FunctionId, Program, Value};
 use miyaburi_emulator::{Emulator, State, SystemCallSite};
 use miyaburi_image::{Address, Image};
@@ -48,6 +49,8 @@ pub struct Subject<'a> {
     pub laborious: u32,
     /// What all runs may spend together.
     pub budget: Budget,
+    /// System calls of the runs that the virtual Linux does not model.
+    pub unmodelled: UnmodelledCalls,
 }
 
 /// Runs of one file that may take as long as ciphers do and still come to nothing.

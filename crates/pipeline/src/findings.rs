@@ -18,6 +18,7 @@ use miyaburi_extractors::probes::{self, Probes};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::{LABORIOUS_RUNS, Subject};
+use miyaburi_extractors::unmodelled_calls::UnmodelledCalls;
 use miyaburi_image::Image;
 use miyaburi_pcode::Language;
 use rustc_hash::FxHashMap;
@@ -71,6 +72,7 @@ pub(crate) fn collect<'a>(
         patience: 1,
         laborious: LABORIOUS_RUNS,
         budget: Budget::new(options.max_instructions, deadline),
+        unmodelled: UnmodelledCalls::default(),
     };
     let mut runs = initialisers::run(&mut subject);
     let mut table = string_table::extract(&mut subject, &mut runs);
@@ -145,6 +147,7 @@ pub(crate) fn collect<'a>(
         endpoints.diagnostics,
         exploits.diagnostics,
         probes.diagnostics,
+        subject.unmodelled.diagnostics(),
     ];
     Findings {
         table: table.finding,

@@ -96,6 +96,7 @@ pub fn with_subject<T>(image: &Image, ask: impl FnOnce(&mut Subject<'_>) -> T) -
         pages: 1024,
         patience: 1,
         laborious: LABORIOUS_RUNS,
+        unmodelled: Default::default(),
         budget: Budget::new(10_000_000, None),
     };
     ask(&mut subject)

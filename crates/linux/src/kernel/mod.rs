@@ -41,6 +41,9 @@ const MAX_PROCESSES: u32 = 24;
 /// Bytes that one process may send; after that sends fail. What is sent costs no instructions.
 const MAX_SENT: u64 = 64 << 20;
 
+/// Calls that are not modelled, kept of one process.
+const MAX_UNMODELLED: usize = 32;
+
 /// Calls kept of one process.
 const MAX_CALLS: usize = 100_000;
 
@@ -101,6 +104,8 @@ pub struct Kernel {
     forks_made: usize,
     calls: Vec<CallRecord>,
     last_call: Option<CallRecord>,
+    /// Calls that are not modelled, by number, with the first place that made each.
+    unmodelled: BTreeMap<u32, (Option<SystemCall>, Address)>,
     /// This process.
     process: u64,
     /// Bytes that may still be sent.
@@ -182,6 +187,7 @@ impl Kernel {
             forks_made: 0,
             calls: Vec::new(),
             last_call: None,
+            unmodelled: BTreeMap::new(),
             process: processes::PROCESS
                 + processes::PROCESS_STEP * u64::from(setup.seed % MAX_PROCESSES),
             may_send: MAX_SENT,
@@ -247,7 +253,17 @@ impl Kernel {
         self.last_call.as_ref()
     }
 
+    /// The calls that are not modelled, by number: what each is, where the ABI has it, and the first
+    /// place that made it.
+    #[must_use]
+    pub fn unmodelled(&self) -> &BTreeMap<u32, (Option<SystemCall>, Address)> {
+        &self.unmodelled
+    }
+
     fn record(&mut self, record: CallRecord) {
+        if record.answer == Answer::Unmodelled && self.unmodelled.len() < MAX_UNMODELLED {
+            self.unmodelled.entry(record.number).or_insert((record.call, record.site));
+        }
         self.last_call = Some(record.clone());
         if self.calls.len() < MAX_CALLS {
             self.calls.push(record);

@@ -99,6 +99,7 @@ pub(super) fn run<'a>(
     let arguments = order.arguments();
     let outcome = subject.emulator.call(&mut state, routine, &arguments, &mut watch, &limits);
     subject.budget.spend(outcome.instructions);
+    subject.unmodelled.learn(watch.kernel);
     let Watch { asked, results, moment, .. } = watch;
     let returned_texts =
         results.values().filter_map(|value| Some((*value, text(&mut state, *value)?)));

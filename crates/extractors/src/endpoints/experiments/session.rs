@@ -47,6 +47,7 @@ impl<'a> Session<'a> {
         let Self { process, watch } = self;
         let outcome = process.run_observed(&mut subject.emulator, &limits, watch);
         subject.budget.spend(outcome.instructions);
+        subject.unmodelled.learn(&process.kernel);
     }
 
     /// The same process, to which a signal has been sent.
