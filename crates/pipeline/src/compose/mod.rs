@@ -3,6 +3,7 @@
 mod attacks;
 mod credentials;
 mod endpoints;
+mod left_over;
 mod roles;
 mod scan;
 mod strings;

@@ -1,6 +1,7 @@
 //! The string table and loose strings in the terms of the report.
 
 use super::at;
+use super::left_over;
 use super::roles::{endpoint_role_of, host_role_of, port_role_of, role_of};
 use crate::findings::Findings;
 use miyaburi_extractors::cipher;
@@ -19,13 +20,17 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
     let Findings { references, purposes, contacts, .. } = findings;
     let endpoints = &contacts.endpoints;
     let ports = ports::purposes(&table.entries, references, contacts);
-    let entries: Vec<TableEntry> = table
+    let mut entries: Vec<TableEntry> = table
         .entries
         .iter()
         .map(|entry| {
             let mut reported = entry_of(table, entry);
             reported.role = endpoint_role_of(entry.id, endpoints)
                 .or_else(|| ports.get(&entry.id).copied().and_then(port_role_of))
+                .or_else(|| match &reported.value {
+                    EntryValue::Text { text } => host_role_of(text, endpoints),
+                    _ => None,
+                })
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
                 .unwrap_or(EntryRole::Unknown);
             // What is used as a port is one, even if it reads as text.
@@ -47,6 +52,7 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
             reported
         })
         .collect();
+    left_over::add_port_roles(&mut entries, contacts);
     let mut report = StringTable {
         key: table.coding.key.as_deref().map(Key::from),
         effective_key: table.coding.effective_key.map(Key::from),
