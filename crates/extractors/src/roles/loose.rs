@@ -88,7 +88,7 @@ pub fn find(
     let texts: FxHashMap<u32, Text> =
         (0..).zip(strings).map(|(number, string)| (number, text(string))).collect();
     let parts = Parts::around(subject, &known_parts(&texts, references, known));
-    let mut found = purposes(subject, &parts, &texts, references);
+    let mut found = purposes(subject, &parts, &texts, references, known);
     let is_other = |reader: &&EntryReference| !known.handlers.contains(&reader.function);
     let read_by_others: FxHashSet<u32> =
         references.iter().filter(is_other).map(|reader| reader.id).collect();

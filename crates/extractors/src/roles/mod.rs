@@ -3,12 +3,13 @@
 //!
 //! How it works: the routine that adds credentials belongs to the scanner, registered handlers are
 //! attacks, who reads paths of `/proc` looks for processes, who reads several HTTP fields makes or
-//! reads HTTP messages; what these call belongs to them ([`readers`]). A few texts say by a standard
-//! what reading them is for ([`texts`]). A text handed to a call on standard output is a message.
+//! reads HTTP messages; what these call belongs to them ([`readers`]). Some texts say by a standard
+//! what they are for, whoever reads them ([`texts`]). A text handed to a call on standard output is a message.
 //! User agents that nobody asks for by their ids are those among which an attack chooses by an id
 //! that it computes.
 //!
-//! False positives: a text that a part reads for another purpose than its own; a text read beside a
+//! False positives: a text that a part reads for another purpose than its own; a path of `/proc` or a
+//! field of HTTP that a part reads which is not known, such as an exploit; a text read beside a
 //! call whose first argument is 1 by chance; a user agent that nobody reads, beside an attack that
 //! computes the id of something else. False negatives: texts that nobody reads or that two parts
 //! read, other texts than user agents whose id is computed; a message whose line is ended by the
@@ -95,7 +96,7 @@ pub fn find(
     let texts: FxHashMap<u32, Text> =
         table.entries.iter().map(|entry| (entry.id, text(entry))).collect();
     let parts = Parts::around(subject, &known_parts(&texts, references, known));
-    let mut purposes = purposes(subject, &parts, &texts, references);
+    let mut purposes = purposes(subject, &parts, &texts, references, known);
     let is_attack = |function: &Address| {
         let part = subject.program.function_at(*function).and_then(|id| parts.of(id));
         matches!(part, Some(Part::Http | Part::Attack))
@@ -116,6 +117,7 @@ fn purposes(
     parts: &Parts,
     texts: &FxHashMap<u32, Text>,
     references: &[EntryReference],
+    known: &KnownRoutines,
 ) -> FxHashMap<u32, Purpose> {
     let mut purposes = FxHashMap::default();
     if texts.len() > MAX_TEXTS {
@@ -123,7 +125,9 @@ fn purposes(
     }
     for (id, text) in texts {
         let readers = references_to(references, *id);
-        if let Some(purpose) = purpose_of(subject, parts, text, readers) {
+        let purpose = purpose_of(subject, parts, text, readers)
+            .or_else(|| purpose_by_grammar(&text.bytes, known));
+        if let Some(purpose) = purpose {
             purposes.insert(*id, purpose);
         }
     }
@@ -171,6 +175,22 @@ fn known_parts(
     parts.sort_unstable();
     parts.dedup();
     parts
+}
+
+/// The purpose of a text that no single part is seen reading, by what it says itself, where the
+/// program has the part that such texts are for.
+fn purpose_by_grammar(text: &[u8], known: &KnownRoutines) -> Option<Purpose> {
+    let is_dialogue = texts::is_missing_applet(text) || texts::is_shell_dialogue(text);
+    let has_attacks = !known.handlers.is_empty();
+    match text {
+        _ if is_dialogue => known.scanner.map(|_| Purpose::ScannerDialogue),
+        _ if texts::is_process_path(text) => Some(Purpose::Killer),
+        _ if !has_attacks => None,
+        _ if texts::is_user_agent(text) => Some(Purpose::UserAgent),
+        _ if texts::is_http_field(text) => Some(Purpose::HttpFragment),
+        _ if texts::is_resolver_configuration(text) => Some(Purpose::Resolver),
+        _ => None,
+    }
 }
 
 fn purpose_of(

@@ -48,9 +48,40 @@ pub fn is_process_path(text: &[u8]) -> bool {
     text == b"/proc" || text.starts_with(b"/proc/")
 }
 
+/// Whether it is BusyBox's answer to a command that it does not have, behind the command's name.
+#[must_use]
+pub fn is_missing_applet(text: &[u8]) -> bool {
+    text.strip_suffix(b": applet not found").is_some_and(is_made_up_name)
+}
+
+/// Whether it is what gets a shell on a device: the words that open one, a command that BusyBox does
+/// not have, or what is common to the refusals of login(1).
+#[must_use]
+pub fn is_shell_dialogue(text: &[u8]) -> bool {
+    [&b"shell"[..], b"enable", b"system", b"sh", b"linuxshell", b"ncorrect"].contains(&text)
+        || text.strip_prefix(b"/bin/busybox ").is_some_and(is_made_up_name)
+}
+
+/// Whether no program is called so: capital letters and digits.
+fn is_made_up_name(name: &[u8]) -> bool {
+    name.len() > 2 && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dialogue_asks_for_what_no_shell_has() {
+        assert!(is_missing_applet(b"A5YGGS: applet not found"));
+        assert!(!is_missing_applet(b"wget: applet not found") && !is_missing_applet(b"A5YGGS"));
+        for text in ["shell", "sh", "/bin/busybox A5YGGS", "ncorrect"] {
+            assert!(is_shell_dialogue(text.as_bytes()), "{text}");
+        }
+        for text in ["/bin/busybox ps", "/bin/busybox kill -9 ", "shells", "/bin/busybox", "bash"] {
+            assert!(!is_shell_dialogue(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn fields_have_a_name_and_a_colon() {
