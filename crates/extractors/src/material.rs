@@ -72,22 +72,26 @@ pub fn fills_permutation(trace: &mut Trace<'_>) -> bool {
     })
 }
 
-/// Constants in the code of a routine and of those below it, and what can be made of two of them as
-/// CPUs with short instructions do.
+/// Constants in the code of a routine and of those below it, the largest first, and what can be made
+/// of two of them as CPUs with short instructions do: [`MAX_CONSTANTS`] at most.
 #[must_use]
 pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
     let mut found = BTreeSet::new();
     for routine in below(subject, routine) {
         found.extend(constants_in(subject, routine));
     }
+    with_made(&found)
+}
+
+/// The constants, and what can be made of two of them.
+fn with_made(found: &BTreeSet<u32>) -> Vec<u32> {
     let (high, low): (Vec<u32>, Vec<u32>) =
         found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
     let low: Vec<u32> =
         low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
     let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
-    let mut all: Vec<u32> = found.iter().copied().chain(made).collect();
-    all.truncate(MAX_CONSTANTS);
-    all
+    // Those of ciphers are large.
+    found.iter().rev().copied().chain(made).take(MAX_CONSTANTS).collect()
 }
 
 /// Bytes of initialised data that a routine and those below it refer to, from each place on that is
@@ -167,4 +171,22 @@ fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> BTreeSet<u32> {
         found.extend(words.map(|word| word as u32));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_CONSTANTS, with_made};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn many_constants_make_no_more_than_are_looked_at_and_large_ones_stay() {
+        let low = (1..20_000_u32).map(|it| it * 2 + 1).filter(|it| *it < 0x1_0000);
+        let high = (1..20_000_u32).map(|it| it << 12);
+        let found: BTreeSet<u32> = low.chain(high).chain([0x9e37_79b9]).collect();
+        let all = with_made(&found);
+        assert_eq!(all.len(), MAX_CONSTANTS);
+        assert!(all.contains(&0x9e37_79b9));
+        let two = with_made(&BTreeSet::from([0x9e37_0000, 0x79b9]));
+        assert_eq!(two, [0x9e37_0000, 0x79b9, 0x9e37_79b9]);
+    }
 }

@@ -11,6 +11,7 @@
 //! that add, those with fewer than three calls.
 
 use crate::cipher::{self, Coding, Material, Sample};
+use crate::credentials::argument_weights;
 use crate::credentials::{CredentialList, MAX_TEXT, MAX_WEIGHT, MIN_PAIRS, Pair};
 use crate::material;
 use crate::subject::{Convention, RepeatedCall, Subject};
@@ -19,12 +20,13 @@ use crate::written::WrittenRanges;
 use crate::xor;
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
+use std::collections::BTreeSet;
 
 /// A routine that makes nothing of this many first pairs is not asked about the rest.
 const MAX_UNREAD_AT_START: usize = 4;
 
 /// Arguments looked at.
-const ARGUMENTS: usize = 6;
+pub(super) const ARGUMENTS: usize = 6;
 
 /// Bytes that ciphers work on at a time, at most.
 const BLOCK: usize = 16;
@@ -100,12 +102,18 @@ fn join(subject: &Subject<'_>, list: &mut CredentialList, other: CredentialList)
         Some((_, site, other)) => other < site,
         None => other.initialiser < first,
     };
+    // Two functions may share the code that makes the calls.
+    let sites = |list: &CredentialList| -> BTreeSet<Address> {
+        list.pairs.iter().map(|pair| pair.added_at).chain(list.unread.iter().copied()).collect()
+    };
+    let known = sites(list);
+    let pairs = other.pairs.into_iter().filter(|pair| !known.contains(&pair.added_at));
     if is_before {
-        list.pairs.splice(0..0, other.pairs);
+        list.pairs.splice(0..0, pairs);
     } else {
-        list.pairs.extend(other.pairs);
+        list.pairs.extend(pairs);
     }
-    list.unread.extend(other.unread);
+    list.unread.extend(other.unread.into_iter().filter(|site| !known.contains(site)));
     let caller = common.and_then(|(caller, ..)| subject.program.function(caller));
     if let Some(caller) = caller {
         list.initialiser = caller.entry;
@@ -172,10 +180,9 @@ fn list_of<'a>(
         let [user, password] = texts;
         pairs.push(Pair { user, password, weight: 0, added_at: *site });
     }
-    let weight =
-        roles.weights.iter().find(|index| is_weight(**index, &numbers, &pairs, &samples))?;
+    let weight = argument_weights::weight_among(&roles.weights, &numbers, &pairs, &samples)?;
     for (pair, arguments) in pairs.iter_mut().zip(&numbers) {
-        pair.weight = arguments.get(*weight).copied().flatten()? as u32;
+        pair.weight = arguments.get(weight).copied().flatten()? as u32;
     }
     let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
     let told = samples.iter().filter(|sample| !sample.decoded.is_empty());
@@ -194,35 +201,6 @@ fn list_of<'a>(
         pairs,
         unread,
     })
-}
-
-/// Whether an argument may be the weight: a number from 1 on, and neither how long a text is nor the
-/// byte that one is decoded with.
-fn is_weight(
-    index: usize,
-    numbers: &[[Option<u64>; ARGUMENTS]],
-    pairs: &[Pair],
-    samples: &[Sample],
-) -> bool {
-    let values: Option<Vec<u64>> =
-        numbers.iter().map(|it| it.get(index).copied().flatten()).collect();
-    let Some(values) = values else { return false };
-    let is_length = |text: &dyn Fn(&Pair) -> usize| {
-        let lengths = pairs.iter().map(|pair| text(pair) as u64);
-        let is_it = |(value, length): &(&u64, u64)| **value == *length || **value == *length + 1;
-        values.iter().zip(lengths).filter(is_it).count() * 10 >= values.len() * 9
-    };
-    let keys = samples.chunks(2).map(|pair| {
-        let first = pair.first()?;
-        let length = first.decoded.len();
-        xor::key_between(first.encoded.get(..length)?, &first.decoded)
-    });
-    let is_key =
-        values.iter().zip(keys).all(|(value, key)| key.is_some_and(|it| u64::from(it) == *value));
-    values.iter().all(|value| (1..=MAX_WEIGHT).contains(value))
-        && !is_length(&|pair| pair.user.len())
-        && !is_length(&|pair| pair.password.len())
-        && !is_key
 }
 
 /// Bytes of the file behind a text of so many.
@@ -357,6 +335,11 @@ fn under_one_key(subject: &Subject<'_>, texts: &[Text], sources: [u64; 2]) -> Op
     for (slot, source) in sources.into_iter().enumerate() {
         let source = subject.string_at(source)?;
         if source.is_empty() {
+            // A text that begins with the key's own character looks empty, too.
+            let made = two_texts(texts);
+            if made.is_some_and(|made| made.get(slot).is_some_and(|text| !text.is_empty())) {
+                return None;
+            }
             continue;
         }
         let (text, found) = texts.iter().find_map(|text| {

@@ -52,6 +52,9 @@ const ALIGNMENT: u64 = 2;
 /// How far from each other the encoded texts may stand in the file, in bytes.
 const NEARBY: usize = 0x4000;
 
+/// Places in the file that are looked at because the longest text may stand there.
+const MAX_PLACES: usize = 256;
+
 /// Pointers to texts among which an array is looked for, for every shape of its records: dozens of
 /// times what lists have.
 const MAX_HELD: usize = 4096;
@@ -276,15 +279,21 @@ fn held_texts(subject: &Subject<'_>, trace: &mut Trace<'_>) -> BTreeMap<u64, (Ad
     let memory = &mut trace.state.memory;
     let mut texts = BTreeMap::new();
     for (start, end) in ranges.iter().filter(|(start, _)| !layout.is_stack(*start)) {
-        let mut at = start.0.next_multiple_of(ALIGNMENT);
-        while at.saturating_add(u64::from(pointer)) <= end.0 {
+        for at in cells(start, end, pointer) {
             texts.extend(
                 text_behind(memory, &layout, &ranges, Address(at), pointer).map(|it| (at, it)),
             );
-            at += ALIGNMENT;
         }
     }
     texts
+}
+
+/// Where pointers of so many bytes may stand from `start` to `end`.
+fn cells(start: Address, end: Address, pointer: u32) -> impl Iterator<Item = u64> {
+    let first = start.0.checked_next_multiple_of(ALIGNMENT);
+    let last = end.0.checked_sub(u64::from(pointer));
+    let cells = first.zip(last).map(|(first, last)| (first..=last).step_by(ALIGNMENT as usize));
+    cells.into_iter().flatten()
 }
 
 /// The text that the pointer at `cell` leads to, and where, when the run has written it.
@@ -365,12 +374,17 @@ fn encoded(subject: &Subject<'_>, pairs: &[[Text; 2]]) -> Option<(u8, Vec<Addres
         .map(|text| text.text.as_slice())
         .filter(|text| !text.is_empty())
         .collect();
-    let longest = texts.iter().max_by_key(|text| text.len()).filter(|text| text.len() >= LONG)?;
+    // One character alone is everywhere.
+    let is_telling = |text: &&&[u8]| text.iter().collect::<BTreeSet<_>>().len() >= LONG / 2;
+    let telling = texts.iter().filter(is_telling);
+    let longest = telling.max_by_key(|text| text.len()).filter(|text| text.len() >= LONG)?;
+    let mut places_left = MAX_PLACES;
     for segment in subject.image.segments() {
         for (at, window) in segment.data.windows(longest.len()).enumerate() {
             let Some(key) = xor::key_between(window, longest).filter(|key| *key != 0) else {
                 continue;
             };
+            places_left = places_left.checked_sub(1)?;
             let start = at.saturating_sub(NEARBY);
             let end = (at + NEARBY).min(segment.data.len());
             let Some(nearby) = segment.data.get(start..end) else { continue };
@@ -391,4 +405,19 @@ fn encoded(subject: &Subject<'_>, pairs: &[[Text; 2]]) -> Option<(u8, Vec<Addres
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cells;
+    use miyaburi_image::Address;
+
+    #[test]
+    fn memory_that_ends_with_the_address_space_is_searched_once() {
+        let found: Vec<u64> = cells(Address(u64::MAX - 9), Address(u64::MAX), 8).collect();
+        assert_eq!(found, [u64::MAX - 9]);
+        assert_eq!(cells(Address(u64::MAX), Address(u64::MAX), 4).count(), 0);
+        assert_eq!(cells(Address(0), Address(3), 4).count(), 0);
+        assert_eq!(cells(Address(1), Address(8), 4).collect::<Vec<_>>(), [2, 4]);
+    }
 }

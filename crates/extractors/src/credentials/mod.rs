@@ -6,6 +6,7 @@
 //! behind is searched for pairs of texts ([`left_behind`]). Both take only what was decoded: text
 //! that stands plain in the file is left out, so option lists and plain word lists do not count.
 
+mod argument_weights;
 pub mod calls;
 pub mod left_behind;
 pub mod scanner;

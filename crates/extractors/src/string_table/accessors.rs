@@ -263,12 +263,18 @@ fn located<'a>(
         first = subject.attempt(|subject| treated(subject, filled, records, &routine, id));
     }
     let Treated::Entry { access, base } = first else { return None };
-    let same = treated(subject, filled, records, &routine, *ids.last()?) == first;
+    // The last id may be one of which the program has no entry.
+    let same = ids.iter().rev().take(MAX_TRIED).any(|id| {
+        ids.first() != Some(id) && treated(subject, filled, records, &routine, *id) == first
+    }) || ids.len() == 1;
     if same && routine.is_laborious() {
         subject.laborious += 1;
     }
     same.then_some(Located { accessor: Accessor { routine, access }, base })
 }
+
+/// Ids with which a routine is tried beside the first.
+const MAX_TRIED: usize = 3;
 
 /// What a routine does with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

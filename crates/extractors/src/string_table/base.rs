@@ -37,7 +37,7 @@ pub fn from_arguments(trace: &Trace<'_>, records: &Records) -> Option<Address> {
     let possible: Vec<(Address, Vec<u64>)> =
         calls.iter().map(|(cell, call)| (*cell, call.possible_arguments().collect())).collect();
     let places = possible.iter().map(|(_, arguments)| arguments.len()).min()?;
-    (0..places).find_map(|index| {
+    let mut bases = (0..places).filter_map(|index| {
         let mut bases = possible.iter().map(|(cell, arguments)| {
             let id = arguments.get(index)? & MAX_ARGUMENT;
             cell.0.checked_sub(id.checked_mul(records.stride)?)
@@ -48,8 +48,14 @@ pub fn from_arguments(trace: &Trace<'_>, records: &Records) -> Option<Address> {
             _ => false,
         });
         (distinct && bases.all(|base| base == Some(first))).then_some(Address(first))
-    })
+    });
+    // A number that counts the calls may be in step with the id.
+    let first = bases.next()?;
+    bases.all(|base| base == first).then_some(first)
 }
+
+/// Most places in the file that hold the bytes of entries: dozens of times those of any table seen.
+const MAX_PLACES: usize = 1 << 14;
 
 /// Shortest entry whose bytes are looked for in the file.
 const MIN_LENGTH: usize = 4;
@@ -123,7 +129,12 @@ pub fn from_sources(
         }
     }
     let found: BTreeSet<usize> = sources.values().copied().collect();
-    let ((_, base), voters) = votes.into_iter().max_by_key(|(_, voters)| voters.len())?;
+    let most = votes.values().map(BTreeSet::len).max()?;
+    let mut leading = votes.into_iter().filter(|(_, voters)| voters.len() == most);
+    let ((_, base), voters) = leading.next()?;
+    if leading.any(|((_, other), _)| other != base) {
+        return None;
+    }
     let agreed = voters.len() >= MIN_VOTES && voters.len() * 100 >= found.len() * AGREEING_PERCENT;
     agreed.then_some(Address(base))
 }
@@ -132,7 +143,9 @@ pub fn from_sources(
 fn sources(subject: &Subject<'_>, encoded: &[Vec<u8>]) -> FxHashMap<u64, usize> {
     let mut by_start: FxHashMap<&[u8], Vec<usize>> = FxHashMap::default();
     for (number, bytes) in encoded.iter().enumerate() {
-        if let Some(start) = bytes.get(..MIN_LENGTH) {
+        // A byte that repeats is padding, too.
+        let is_telling = |start: &&[u8]| start.windows(2).any(|pair| pair.first() != pair.last());
+        if let Some(start) = bytes.get(..MIN_LENGTH).filter(is_telling) {
             by_start.entry(start).or_default().push(number);
         }
     }
@@ -146,6 +159,9 @@ fn sources(subject: &Subject<'_>, encoded: &[Vec<u8>]) -> FxHashMap<u64, usize> 
                 .filter(|number| encoded.get(**number).is_some_and(|it| rest.starts_with(it)))
                 .max_by_key(|number| encoded.get(**number).map(Vec::len));
             sources.extend(number.map(|number| (segment.address.offset(at as u64).0, *number)));
+            if sources.len() >= MAX_PLACES {
+                return sources;
+            }
         }
     }
     sources

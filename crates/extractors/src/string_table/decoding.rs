@@ -136,7 +136,8 @@ const FAR: u64 = 16;
 /// Leaves out records at either end that lie far from the others and make no sense under the key
 /// for which nearly all others speak: other variables with a pointer and a number.
 ///
-/// False negatives: strays near the table, and beside tables under other ciphers than one byte.
+/// False positives: a binary entry whose id is far from all others. False negatives: strays near the
+/// table, and beside tables under other ciphers than one byte.
 fn drop_strays(records: &mut Records, encoded: &mut Vec<Vec<u8>>, key: Option<u8>) {
     let Some(key) = key else { return };
     let is_sensible = |bytes: &[u8]| bytes.len() == 2 || xor::is_text(&xor::apply(bytes, key));
@@ -173,7 +174,8 @@ fn key_word_of<'a>(
 ) -> Option<Vec<u8>> {
     let word = placed.toggle().zip(records.records.first()).and_then(|(toggle, record)| {
         let id = placed.id_of(records, record);
-        let read = key_word::find(subject, &run.trace.state, toggle, id, key);
+        let encoded = (record.buffer, record.length);
+        let read = key_word::find(subject, &run.trace.state, toggle, id, encoded, key);
         read.or_else(|| key_word::handed_to(subject, toggle, key))
     });
     let word = word.or_else(|| key_word::beside(subject, placed.base, placed.end, key));
@@ -329,9 +331,16 @@ fn by_terminators(encoded: &[Vec<u8>], key: u8) -> Option<Outcome> {
     })
 }
 
+/// Shortest entry that is believed to be stored under another key, in bytes with its end: of shorter
+/// ones that are no text, such as addresses, too many read as text under some key.
+const MIN_STALE: usize = 6;
+
 /// The other key under which an entry makes sense, when under the code's key it does not.
+///
+/// False positives: binary entries of that length or more that end in a byte under which all others
+/// are text (one in 500 at random). False negatives: shorter texts.
 fn stale_key(encoded: &[u8], decoded: &[u8]) -> Option<u8> {
-    if encoded.len() < 3 || xor::is_text(decoded) {
+    if encoded.len() < MIN_STALE || xor::is_text(decoded) {
         return None;
     }
     let key = *encoded.last()?;
@@ -378,5 +387,8 @@ mod tests {
         let encoded = xor::apply(b"Mozilla/5.0\0", 0x04);
         assert_eq!(stale_key(&encoded, &xor::apply(&encoded, 0x22)), Some(0x04));
         assert_eq!(stale_key(&encoded, &xor::apply(&encoded, 0x04)), None);
+        // An address that reads as `@CB` under its last byte.
+        let address = [65, 66, 67, 1];
+        assert_eq!(stale_key(&address, &xor::apply(&address, 0x22)), None);
     }
 }

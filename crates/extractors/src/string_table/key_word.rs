@@ -15,19 +15,24 @@ use miyaburi_emulator::State;
 use miyaburi_image::Address;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The key word that `toggle` reads when it decodes the entry with this id.
+/// The key word that `toggle` reads when it decodes the entry with this id, whose bytes are
+/// `encoded`: where it begins and how long it is.
 pub fn find<'a>(
     subject: &mut Subject<'a>,
     filled: &State<'a>,
     toggle: &Accessor,
     id: u64,
+    encoded: (Address, u64),
     effective_key: u8,
 ) -> Option<u32> {
     let mut state = filled.clone();
     state.memory.start_read_log();
     let mut trace = toggle.routine.call(subject, state, id);
     let reads = trace.state.memory.take_read_log();
-    let of_file = |address: Address| subject.image.is_mapped(address);
+    let of_file = |address: Address| {
+        let is_encoded = address.distance_from(encoded.0).is_some_and(|it| it < encoded.1);
+        subject.image.is_mapped(address) && !is_encoded
+    };
     let word = reads.iter().filter(|(address, size)| *size == 4 && of_file(*address)).find_map(
         |(address, _)| {
             let word = subject.image.read_uint(*address, 4)? as u32;
@@ -42,14 +47,16 @@ pub fn find<'a>(
             .collect();
         bytes.sort_unstable();
         bytes.dedup();
-        bytes.windows(4).find_map(|window| {
+        let mut words = bytes.windows(4).filter_map(|window| {
             let [first, .., last] = window else { return None };
             // Neighbours, the least significant first, as the word's own bytes are taken.
             let neighbours = last.distance_from(*first) == Some(3);
             let bytes = subject.image.read(*first, 4).filter(|_| neighbours)?;
             let word = u32::from_le_bytes(bytes.as_ref().try_into().ok()?);
             (xor::fold(word) == effective_key).then_some(word)
-        })
+        });
+        // Of two, nobody knows which.
+        words.next().filter(|_| words.next().is_none())
     })
 }
 

@@ -62,6 +62,7 @@ pub struct Entry {
 impl Entry {
     /// The port that the entry is: two bytes in network order that are no one-letter text.
     ///
+    /// False positives: texts of two characters in a table that keeps texts without their NUL.
     /// False negatives: ports 8192 to 32512 that are a multiple of 256 and whose high byte is a
     /// letter's code; they read as text.
     #[must_use]

@@ -226,7 +226,8 @@ fn table<'a>(
     let (base, stride) = place.or_else(|| Some((entries.first()?.cell, 0)))?;
     let accessor = Accessor { routine, access: Access::Retrieves };
     let first = u64::from(entries.first()?.id);
-    let key_word = key_word::find(subject, &state, &accessor, first, key);
+    let encoded = entries.first().map(|it| (it.buffer, it.encoded.len() as u64))?;
+    let key_word = key_word::find(subject, &state, &accessor, first, encoded, key);
     // What is decoded on demand does not tell an entry that cannot be read from none.
     let missing = subject.image.missing_ranges().next().map(|range| Gap {
         at: range.start,
