@@ -4,12 +4,12 @@
 //! How it works: under the right key, text follows text, each to its encoded end. The few keys under
 //! which most bytes look like the end of a text are tried on the whole file.
 //!
-//! False positives: data that reads as [`MIN_TEXTS`] texts in a row under a wrong key; plain text
+//! False positives: data that reads as [`MIN_TEXTS`] longer texts in a row under a wrong key; plain text
 //! never counts. False negatives: fewer strings in a row, more than one key, and strings without
 //! padding under a key that makes other printable characters of theirs; what lies behind the first
 //! [`MAX_BYTES`] of a segment, or behind so many strings that no program has.
 
-use crate::loose_strings::encoded_text::Encoding;
+use crate::loose_strings::encoded_text::{Encoding, MIN_TELLING};
 use crate::loose_strings::{LooseString, MAX_STRINGS, Source};
 use crate::xor;
 use miyaburi_image::{Image, Segment};
@@ -20,6 +20,9 @@ const MIN_TEXTS: usize = 12;
 /// Fewest bytes of all of them together.
 const MIN_BYTES: usize = 96;
 
+/// So many times as many texts as under any other key.
+const LEAD: usize = 3;
+
 /// Keys tried.
 const KEYS: usize = 24;
 
@@ -27,10 +30,10 @@ const KEYS: usize = 24;
 const MAX_BYTES: u64 = 4 << 20;
 
 /// Bytes before an end that must be text for it to speak for a key.
-const TELLING: usize = 4;
+const TELLING: usize = 8;
 
-/// The longest row of texts under one key, without the first, which may begin earlier or later; two
-/// rows of different keys are none.
+/// The longest row of texts under one key, without the first, which may begin earlier or later; of
+/// two rows of different keys one must be far longer.
 pub(super) fn strings(image: &Image) -> Vec<LooseString> {
     let mut rows: Vec<Vec<LooseString>> = Vec::new();
     for key in likely_keys(image) {
@@ -43,14 +46,18 @@ pub(super) fn strings(image: &Image) -> Vec<LooseString> {
             rows.extend(found.filter(|row| row.iter().all(is_aligned)));
         }
     }
+    // Texts of a character or two are everywhere.
+    let telling = |row: &Vec<LooseString>| {
+        row.iter().filter(|string| string.decoded.len() >= MIN_TELLING).count()
+    };
     rows.retain(|row| {
         let bytes: usize = row.iter().map(|string| string.decoded.len()).sum();
-        row.len() >= MIN_TEXTS && bytes >= MIN_BYTES
+        telling(row) >= MIN_TEXTS && bytes >= MIN_BYTES
     });
-    rows.sort_by_key(|row| std::cmp::Reverse(row.len()));
+    rows.sort_by_key(|row| std::cmp::Reverse(telling(row)));
     let key = |row: &Vec<LooseString>| row.first().map(|string| string.key);
-    let first = rows.first().and_then(key);
-    if rows.iter().any(|row| key(row) != first) {
+    let (first, longest) = (rows.first().and_then(key), rows.first().map_or(0, telling));
+    if rows.iter().any(|row| key(row) != first && telling(row) * LEAD > longest) {
         return Vec::new();
     }
     rows.into_iter().next().map(|row| row.into_iter().skip(1).collect()).unwrap_or_default()

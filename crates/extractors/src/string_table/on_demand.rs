@@ -125,7 +125,9 @@ fn entries<'a>(
         let distance = given.source.0.abs_diff(first.0).min(given.source.0.abs_diff(last.0));
         let is_text = xor::is_text(&given.decoded) && (id < highest || distance <= MAX_LENGTH);
         let is_own = !all.iter().any(|other| overlaps(other, &given));
-        if is_own && (is_among || is_text) {
+        // Beyond the last that is named, padding between texts is no entry.
+        let is_value = id < highest || given.decoded.len() == 2 || xor::is_text(&given.decoded);
+        if is_own && (is_among && is_value || is_text) {
             all.push(given);
         }
     }
