@@ -62,6 +62,9 @@ impl Registry {
     }
 }
 
+/// Distances between records within which others of the same registry lie.
+const MAX_GAP: u64 = 4;
+
 /// A code pointer that a run stored.
 struct Cell {
     address: Address,
@@ -100,7 +103,9 @@ pub fn absent() -> Diagnostic {
 fn registry<'a>(subject: &Subject<'a>, run: &mut Initialiser<'a>) -> Option<Registry> {
     let writes: Vec<(Address, u32)> = run.trace.writes().collect();
     let ranges = WrittenRanges::new(writes.iter().copied());
-    let cells = code_pointer_cells(subject, run, &writes);
+    let cells = of_one_list(code_pointer_cells(subject, run, &writes), |cell| {
+        subject.image.is_writable(cell.address)
+    });
     if cells.len() < MIN_VECTORS {
         return None;
     }
@@ -183,6 +188,37 @@ fn code_pointer_cells<'a>(
     cells
 }
 
+/// The cells without the few that lie in another kind of memory than all others, or in the program's
+/// own data far from them: variables that hold a callback.
+///
+/// False negatives: such variables beside a registry in the program's own data.
+fn of_one_list(mut cells: Vec<Cell>, is_static: impl Fn(&Cell) -> bool) -> Vec<Cell> {
+    let count = cells.iter().filter(|cell| is_static(cell)).count();
+    let (is_list_static, others) = match cells.len() - count {
+        allocated if count > allocated => (true, allocated),
+        _ => (false, count),
+    };
+    if others > 0 && others < MIN_VECTORS {
+        cells.retain(|cell| is_static(cell) == is_list_static);
+    }
+    if !cells.iter().all(is_static) {
+        return cells;
+    }
+    let mut addresses: Vec<u64> = cells.iter().map(|cell| cell.address.0).collect();
+    addresses.sort_unstable();
+    let mut gaps: Vec<u64> = addresses
+        .windows(2)
+        .map(|pair| pair.last().zip(pair.first()).map_or(0, |(b, a)| b - a))
+        .collect();
+    gaps.sort_unstable();
+    let Some(usual) = gaps.get(gaps.len() / 2).copied() else { return cells };
+    let is_near = |one: u64| {
+        addresses.iter().any(|other| *other != one && other.abs_diff(one) <= usual * MAX_GAP)
+    };
+    cells.retain(|cell| is_near(cell.address.0));
+    cells
+}
+
 /// The numbers that stand at the same distance from every code pointer, different ones beside
 /// different pointers; the same beside the same are copies, as a list that grows leaves them.
 fn numbers_beside<'a>(
@@ -216,4 +252,36 @@ fn numbers_beside<'a>(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, of_one_list};
+    use miyaburi_image::Address;
+
+    const HEAP: u64 = 0x10_0000;
+
+    fn kept(addresses: &[u64]) -> Vec<u64> {
+        let cell = |at: &u64| Cell { address: Address(*at), handler: Address(0), stored_by: 0 };
+        let cells = addresses.iter().map(cell).collect();
+        let kept = of_one_list(cells, |cell| cell.address.0 < HEAP);
+        kept.iter().map(|cell| cell.address.0).collect()
+    }
+
+    #[test]
+    fn a_callback_in_a_variable_is_no_attack() {
+        let records = [HEAP, HEAP + 24, HEAP + 4096];
+        assert_eq!(kept(&[0x8000, HEAP, HEAP + 24, HEAP + 4096]), records);
+        let records = [0x9000, 0x9008, 0x9010, 0x9018];
+        assert_eq!(kept(&[0x8000, 0x9000, 0x9008, 0x9010, 0x9018]), records);
+    }
+
+    #[test]
+    fn records_stay_where_they_are_kept() {
+        let both = [0x9000, 0x9008, 0x9010, HEAP, HEAP + 24, HEAP + 48];
+        assert_eq!(kept(&both), both, "nobody can tell which is the registry");
+        let gaps = [0x9000, 0x9008, 0x9020, 0x9028];
+        assert_eq!(kept(&gaps), gaps);
+        assert_eq!(kept(&[]), []);
+    }
 }
