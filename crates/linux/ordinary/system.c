@@ -23,7 +23,7 @@ static void say(const char *text)
     write(1, text, strlen(text));
 }
 
-static void say_number(const char *label, unsigned long long value)
+static void say_number(const char *label, unsigned long value)
 {
     char digits[24];
     int at = sizeof(digits) - 1;
@@ -46,8 +46,8 @@ static void say_number(const char *label, unsigned long long value)
         say_number("links", (STATUS).st_nlink);                             \
         say_number("owner", (STATUS).st_uid + (unsigned long)(STATUS).st_gid); \
         say_number("inode", (STATUS).st_ino == inode);                      \
-        say_number("size", (unsigned long long)(STATUS).st_size);           \
-        say_number("block", (unsigned long long)(STATUS).st_blksize);       \
+        say_number("size", (unsigned long)(STATUS).st_size);           \
+        say_number("block", (unsigned long)(STATUS).st_blksize);       \
         say_number("changed", (STATUS).st_mtime > 1000000000);              \
         say("\n");                                                          \
     } while (0)
@@ -66,7 +66,7 @@ static void ask_extended(int file)
     say_number("mask", status.stx_mask & STATX_SIZE);
     say_number("format", status.stx_mode & FORMAT);
     say_number("links", status.stx_nlink);
-    say_number("size", status.stx_size);
+    say_number("size", (unsigned long)status.stx_size);
     say_number("changed", status.stx_mtime.tv_sec > 1000000000);
     memset(&status, 0x55, sizeof(status));
     result = CALL(__NR_statx, file, "", 0x1000, STATX_BASIC_STATS, &status, 0);

@@ -8,11 +8,15 @@
 //! ```text
 //! program.rs  one file: how it is built, recorded and compared
 //! table.rs    what came of all of them, by target
+//! ordinary/   ordinary programs, from their entry point to their end
+//! qemu.rs     which of QEMU's programs runs a file
 //! kept.rs     the programs that are kept with the project
 //! ```
 
 mod kept;
+mod ordinary;
 mod program;
+mod qemu;
 mod table;
 
 use std::{fs, path::PathBuf, process::Command};
@@ -43,6 +47,9 @@ pub(crate) struct Args {
     /// Optimisation levels
     #[arg(long, value_delimiter = ',', default_value = "O0,O2,O3,Os")]
     levels: Vec<String>,
+    /// Run ordinary programs only, no single functions
+    #[arg(long)]
+    ordinary: bool,
     /// Write the programs that the tests keep anew instead
     #[arg(long)]
     update: bool,
@@ -58,6 +65,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     if args.update {
         return kept::write(&folder);
+    }
+    ordinary::run(&targets(args), &folder, |toolchain| {
+        allows(&args.libcs, toolchain.libc.name())
+            && allows(&args.compilers, toolchain.compiler.name())
+    })?;
+    if args.ordinary {
+        return Ok(());
     }
     let programs = chosen(args);
     if programs.is_empty() {

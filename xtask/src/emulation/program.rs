@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use super::qemu::Machine;
 use crate::{
     specimens,
     toolchain::{Compiler, Libc, Target, Toolchain, process, workspace_root},
@@ -160,42 +161,15 @@ impl Program {
 
     /// What the program prints under QEMU.
     pub(super) fn record(&self, file: &Path) -> anyhow::Result<String> {
-        let (program, cpu) = self.machine(file)?;
+        let machine = Machine::of(self.toolchain.target, file)?;
         let mut command = Command::new("timeout");
-        command.args(["60", program]);
-        command.args(cpu.iter().flat_map(|cpu| ["-cpu", cpu])).arg(file);
+        command.args(["60", machine.program]).args(machine.switches()).arg(file);
         let record = process::run(&mut command)?;
         if record.is_empty() {
             bail!("{command:?} printed nothing");
         }
         Ok(record)
     }
-
-    /// QEMU's program and CPU for the target.
-    fn machine(&self, file: &Path) -> anyhow::Result<(&'static str, Option<&'static str>)> {
-        Ok(match self.toolchain.target {
-            Target::Armv5 | Target::Armv7Thumb => ("qemu-arm-static", None),
-            Target::ArmBe => ("qemu-armeb-static", None),
-            Target::Aarch64 => ("qemu-aarch64-static", None),
-            Target::MipsBe => ("qemu-mips-static", None),
-            Target::MipsLe => ("qemu-mipsel-static", None),
-            Target::PowerPc => ("qemu-ppc-static", None),
-            Target::Sparc32 if is_sparc_v8plus(file)? => ("qemu-sparc32plus-static", None),
-            Target::Sparc32 => ("qemu-sparc-static", None),
-            Target::Sh4 => ("qemu-sh4-static", None),
-            Target::M68k => ("qemu-m68k-static", None),
-            Target::ColdFire => ("qemu-m68k-static", Some("cfv4e")),
-            Target::X86 => ("qemu-i386-static", None),
-            Target::X86_64 => ("qemu-x86_64-static", None),
-            Target::Riscv64 => ("qemu-riscv64-static", None),
-        })
-    }
-}
-
-/// Whether the ELF header names SPARC V8+ (`EM_SPARC32PLUS`), 64-bit registers in 32-bit programs.
-fn is_sparc_v8plus(file: &Path) -> anyhow::Result<bool> {
-    let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
-    Ok(bytes.get(18..20) == Some(&[0, 18]))
 }
 
 impl Counts {

@@ -32,14 +32,27 @@ pub(crate) struct Args {
     fetched_only: bool,
 }
 
+/// Where benign files are made, unless another folder is asked for.
+pub(crate) fn home() -> PathBuf {
+    workspace_root().join("target").join("negatives")
+}
+
+/// The folder of one of the distribution's source packages, which is downloaded unless it was.
+///
+/// # Errors
+/// When the machine has no package source of the plan's release, or lacks the package.
+pub(crate) fn source(package: &str) -> anyhow::Result<PathBuf> {
+    let apt = apt::Apt::open(&home(), &Plan::read()?)?;
+    Ok(sources::unpack(&apt, &home(), package)?.dir)
+}
+
 /// Runs the subcommand.
 ///
 /// # Errors
 /// When the plan cannot be read, the machine has no package source of the plan's release,
 /// a package lacks a planned file, or a build fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let home =
-        args.output.clone().unwrap_or_else(|| workspace_root().join("target").join("negatives"));
+    let home = args.output.clone().unwrap_or_else(home);
     let plan = Plan::read()?;
     let apt = apt::Apt::open(&home, &plan)?;
     let mut negatives = packages::fetch(&plan, &apt, &home)?;

@@ -27,8 +27,8 @@ const OLD_C: [&str; 5] = [
 ];
 
 /// An unpacked source package.
-struct Tree {
-    dir: PathBuf,
+pub(super) struct Tree {
+    pub(super) dir: PathBuf,
     version: String,
 }
 
@@ -98,7 +98,7 @@ fn describe(
 }
 
 /// Downloads and unpacks a source package unless that was done.
-fn unpack(apt: &Apt, home: &Path, package: &str) -> anyhow::Result<Tree> {
+pub(super) fn unpack(apt: &Apt, home: &Path, package: &str) -> anyhow::Result<Tree> {
     let home = home.join("sources").join(package);
     let dir = home.join("tree");
     let version_file = home.join("version");

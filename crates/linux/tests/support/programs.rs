@@ -1,4 +1,4 @@
-//! The conformance programs that are kept with the project, one for each CPU type.
+//! The programs that are kept with the project, one for each CPU type.
 #![allow(dead_code, unreachable_pub)]
 
 use std::collections::BTreeMap;
@@ -6,7 +6,10 @@ use std::io::Read as _;
 
 /// Written by `cargo xtask emulation --update`: for each target a program and, as `TARGET.record`,
 /// what it printed under QEMU.
-const ARCHIVE: &[u8] = include_bytes!("../fixtures/conformance.tar.xz");
+const FUNCTIONS: &[u8] = include_bytes!("../fixtures/conformance.tar.xz");
+
+/// The same of the programs that ask the kernel.
+const SYSTEM: &[u8] = include_bytes!("../fixtures/system.tar.xz");
 
 /// One program with its record.
 pub struct Kept {
@@ -15,12 +18,24 @@ pub struct Kept {
     pub record: String,
 }
 
-/// All programs, by target.
+/// All conformance programs, by target.
 ///
 /// # Errors
 /// When the archive is damaged.
 pub fn kept() -> Result<Vec<Kept>, Box<dyn std::error::Error>> {
-    let reader = lzma_rust2::XzReader::new(ARCHIVE, false);
+    kept_in(FUNCTIONS)
+}
+
+/// All programs that ask the kernel, by target.
+///
+/// # Errors
+/// When the archive is damaged.
+pub fn kept_system() -> Result<Vec<Kept>, Box<dyn std::error::Error>> {
+    kept_in(SYSTEM)
+}
+
+fn kept_in(archive: &[u8]) -> Result<Vec<Kept>, Box<dyn std::error::Error>> {
+    let reader = lzma_rust2::XzReader::new(archive, false);
     let mut archive = tar::Archive::new(reader);
     let mut files = BTreeMap::new();
     for entry in archive.entries()? {
