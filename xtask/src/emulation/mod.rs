@@ -9,6 +9,7 @@
 //! program.rs  one file: how it is built, recorded and compared
 //! table.rs    what came of all of them, by target
 //! ordinary/   ordinary programs, from their entry point to their end
+//! rates.rs    instructions a second, against QEMU
 //! qemu.rs     which of QEMU's programs runs a file
 //! kept.rs     the programs that are kept with the project
 //! ```
@@ -17,9 +18,14 @@ mod kept;
 mod ordinary;
 mod program;
 mod qemu;
+mod rates;
 mod table;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
@@ -50,6 +56,9 @@ pub(crate) struct Args {
     /// Run ordinary programs only, no single functions
     #[arg(long)]
     ordinary: bool,
+    /// Measure instructions a second instead, write them to this file, and print the middle ones
+    #[arg(long, value_name = "FILE")]
+    rates: Option<PathBuf>,
     /// Write the programs that the tests keep anew instead
     #[arg(long)]
     update: bool,
@@ -65,6 +74,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     if args.update {
         return kept::write(&folder);
+    }
+    if let Some(path) = &args.rates {
+        return measure(&targets(args), &folder, path);
     }
     ordinary::run(&targets(args), &folder, |toolchain| {
         allows(&args.libcs, toolchain.libc.name())
@@ -95,6 +107,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         [] => Ok(()),
         faults => bail!("{} faults:\n{}", faults.len(), faults.join("\n")),
     }
+}
+
+/// Measures these targets one after the other, writes all rows to `path` and prints the middle ones.
+fn measure(targets: &[Target], folder: &Path, path: &Path) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    let mut text = format!("{}\n", rates::COLUMNS);
+    for target in targets {
+        for row in rates::measure(*target, folder)? {
+            text.push_str(&format!("{row}\n"));
+            rows.push(row);
+        }
+        eprintln!("{target}");
+    }
+    fs::write(path, text).with_context(|| path.display().to_string())?;
+    print!("{}", rates::summary(&rows));
+    Ok(())
 }
 
 /// The targets that are asked for.

@@ -18,7 +18,7 @@ use crate::{
 const LEVELS: [&str; 6] = ["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"];
 
 /// The files of `crates/linux/conformance` that every program has.
-const SOURCES: [&str; 14] = [
+pub(super) const SOURCES: [&str; 14] = [
     "main.c",
     "memory_tools.c",
     "arithmetic.c",

@@ -66,8 +66,9 @@ pub(super) fn all(
                     programs.push(system(toolchain, level, folder)?);
                 }
             }
-            Libc::Tiny => {}
-            _ => programs.push(lua(toolchain, folder)?),
+            // Lua wants mathematics, which uClibc is built without.
+            Libc::Tiny | Libc::Uclibc => {}
+            Libc::Glibc | Libc::Musl => programs.push(lua(toolchain, folder)?),
         }
     }
     for (architecture, target) in BUSYBOXES {
