@@ -18,8 +18,12 @@ const DNS: u16 = 53;
 /// The machine's own address.
 const OWN_HOST: [u8; 4] = [10, 83, 98, 2];
 
-/// The first port that it takes for a connection.
+/// The first port that it takes for a connection of a process with the seed 0.
 pub const OWN_PORT: u16 = 32_768;
+
+/// Ports that one process takes at most; that of the next seed takes those behind them, so that a port
+/// that the kernel chose can be told from one that the program chose.
+pub const OWN_PORTS: u16 = 1024;
 
 /// Where a peer's numbering of a connection begins.
 pub const PEER_SEQUENCE: u32 = 0x5045_4552;
@@ -302,14 +306,14 @@ pub fn is_own_address(host: IpAddr) -> bool {
     host.to_canonical() == IpAddr::from(OWN_HOST)
 }
 
-/// The address that a socket has once it is connected.
-pub(crate) fn connected(own: SocketAddr, descriptor: u64) -> SocketAddr {
+/// The address that a socket has once it is connected, when `port` is what the kernel chooses.
+pub(crate) fn connected(own: SocketAddr, port: u16) -> SocketAddr {
     let host = match own {
         SocketAddr::V4(_) => IpAddr::from(OWN_HOST),
         SocketAddr::V6(_) => IpAddr::from(Ipv4Addr::from(OWN_HOST).to_ipv6_mapped()),
     };
     let port = match own.port() {
-        0 => OWN_PORT.saturating_add(descriptor as u16),
+        0 => port,
         port => port,
     };
     SocketAddr::new(host, port)

@@ -114,6 +114,7 @@ impl Kernel {
             request.write(start, part)?;
             rest = behind;
         }
+        self.give_back(descriptor, from, rest)?;
         if message.address != 0 {
             self.give_address(request, from, message.address, message.address_length)?;
         }

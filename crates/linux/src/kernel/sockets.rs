@@ -1,12 +1,13 @@
 //! Calls about sockets, direct or through `socketcall`.
 
+use super::processes::{PROCESS, PROCESS_STEP};
 use super::{Kernel, Reply, Request};
 use crate::abi::calls::{Numbering, SystemCall};
 use crate::abi::errno::Errno;
 use crate::descriptors::{Open, Socket};
 use crate::network::{
-    NetworkAction, NetworkEvent, Route, Transport, connected, handshake, socket_address,
-    socket_address_bytes, unspecified,
+    NetworkAction, NetworkEvent, OWN_PORT, OWN_PORTS, Route, Transport, connected, handshake,
+    socket_address, socket_address_bytes, unspecified,
 };
 use crate::script::Connections;
 use core::net::SocketAddr;
@@ -148,6 +149,7 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         let [descriptor, at, length, ..] = request.arguments;
         let address = self.address(request, at, length)?;
+        let chosen = self.port_of(descriptor);
         let socket = self.open.socket(descriptor)?;
         if socket.transport == Transport::Tcp && action == NetworkAction::Connected {
             let end = self.network.script.connection_to(address);
@@ -162,7 +164,7 @@ impl Kernel {
             NetworkAction::Bound => socket.own = address,
             _ => {
                 socket.peer = Some(address);
-                socket.own = connected(socket.own, descriptor);
+                socket.own = connected(socket.own, chosen);
             }
         }
         let (transport, own) = (socket.transport, socket.own);
@@ -171,6 +173,13 @@ impl Kernel {
         }
         self.network.note(Route { site: request.site, transport, own, address }.event(action));
         Ok(0)
+    }
+
+    /// The port that the kernel chooses for a socket: another one for every seed.
+    fn port_of(&self, descriptor: u64) -> u16 {
+        let seed = (self.process - PROCESS) / PROCESS_STEP;
+        let port = u64::from(OWN_PORT) + seed * u64::from(OWN_PORTS) + descriptor;
+        u16::try_from(port).unwrap_or(OWN_PORT)
     }
 
     /// How a connection fails.
@@ -248,16 +257,26 @@ impl Kernel {
         let (address, mut bytes) = self.take_message(descriptor)?;
         let room = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
         let rest = bytes.split_off(room);
-        let socket = self.open.socket(descriptor)?;
-        // Of a datagram, what there is no room for is lost.
-        if socket.transport == Transport::Tcp && !rest.is_empty() {
-            socket.inbox.push_front((address, rest));
-        }
+        self.give_back(descriptor, address, &rest)?;
         request.write(at, &bytes)?;
         if from != 0 {
             self.give_address(request, address, from, from_length)?;
         }
         Ok(bytes.len() as u64)
+    }
+
+    /// Keeps what there was no room for, to be read next. Of a datagram, that is lost.
+    pub(super) fn give_back(
+        &mut self,
+        descriptor: u64,
+        from: SocketAddr,
+        rest: &[u8],
+    ) -> Result<(), Errno> {
+        let socket = self.open.socket(descriptor)?;
+        if socket.transport == Transport::Tcp && !rest.is_empty() {
+            socket.inbox.push_front((from, rest.to_vec()));
+        }
+        Ok(())
     }
 
     /// What came in first, and from whom.

@@ -4,17 +4,14 @@
 use super::order::TARGET;
 use super::packet::{Packet, Value};
 use core::net::Ipv4Addr;
-use miyaburi_linux::{NetworkEvent, OWN_PORT, OWN_SEQUENCE, PEER_SEQUENCE, RESOLVER};
-use std::collections::BTreeMap;
+use miyaburi_linux::{NetworkEvent, OWN_PORT, OWN_PORTS, OWN_SEQUENCE, PEER_SEQUENCE, RESOLVER};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a payload's constant beginning that are kept.
 const MAX_PREFIX: usize = 256;
 
 /// Bytes by which a connection's numbers move on while it is watched.
 const CONNECTION_BYTES: u64 = 1 << 16;
-
-/// Ports of connections that are open at once.
-const CONNECTIONS: u64 = 1024;
 
 /// Where a field gets its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,13 +218,26 @@ fn origin(field: &str, values: &[&Value], packets: &[&Packet]) -> Option<Origin>
         "tcp.ack" if all(&|value| is_within(value, PEER_SEQUENCE.into(), CONNECTION_BYTES)) => {
             Some(Origin::Connection)
         }
-        "tcp.srcport" | "udp.srcport"
-            if all(&|value| is_within(value, OWN_PORT.into(), CONNECTIONS)) =>
-        {
+        "tcp.srcport" | "udp.srcport" if is_chosen_by_kernel(values, packets) => {
             Some(Origin::Connection)
         }
         _ => None,
     }
+}
+
+/// Whether ports are those that the kernel chooses. It takes others in every run: a program that writes
+/// its headers itself and has such a port in all runs alike has chosen it.
+fn is_chosen_by_kernel(values: &[&Value], packets: &[&Packet]) -> bool {
+    let run = |value: &&Value| match value {
+        Value::Number(number) => {
+            let run = number.checked_sub(OWN_PORT.into())? / u64::from(OWN_PORTS);
+            (run < u64::from(super::SEEDS)).then_some(run)
+        }
+        Value::Text(_) => None,
+    };
+    let runs: Option<BTreeSet<u64>> = values.iter().map(run).collect();
+    let is_raw = packets.iter().any(|packet| packet.is_raw);
+    runs.is_some_and(|runs| !is_raw || runs.len() > 1)
 }
 
 /// Whether an address is the machine's own, or one that the kernel replaces by it.
@@ -292,6 +302,21 @@ mod tests {
         let action = NetworkAction::Sent(bytes);
         let event = NetworkEvent { site: Address(0), transport, own, address, action };
         Packet::of(&event).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_port_that_is_the_same_in_all_runs_is_the_programs_own() {
+        let ports = |ports: [u16; 3], is_raw: bool| {
+            let packets = ports.map(|_| Packet { is_raw, ..Packet::default() });
+            let values = ports.map(|port| Value::Number(port.into()));
+            is_chosen_by_kernel(&values.each_ref()[..], &packets.each_ref()[..])
+        };
+        let [first, second, third] = [0, 1, 2].map(|run| OWN_PORT + run * OWN_PORTS + 3);
+        assert!(ports([first, second, third], true));
+        assert!(!ports([first; 3], true));
+        assert!(ports([first; 3], false));
+        assert!(!ports([first, 48_101, third], true));
+        assert!(!ports([53; 3], false));
     }
 
     #[test]

@@ -36,12 +36,14 @@ use crate::endpoints::transport::Transport;
 use crate::string_table::Table;
 use crate::subject::Subject;
 use answers::Answers;
+use core::cell::RefCell;
 use core::net::{IpAddr, SocketAddr};
 use gates::Opened;
 use miyaburi_emulator::SocketCall;
 use miyaburi_image::{Address, Image};
+use miyaburi_linux::NetworkAction;
 use outcome::{Contact, Host, Outcome};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use session::Visit;
 use std::rc::Rc;
 use watch::Deed;
@@ -133,7 +135,14 @@ fn explore<'a>(
     }
     let again = gates::again(subject, ways, &gate, table);
     let again = again.map(|session| Outcome::of(subject, &session, Answers::refusing));
-    let judge = Judge { image: subject.image, known, prepared, is_shut, again: again.as_ref() };
+    let judge = Judge {
+        image: subject.image,
+        known,
+        prepared,
+        is_shut,
+        again: again.as_ref(),
+        held: RefCell::default(),
+    };
     let place = Place { subject, ways };
     let mut found = Destinations { is_ordered: judge.is_ordered(&outcomes), ..Default::default() };
     for outcome in &outcomes {
@@ -189,6 +198,8 @@ struct Judge<'j, 'a> {
     is_shut: bool,
     /// The same with other random numbers.
     again: Option<&'j Outcome<'a>>,
+    /// Whether the file holds an address, as far as that was asked.
+    held: RefCell<FxHashMap<IpAddr, bool>>,
 }
 
 impl Judge<'_, '_> {
@@ -221,6 +232,10 @@ impl Judge<'_, '_> {
 
     /// Whether the file holds an address, as bytes or as text.
     fn holds(&self, host: IpAddr) -> bool {
+        *self.held.borrow_mut().entry(host).or_insert_with(|| self.is_in_file(host))
+    }
+
+    fn is_in_file(&self, host: IpAddr) -> bool {
         let text = host.to_string();
         let bytes = match host {
             IpAddr::V4(host) => host.octets().to_vec(),
@@ -229,6 +244,11 @@ impl Judge<'_, '_> {
         let is_in = |data: &[u8], what: &[u8]| data.windows(what.len()).any(|part| part == what);
         let mut segments = self.image.segments().iter();
         segments.any(|it| is_in(&it.data, &bytes) || is_in(&it.data, text.as_bytes()))
+    }
+
+    /// Whether another start with other random numbers sends to the same address.
+    fn is_sent_to_again(&self, to: SocketAddr) -> bool {
+        self.again.is_some_and(|again| again.datagrams().iter().any(|(_, other)| *other == to))
     }
 
     /// Whether C2s are tried in the same order whatever is drawn at random.
@@ -249,7 +269,12 @@ pub(super) fn can_be_host(host: IpAddr) -> bool {
     }
 }
 
-/// Other bots: the file holds the addresses of all of them, and one call sends to several.
+/// Other bots: the file holds the addresses of all of them, one call sends to several, and it does so
+/// whatever is drawn at random.
+///
+/// False positives: several servers of one service that is not known here. Those of time (NTP) and of
+/// the own address (STUN) are told by what they are asked. False negatives: lists of which another part
+/// is drawn in every run, so that no peer is seen twice.
 fn peers(
     place: &Place<'_, '_>,
     judge: &Judge<'_, '_>,
@@ -260,8 +285,10 @@ fn peers(
         for (deed, to) in outcome.datagrams() {
             let destination = place.of(&outcome.visit, deed, to.ip().to_string(), to.port());
             let is_new = |one: &Destination| !found.iter().any(|known| known.is_like(one));
-            let destination = destination.filter(|one| is_new(one) && judge.holds(to.ip()));
-            found.extend(destination);
+            let is_peer = judge.is_sent_to_again(to)
+                && !matches!(&deed.event.action, NetworkAction::Sent(bytes) if is_service(bytes))
+                && judge.holds(to.ip());
+            found.extend(destination.filter(|one| is_peer && is_new(one)));
         }
     }
     let sites: Vec<Address> = found.iter().map(|one| one.handover.site).collect();
@@ -269,6 +296,20 @@ fn peers(
         |site: Address| sites.iter().filter(|other| **other == site).count() >= MIN_PEERS;
     found.retain(|one| is_one_of_many(one.handover.site));
     found
+}
+
+/// Whether a datagram asks a server that everybody asks: for the time (NTP, RFC 5905: a client's or a
+/// symmetric peer's packet of 48 bytes, version 1 to 4) or for the own address (STUN, RFC 8489: the
+/// magic number behind type and length).
+fn is_service(bytes: &[u8]) -> bool {
+    const NTP_SIZE: usize = 48;
+    const NTP_MODES: [u8; 2] = [1, 3];
+    const STUN_NUMBER: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+    let first = bytes.first().copied().unwrap_or(0);
+    let asks_time = bytes.len() == NTP_SIZE
+        && NTP_MODES.contains(&(first & 7))
+        && (1..=4).contains(&(first >> 3 & 7));
+    asks_time || bytes.len() >= 20 && bytes.get(4..8) == Some(&STUN_NUMBER)
 }
 
 /// Knows the code around what was done.
@@ -307,5 +348,25 @@ impl Place<'_, '_> {
         let through = deed.through.get(last + 1..).unwrap_or(&[]).to_vec();
         let reached = Reached { call, through, at: deed.event.site };
         Some(Handover { site: *deed.through.get(last)?, reached, transport: Some(transport) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_service;
+
+    #[test]
+    fn servers_of_time_and_of_addresses_are_no_peers() {
+        let mut time = [0; 48];
+        for first in [0x1b, 0x23, 0xe3, 0x19] {
+            time[0] = first;
+            assert!(is_service(&time), "{first:#x}");
+        }
+        let binding = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+        assert!(is_service(&binding));
+        // A greeting between bots, an answer of a server of time, a number elsewhere.
+        time[0] = 0x24;
+        assert!(!is_service(&time) && !is_service(b"hello") && !is_service(&[]));
+        assert!(!is_service(&[&[0; 8][..], &binding].concat()));
     }
 }

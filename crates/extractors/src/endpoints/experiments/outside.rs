@@ -14,6 +14,7 @@ use crate::endpoints::external::{External, Outside};
 use crate::subject::Subject;
 use core::net::{IpAddr, Ipv4Addr};
 use miyaburi_emulator::PAGE_SIZE;
+use miyaburi_image::Address;
 
 /// Types of records (RFC 1035).
 const A: u16 = 1;
@@ -163,9 +164,14 @@ fn in_text<'a>(
 fn keys(mut visit: super::session::Visit<'_>, plain: &[u8]) -> Vec<u8> {
     let memory = &mut visit.process.state.memory;
     let mut keys = Vec::new();
-    for page in memory.touched(miyaburi_image::Address(0), u64::MAX) {
+    // The last bytes of the page before, where that is the one below: a text may lie across.
+    let mut end: (Option<Address>, Vec<u8>) = (None, Vec::new());
+    for page in memory.touched(Address(0), u64::MAX) {
         let Some(bytes) = memory.bytes(page, PAGE_SIZE as usize) else { continue };
-        keys.extend(xor_keys(plain, &bytes));
+        let before = if end.0 == Some(page) { end.1 } else { Vec::new() };
+        keys.extend(xor_keys(plain, &[before.as_slice(), &bytes].concat()));
+        let kept = bytes.len().saturating_sub(plain.len().saturating_sub(1));
+        end = (Some(page.offset(PAGE_SIZE)), bytes.get(kept..).unwrap_or(&[]).to_vec());
     }
     keys.sort_unstable();
     keys.dedup();

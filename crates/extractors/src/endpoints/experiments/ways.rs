@@ -119,18 +119,20 @@ fn connecting(subject: &mut Subject<'_>, constants: &ConstantAddresses) -> BTree
     let mut calls = SocketCalls::default();
     let mut found = BTreeSet::new();
     let mut seen = FxHashSet::default();
+    // Of several at one place, the first.
+    let sites = program.call_sites().iter().rev();
+    let targets: FxHashMap<Address, Address> =
+        sites.filter_map(|site| Some((site.address, site.target?))).collect();
     for used in &constants.uses {
         let is_sent = |call| matches!(call, SocketCall::Connect | SocketCall::SendTo);
-        let target = program.call_sites().iter().find(|call| call.address == used.site);
-        let callee = target.and_then(|call| call.target);
+        let callee = targets.get(&used.site).copied();
         if !is_sent(used.call()) || !seen.insert(callee) {
             continue;
         }
         let sites = std::iter::once(used.site).chain(used.reached.through.iter().copied());
         let mut deepest = None;
         for site in sites {
-            let target = program.call_sites().iter().find(|call| call.address == site);
-            let Some(callee) = target.and_then(|call| call.target) else { continue };
+            let Some(callee) = targets.get(&site).copied() else { continue };
             match calls.of(subject, callee) {
                 Some(call) if is_sent(call) => deepest = program.function_at(callee),
                 _ => break,
