@@ -16,6 +16,7 @@ pub mod material;
 pub mod probes;
 pub mod process;
 pub mod roles;
+pub mod scanner_process;
 pub mod string_table;
 pub mod subject;
 pub mod trace;

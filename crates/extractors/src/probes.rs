@@ -40,6 +40,9 @@ const MAX_PORTS: usize = 4;
 /// Bytes of a SYN packet: headers of IP (RFC 791) and TCP (RFC 9293) without options.
 const PACKET: usize = 40;
 
+/// The version of IP and the length of its header without options, in the first byte.
+const VERSION_AND_LENGTH: u8 = 0x45;
+
 /// Where the destination address lies in it.
 const DESTINATION: core::ops::Range<usize> = 16..20;
 
@@ -75,14 +78,17 @@ pub struct Probes {
     pub site: Address,
     /// The scanner.
     pub scanner: Address,
+    /// The system call that sent such a packet, where the scanner was run as a process and nothing
+    /// that it sent says otherwise.
+    pub sent_at: Option<Address>,
 }
 
 /// One packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Syn {
-    destination: [u8; 4],
-    port: u16,
-    sequence: [u8; 4],
+pub(crate) struct Syn {
+    pub(crate) destination: [u8; 4],
+    pub(crate) port: u16,
+    pub(crate) sequence: [u8; 4],
 }
 
 /// How the outside answers.
@@ -134,7 +140,7 @@ fn observe<'a>(subject: &mut Subject<'a>, state: &State<'a>, scanner: Address) -
         if watch.packets.len() >= MIN_PACKETS {
             let ports = ports_of(&watch.packets);
             let sequence_is_destination = copies_destination(&watch.packets);
-            return Some(Probes { ports, sequence_is_destination, site, scanner });
+            return Some(Probes { ports, sequence_is_destination, site, scanner, sent_at: None });
         }
     }
     None
@@ -255,13 +261,20 @@ fn handed_packet(state: &mut State<'_>, abi: &Abi) -> Option<Address> {
 
 /// The SYN packet at `place`, when there is one with a destination.
 fn syn_at(state: &mut State<'_>, place: Address) -> Option<Syn> {
-    const VERSION_AND_LENGTH: u8 = 0x45;
-    const PROTOCOL_TCP: u8 = 6;
-    const ONLY_SYN: u8 = 2;
     if state.memory.load(place, 1).ok()? as u8 != VERSION_AND_LENGTH {
         return None;
     }
-    let bytes: [u8; PACKET] = state.memory.bytes(place, PACKET)?.try_into().ok()?;
+    syn_of(&state.memory.bytes(place, PACKET)?)
+}
+
+/// The SYN packet that begins `bytes`, when it is one with a destination.
+pub(crate) fn syn_of(bytes: &[u8]) -> Option<Syn> {
+    const PROTOCOL_TCP: u8 = 6;
+    const ONLY_SYN: u8 = 2;
+    let bytes: [u8; PACKET] = bytes.get(..PACKET)?.try_into().ok()?;
+    if bytes[0] != VERSION_AND_LENGTH {
+        return None;
+    }
     let is_syn = bytes[9] == PROTOCOL_TCP && bytes[TCP + 13] == ONLY_SYN;
     let destination = [bytes[16], bytes[17], bytes[18], bytes[19]];
     let port = u16::from_be_bytes([bytes[TCP + 2], bytes[TCP + 3]]);

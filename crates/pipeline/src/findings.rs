@@ -16,6 +16,7 @@ use miyaburi_extractors::initialisers;
 use miyaburi_extractors::loose_strings::{self, LooseString};
 use miyaburi_extractors::probes::{self, Probes};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
+use miyaburi_extractors::scanner_process;
 use miyaburi_extractors::string_table::{self, Table};
 use miyaburi_extractors::subject::{LABORIOUS_RUNS, Subject};
 use miyaburi_extractors::unmodelled_calls::UnmodelledCalls;
@@ -107,7 +108,7 @@ pub(crate) fn collect<'a>(
     };
     let has_attacks = registry.finding.is_some() || dispatcher.is_some();
     let absent = (is_likely && !has_attacks).then(attacks::absent);
-    let probes = match scanner {
+    let mut probes = match scanner {
         Some(scanner) => probes::extract(&mut subject, &filled, scanner),
         None => Found::plain(None),
     };
@@ -138,6 +139,12 @@ pub(crate) fn collect<'a>(
         }
         _ => Found::plain(Vec::new()),
     };
+    if let Some(found) = probes.finding.as_mut()
+        && options.max_observed.is_some()
+    {
+        let told = scanner_process::compare(&mut subject, found, &routines.setup);
+        probes.diagnostics.extend(told);
+    }
     let diagnostics = [
         behaviours.diagnostics,
         table.diagnostics,

@@ -43,6 +43,7 @@ impl Kernel {
             }
             Call::Getpgid | Call::Getsid => Ok(self.process),
             Call::Getppid => Ok(PARENT),
+            Call::Getpagesize => Ok(miyaburi_emulator::PAGE_SIZE),
             // The superuser.
             Call::Getuid | Call::Geteuid | Call::Getgid | Call::Getegid => Ok(0),
             Call::Getuid32 | Call::Geteuid32 | Call::Getgid32 | Call::Getegid32 => Ok(0),

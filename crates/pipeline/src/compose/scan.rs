@@ -31,8 +31,12 @@ pub(super) fn scan_of(exploits: &[exploits::Exploit], probes: Option<&Probes>) -
     let packet = probes.map(|probes| {
         Evidence::new(at(probes.site), Some(at(probes.scanner)), "hands over the packet when run")
     });
+    let sent = probes.and_then(|probes| {
+        let site = probes.sent_at?;
+        Some(Evidence::new(at(site), Some(at(probes.scanner)), "sends such packets as a process"))
+    });
     let requests = exploits.iter().flat_map(|exploit| exploit.evidence.first().cloned());
-    let evidence: Vec<Evidence> = packet.into_iter().chain(requests).collect();
+    let evidence: Vec<Evidence> = packet.into_iter().chain(sent).chain(requests).collect();
     let scan = Scan { probes: probed, syn: sequence.into_iter().collect(), exploits, evidence };
     (probes.is_some() || !scan.exploits.is_empty()).then_some(scan)
 }
