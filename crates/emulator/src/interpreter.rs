@@ -366,11 +366,10 @@ fn user_op(state: &mut State<'_>, op: &MicroOp) -> Result<Step, Trouble> {
 
 /// The nearest number that `bits` bits hold.
 fn saturate(value: i64, bits: u64, signed: bool) -> i64 {
-    let bits = bits.clamp(1, 32);
     if signed {
-        let half = 1_i64 << (bits - 1);
+        let half = 1_i64 << (bits.clamp(1, 32) - 1);
         value.clamp(-half, half - 1)
     } else {
-        value.clamp(0, (1 << bits) - 1)
+        value.clamp(0, (1 << bits.min(32)) - 1)
     }
 }

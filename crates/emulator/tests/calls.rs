@@ -4,8 +4,8 @@
 mod support;
 
 use miyaburi_emulator::{
-    Abi, Access, Call, CallAction, Exit, Hooks, Limits, MemoryError, Reason, Region, State,
-    SystemCallSite, WatchedAccess,
+    Abi, Access, Call, CallAction, Exit, Hooks, Limits, MemoryError, NoHooks, Reason, Region,
+    State, SystemCallSite, WatchedAccess,
 };
 use miyaburi_image::Address;
 use support::{CODE, Program, call};
@@ -105,6 +105,20 @@ fn an_endless_run_ends_with_the_budget() {
 }
 
 #[test]
+fn who_goes_on_behind_the_budget_does_nothing_twice() {
+    // xor eax, eax; mov ecx, 1000; inc eax; loop -4; ret
+    let code = [0x31, 0xc0, 0xb9, 0xe8, 3, 0, 0, 0xff, 0xc0, 0xe2, 0xfc, 0xc3];
+    let program = Program::new(X86_64, true, false, &code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let limits = Limits { instructions: 500, ..Limits::default() };
+    let first = call(&mut emulator, &mut state, 0, &[], &limits);
+    assert!(matches!(first.exit, Exit::Budget { .. }), "{:?}", first.exit);
+    let rest = emulator.run(&mut state, &mut NoHooks, &Limits::default());
+    assert_eq!((rest.exit, rest.result), (Exit::Returned, 1000));
+}
+
+#[test]
 fn a_run_in_a_loop_without_end_is_over_early() {
     let program = Program::new(X86_64, true, false, UNDO);
     let mut emulator = program.emulator();
@@ -122,7 +136,7 @@ fn code_that_was_not_run_before_is_no_repetition() {
     code.push(0xc3);
     let program = Program::new(X86_64, true, false, &code);
     let mut emulator = program.emulator();
-    for (repetition, exit) in [(250, Exit::Returned), (150, Exit::Budget { at: Address(CODE + 7) })]
+    for (repetition, exit) in [(250, Exit::Returned), (150, Exit::Budget { at: Address(CODE + 5) })]
     {
         // A second run begins anew.
         for _ in 0..2 {
@@ -273,6 +287,7 @@ fn accesses_of_watched_memory_are_told_of_before_they_happen() {
     let arguments = [Device::AT.0, 7];
     let outcome = emulator.call(&mut state, entry, &arguments, &mut device, &Limits::default());
     assert_eq!((outcome.exit, outcome.result), (Exit::Returned, 0x55aa));
+    assert_eq!(outcome.instructions, 4, "one that is told of counts once");
     let told = |site, access| (Address(CODE + site), access, Device::AT.0);
     let expected = [told(0, Access::Read), told(2, Access::Write)];
     assert_eq!(device.seen, expected, "what lies behind the device is not watched");

@@ -109,6 +109,17 @@ fn thumb_ssat_keeps_the_width_it_names() {
 }
 
 #[test]
+fn an_unsigned_width_of_nothing_leaves_nothing() {
+    let bx = 0xe12f_ff1e;
+    // usat r0,#0,r0; usat r0,#31,r0
+    for (width, expected) in [(0, 0), (31, 5)] {
+        let code = words(&[0xe6e0_0010 | width << 16, bx]);
+        assert_eq!(result(&ARM, &code, &[5]), expected);
+        assert_eq!(result(&ARM, &code, &[0xffff_fffb]), 0);
+    }
+}
+
+#[test]
 fn both_halves_are_saturated() {
     let bx = 0xe12f_ff1e;
     // ssat16 r0,#8,r0; usat16 r0,#8,r0; each with bx lr

@@ -106,7 +106,9 @@ impl<'a> Emulator<'a> {
         }
         run.operations += left.executed;
         let begun = block.instructions_before(from);
-        run.instructions += block.instructions_before(left.at + 1).saturating_sub(begun);
+        // An instruction that is gone on with counts when it is done.
+        let end = left.at + usize::from(!matches!(left.how, Leave::Resume));
+        run.instructions += block.instructions_before(end).saturating_sub(begun);
         // One instruction can go round and round.
         run.instructions = run.instructions.max(run.operations / OPERATIONS_PER_INSTRUCTION);
         let place = block.place_of(left.at);
@@ -114,15 +116,19 @@ impl<'a> Emulator<'a> {
         if block.last_run.replace(run.number) != run.number {
             run.new_block_at = run.instructions;
         }
-        let repeated = run.instructions - run.new_block_at;
-        if run.instructions > run.limits.instructions || repeated > run.limits.repetition {
-            return Err(Exit::Budget { at: state.pc });
-        }
         if run.instructions > run.frames.deadline() {
             return Err(Exit::Failed { at: state.pc, reason: Reason::CallBudget });
         }
         let next = place.map_or(state.pc, |place| place.next);
-        self.leave(state, hooks, run, block, left, next)
+        self.leave(state, hooks, run, block, left, next)?;
+        // Behind the block's last instruction: who goes on from here does none twice.
+        let repeated = run.instructions - run.new_block_at;
+        let is_spent =
+            run.instructions > run.limits.instructions || repeated > run.limits.repetition;
+        if is_spent && run.resume.is_none() {
+            return Err(Exit::Budget { at: state.pc });
+        }
+        Ok(())
     }
 
     /// Goes where control goes from `block`; `next` follows the instruction that leaves it.
@@ -221,8 +227,9 @@ impl<'a> Emulator<'a> {
         if !run.branches.contains(&state.pc) {
             return false;
         }
-        let Some(instead) = hooks.branch(state, &self.abi, state.pc, to) else { return false };
+        // What the hooks answer may depend on how often they are asked.
         run.standstill.forget();
+        let Some(instead) = hooks.branch(state, &self.abi, state.pc, to) else { return false };
         let context =
             if instead == block.end { block.end_context } else { block.context_at(instead) };
         self.enter(state, instead, context);

@@ -13,7 +13,8 @@ pub(crate) struct KernelCode {
     words: Vec<(Address, u64)>,
 }
 
-/// Where ARM's helpers tell their version, which is their number; the last came in Linux 3.1.
+/// Where ARM's helpers tell their version, which is their number; the fifth, of Linux 3.1, is left
+/// out.
 const ARM_HELPER_VERSION: Address = Address(0xffff_0ffc);
 /// `ldr r3,[r2]; subs r3,r3,r0; streq r1,[r2]; rsbs r0,r3,#0; bx lr`
 const ARM_COMPARE_EXCHANGE: &[u32] =
@@ -30,7 +31,7 @@ impl KernelCode {
     pub(crate) fn new(arch: Arch, page: Address) -> Self {
         let words = |code: &[u32]| -> Vec<u8> {
             code.iter()
-                .flat_map(|word| match arch.endian {
+                .flat_map(|word| match arch.instruction_endian {
                     Endian::Little => word.to_le_bytes(),
                     Endian::Big => word.to_be_bytes(),
                 })
@@ -43,7 +44,7 @@ impl KernelCode {
                     (Address(0xffff_0fc0), words(ARM_COMPARE_EXCHANGE)),
                     (Address(0xffff_0fe0), words(ARM_GET_THREAD_POINTER)),
                 ],
-                words: vec![(ARM_HELPER_VERSION, 5)],
+                words: vec![(ARM_HELPER_VERSION, 4)],
             },
             Family::X86 => Self {
                 ranges: vec![(page, X86_SYSTEM_CALL.to_vec())],
@@ -68,5 +69,25 @@ impl KernelCode {
     /// thread block at 0.
     pub(crate) fn words(&self) -> &[(Address, u64)] {
         &self.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ARM_GET_THREAD_POINTER, KernelCode};
+    use miyaburi_image::{Address, Arch, Endian, Family};
+
+    #[test]
+    fn helpers_are_code_in_the_order_in_which_instructions_are_read() {
+        for arch in Arch::ALL.into_iter().filter(|arch| arch.family == Family::Arm) {
+            let code = KernelCode::new(arch, Address(0));
+            let first = code.bytes_from(Address(0xffff_0fe0)).first_chunk::<4>().copied();
+            let expected =
+                ARM_GET_THREAD_POINTER.first().map(|word| match arch.instruction_endian {
+                    Endian::Little => word.to_le_bytes(),
+                    Endian::Big => word.to_be_bytes(),
+                });
+            assert_eq!(first, expected, "{}", arch.cpu);
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Resolver tables of static programs, which no dynamic section names.
 
-use crate::elf::relocations::{Relocation, RelocationTable};
+use crate::elf::relocations::{MAX_IMPORTS, Relocation, RelocationTable};
 use crate::segment::SegmentMap;
 use crate::{Address, Arch, Family, IndirectFunction, Permissions};
 
 /// Finds `IRELATIVE` relocations in read-only memory by their content: the type with symbol 0, a
-/// slot in aligned writable memory and a resolver in executable memory.
+/// slot in aligned writable memory and a resolver in executable memory; [`MAX_IMPORTS`] at most.
 ///
 /// False positives: data that looks like it in all three; each needs an exact word between two
 /// addresses of the right segments. False negatives: tables in writable memory.
@@ -34,6 +34,9 @@ pub(crate) fn scan(memory: &SegmentMap, arch: Arch) -> Vec<IndirectFunction> {
             let relocation = table.entries(arch.endian).next();
             let matching = relocation.filter(|entry| entry.kind == kind && entry.symbol == 0);
             found.extend(matching.and_then(|entry| indirect_function(entry, memory, arch)));
+            if found.len() >= MAX_IMPORTS {
+                return found;
+            }
         }
     }
     found
