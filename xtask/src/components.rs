@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::{
     steps::show,
@@ -75,6 +75,26 @@ pub(crate) fn install_qemu(root: &Path) -> anyhow::Result<()> {
     show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "qemu-user-static"])
 }
 
+/// The command, in the profile of the tests: optimised, and its dependencies are built already.
+pub(crate) fn build_miyaburi(root: &Path) -> anyhow::Result<PathBuf> {
+    let build =
+        ["build", "--quiet", "--profile", "test", "--package", "miyaburi-cli", "--bin", "miyaburi"];
+    show(root, "cargo", &build)?;
+    let output = Command::new("cargo")
+        .current_dir(root)
+        .args(build)
+        .args(["--message-format", "json"])
+        .output()
+        .context("cargo")?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let program = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let is_program = message["target"]["name"] == "miyaburi";
+        message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
+    });
+    program.context("cargo names no program that it built")
+}
+
 /// The tracer of system calls.
 pub(crate) fn install_strace(root: &Path) -> anyhow::Result<()> {
     if works("strace", &["--version"]) {
@@ -82,6 +102,15 @@ pub(crate) fn install_strace(root: &Path) -> anyhow::Result<()> {
     }
     show(root, "apt-get", &["update", "--quiet"])?;
     show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "strace"])
+}
+
+/// Wireshark without its windows.
+pub(crate) fn install_tshark(root: &Path) -> anyhow::Result<()> {
+    if works("tshark", &["--version"]) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "tshark"])
 }
 
 /// The path of cargo-deny, installed below `target` when cargo does not have it.

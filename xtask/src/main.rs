@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask <task>`.
 
 mod accuracy;
+mod captures;
 mod components;
 mod confinement;
 mod differential;
@@ -24,6 +25,8 @@ use clap::Parser;
 enum Task {
     /// Measure what the analysis gets right against what the build knows
     Accuracy(accuracy::Args),
+    /// Read captures of the example specimens with tshark
+    Captures,
     /// Watch under strace what the command does while it analyses
     Confinement(confinement::Args),
     /// Compare the lifter with the reference implementation of SLEIGH
@@ -49,6 +52,7 @@ enum Task {
 fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Accuracy(args) => accuracy::run(&args)?,
+        Task::Captures => captures::run()?,
         Task::Confinement(args) => confinement::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
         Task::Emulation(args) => emulation::run(&args)?,

@@ -99,6 +99,8 @@ enum Component {
     Robustness,
     /// What the command does to the host while it analyses
     Confinement,
+    /// Captures of attacks in the eyes of tshark
+    Captures,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -169,6 +171,10 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     if wants(Component::Confinement) {
         steps.run("strace", || components::install_strace(root));
         steps.run("nothing reaches the host", || task(root, &["confinement"]));
+    }
+    if wants(Component::Captures) {
+        steps.run("tshark", || components::install_tshark(root));
+        steps.run("captures of attacks", || task(root, &["captures"]));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler and cross toolchains", || {

@@ -76,6 +76,11 @@ pub(crate) struct ExtractArguments {
     #[arg(short, long, value_name = "PATH", required_if_eq("format", "mirai-toushi"))]
     pub output: Option<PathBuf>,
 
+    /// Write what attacks were seen to send to DIR/<sha256>/<vector or command>.pcap, headers of
+    /// the kernel added and every address one of documentation
+    #[arg(long, value_name = "DIR", conflicts_with = "no_observe")]
+    pub pcap: Option<PathBuf>,
+
     /// Files to analyse at the same time [default: one per CPU]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,

@@ -1,6 +1,7 @@
 //! `miyaburi`: what Mirai-family files are configured to do, read without running them natively.
 
 mod arguments;
+mod captures;
 mod commands;
 mod confinement;
 mod dump;

@@ -5,6 +5,7 @@
 mod support;
 
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use support::{
     assert_exact, examples, miyaburi, reports, specimens, truth_of, truth_of_examples, unpack,
 };
@@ -74,4 +75,52 @@ fn attacks_are_not_watched_when_not_wanted() {
     let attacks = report["attacks"].as_array().unwrap();
     assert_eq!(attacks.len(), 10);
     assert!(attacks.iter().all(|attack| attack["kind"].is_null()), "{report}");
+}
+
+/// Captures of every vector that sends, with no address but those of documentation, and the same
+/// again at every run.
+#[test]
+fn what_attacks_send_is_written_as_captures() {
+    const HEADER: usize = 24;
+    let file = examples().join("armv5-gcc-tiny.classic-O0.single");
+    let folder = tempfile::tempdir().unwrap();
+    let written = |name: &str| {
+        let root = folder.path().join(name);
+        miyaburi().args(["extract", "--pcap"]).arg(&root).arg(&file).assert().success();
+        let samples: Vec<_> = std::fs::read_dir(&root).unwrap().map(Result::unwrap).collect();
+        assert_eq!(samples.len(), 1);
+        // sha256sum of the file
+        let sha256 = "c2ec5b5d1287bc0f2c19c5ff87d341dfa774fad290e9d1de8f599000aa110f32";
+        assert_eq!(samples[0].file_name(), sha256);
+        let captures = std::fs::read_dir(samples[0].path()).unwrap().map(Result::unwrap);
+        captures
+            .map(|it| (it.file_name().into_string().unwrap(), std::fs::read(it.path()).unwrap()))
+            .collect::<BTreeMap<String, Vec<u8>>>()
+    };
+    let captures = written("once");
+    let truth = std::fs::read_to_string(truth_of_examples()).unwrap();
+    let truth = truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let truth = truth.into_iter().find(|it| it["labels"]["fork"] == "classic").unwrap();
+    let vectors = truth["attacks"].as_array().unwrap().iter().map(|attack| &attack["vector"]);
+    let expected: BTreeSet<String> = vectors.map(|vector| format!("{vector}.pcap")).collect();
+    assert_eq!(captures.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    for (name, capture) in &captures {
+        assert_eq!(capture[..4], 0xa1b2_c3d4_u32.to_le_bytes(), "{name}");
+        assert_eq!(capture[20..HEADER], 101_u32.to_le_bytes(), "{name}");
+        let (mut at, mut count) = (HEADER, 0);
+        while at < capture.len() {
+            let length = u32::from_le_bytes(capture[at + 8..at + 12].try_into().unwrap()) as usize;
+            let packet = &capture[at + 16..at + 16 + length];
+            assert_eq!(packet[0], 0x45, "{name}");
+            for host in [&packet[12..16], &packet[16..20]] {
+                assert!(
+                    [[192, 0, 2], [198, 51, 100], [203, 0, 113]]
+                        .contains(&[host[0], host[1], host[2]])
+                );
+            }
+            (at, count) = (at + 16 + length, count + 1);
+        }
+        assert!(count >= 3, "{name}: {count}");
+    }
+    assert_eq!(captures, written("again"));
 }

@@ -1,6 +1,7 @@
 //! Analysing many files on several threads, results in the order of the inputs.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -13,8 +14,8 @@ use miyaburi_model::{Diagnostic, Level, Report, Sample, Verdict};
 use crate::read::{ReadError, read};
 use crate::{Input, Origin};
 
-/// The analysis: bytes and name of a file to its report.
-pub type Analyze<'a> = &'a (dyn Fn(&[u8], &str) -> Report + Sync);
+/// The analysis: bytes and name of a file to its report, or to something that holds it.
+pub type Analyze<'a, R> = &'a (dyn Fn(&[u8], &str) -> R + Sync);
 
 /// Finished reports that may wait for a slower predecessor, per worker.
 const WINDOW_PER_WORKER: usize = 16;
@@ -26,20 +27,26 @@ pub const WORKER_NAME: &str = "analysis";
 /// Stack of a worker, that of a main thread on Linux: the default of other threads is a quarter.
 const WORKER_STACK_BYTES: usize = 8 << 20;
 
-/// The report of one input.
+/// What came of one input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<R> {
     /// Who brought the file in.
     pub origin: Origin,
-    /// What came of it.
-    pub report: Report,
+    /// What the analysis made of it.
+    pub result: R,
 }
 
-impl Outcome {
+impl<R: Borrow<Report>> Outcome<R> {
+    /// Its report.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        self.result.borrow()
+    }
+
     /// Whether the outcome counts as a failure of the run.
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        self.report.verdict.is_failure(self.origin == Origin::Named)
+        self.report().verdict.is_failure(self.origin == Origin::Named)
     }
 }
 
@@ -52,11 +59,11 @@ impl Outcome {
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn run(
+pub fn run<R: From<Report> + Send>(
     inputs: &[Input],
     jobs: NonZeroUsize,
-    analyze: Analyze<'_>,
-    mut deliver: impl FnMut(Outcome) -> ControlFlow<()>,
+    analyze: Analyze<'_, R>,
+    mut deliver: impl FnMut(Outcome<R>) -> ControlFlow<()>,
 ) -> std::io::Result<()> {
     let jobs = jobs.get().min(inputs.len().max(1));
     let queue = Queue::new(inputs.len(), jobs * WINDOW_PER_WORKER);
@@ -152,14 +159,14 @@ impl Queue {
     }
 }
 
-fn analyze_input(input: &Input, analyze: Analyze<'_>) -> Outcome {
+fn analyze_input<R: From<Report>>(input: &Input, analyze: Analyze<'_, R>) -> Outcome<R> {
     let name = input.name();
-    let report = match read(input) {
+    let result = match read(input) {
         Ok(bytes) => catch_unwind(AssertUnwindSafe(|| analyze(&bytes, &name)))
-            .unwrap_or_else(|panic| crash(name, bytes.len(), &*panic)),
-        Err(error) => unread(name, &error),
+            .unwrap_or_else(|panic| crash(name, bytes.len(), &*panic).into()),
+        Err(error) => unread(name, &error).into(),
     };
-    Outcome { origin: input.origin, report }
+    Outcome { origin: input.origin, result }
 }
 
 fn unread(name: String, error: &ReadError) -> Report {

@@ -33,7 +33,7 @@ fn all(
     inputs: &[Input],
     jobs: usize,
     analyze: &(dyn Fn(&[u8], &str) -> Report + Sync),
-) -> Vec<Outcome> {
+) -> Vec<Outcome<Report>> {
     let mut outcomes = Vec::new();
     run(inputs, NonZeroUsize::new(jobs).unwrap(), analyze, |outcome| {
         outcomes.push(outcome);
@@ -55,7 +55,8 @@ fn results_stand_in_input_order_whatever_finishes_first() {
     let expected: Vec<String> = inputs.iter().map(Input::name).collect();
     let one = all(&inputs, 1, &slow_first);
     let four = all(&inputs, 4, &slow_first);
-    let paths: Vec<String> = one.iter().map(|outcome| outcome.report.sample.path.clone()).collect();
+    let paths: Vec<String> =
+        one.iter().map(|outcome| outcome.report().sample.path.clone()).collect();
     assert_eq!(paths, expected);
     assert_eq!(one, four);
 }
@@ -88,13 +89,13 @@ fn unreadable_files_and_crashes_are_failed_reports_and_the_rest_goes_on() {
         report(bytes, name)
     };
     let outcomes = all(&inputs, 2, &analyze);
-    let verdicts: Vec<_> = outcomes.iter().map(|outcome| outcome.report.verdict).collect();
+    let verdicts: Vec<_> = outcomes.iter().map(|outcome| outcome.report().verdict).collect();
     let (good, bad) = (Verdict::NoConfig, Verdict::Failed);
     assert_eq!(verdicts, [good, bad, bad, good]);
-    let message = |index: usize| outcomes[index].report.diagnostics[0].message.clone();
+    let message = |index: usize| outcomes[index].report().diagnostics[0].message.clone();
     assert!(message(1).contains("No such file"), "{}", message(1));
     assert_eq!(message(2), "contained a crash: bad luck");
-    assert_eq!(outcomes[2].report.sample.path, at("0001").to_string_lossy());
+    assert_eq!(outcomes[2].report().sample.path, at("0001").to_string_lossy());
 }
 
 #[test]
@@ -139,8 +140,8 @@ fn pipes_inside_a_directory_are_not_opened() {
     let pipe = root.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let outcomes = all(&collect(&[root.path().to_owned()]), 1, &report);
-    let of_pipe = outcomes.iter().find(|outcome| outcome.report.sample.path.ends_with("pipe"));
-    let of_pipe = &of_pipe.unwrap().report;
+    let of_pipe = outcomes.iter().find(|outcome| outcome.report().sample.path.ends_with("pipe"));
+    let of_pipe = &of_pipe.unwrap().report();
     assert_eq!(of_pipe.verdict, Verdict::Unsupported);
     assert_eq!(of_pipe.diagnostics[0].message, "is not a regular file");
 }

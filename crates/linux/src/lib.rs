@@ -23,8 +23,8 @@ pub use abi::calls::{Numbering, SystemCall};
 pub use abi::errno::Errno;
 pub use kernel::{Ended, Kernel, Side};
 pub use network::{
-    NetworkAction, NetworkEvent, OWN_PORT, OWN_PORTS, OWN_SEQUENCE, PEER_SEQUENCE, Transport,
-    is_own_address,
+    NetworkAction, NetworkEvent, OWN_HOST, OWN_PORT, OWN_PORTS, OWN_SEQUENCE, PEER_SEQUENCE,
+    Transport, is_own_address,
 };
 pub use observer::Observer;
 pub use process::{Process, StartError};

@@ -16,7 +16,7 @@ const MAX_SENT: usize = 1 << 20;
 const DNS: u16 = 53;
 
 /// The machine's own address.
-const OWN_HOST: [u8; 4] = [10, 83, 98, 2];
+pub const OWN_HOST: [u8; 4] = [10, 83, 98, 2];
 
 /// The first port that it takes for a connection of a process with the seed 0.
 pub const OWN_PORT: u16 = 32_768;

@@ -1,9 +1,11 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
+use crate::capture::{self, Capture};
 use crate::{compose, findings, sample};
 use miyaburi_analysis::{Limits, Program};
 use miyaburi_image::{Image, ImageDiagnostic};
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
+use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -62,39 +64,55 @@ impl Cuts {
     }
 }
 
+/// What came of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// The report.
+    pub report: Report,
+    /// What was cut.
+    pub cuts: Cuts,
+    /// What attacks were seen to send.
+    pub captures: Vec<Capture>,
+}
+
+impl From<Report> for Analysis {
+    fn from(report: Report) -> Self {
+        Self { report, cuts: Cuts::default(), captures: Vec::new() }
+    }
+}
+
+impl Borrow<Report> for Analysis {
+    fn borrow(&self) -> &Report {
+        &self.report
+    }
+}
+
 /// Analyses one file. `path` only names it in the report.
 ///
 /// Every way to fail ends in the report: `unsupported` for what is no ELF file of a known CPU,
 /// `failed` for what is damaged beyond use or made the analyser panic.
 #[must_use]
 pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
-    analyze_with_cuts(bytes, path, options).0
+    analyze_in_full(bytes, path, options).report
 }
 
-/// As [`analyze`], with what was cut.
+/// As [`analyze`], with what is not in the report.
 #[must_use]
-pub fn analyze_with_cuts(bytes: &[u8], path: &str, options: &Options) -> (Report, Cuts) {
+pub fn analyze_in_full(bytes: &[u8], path: &str, options: &Options) -> Analysis {
     let sample = sample::describe(bytes, path);
-    let mut cuts = Cuts::default();
     let contained =
-        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options, &mut cuts)));
-    let report = contained.unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options)));
+    contained.unwrap_or_else(|panic| {
         let reason = panic
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("unknown");
-        Report::failed(sample, "pipeline", format!("the analysis crashed: {reason}"))
-    });
-    (report, cuts)
+        Report::failed(sample, "pipeline", format!("the analysis crashed: {reason}")).into()
+    })
 }
 
-fn analyze_image(
-    bytes: &[u8],
-    mut sample: miyaburi_model::Sample,
-    options: &Options,
-    cuts: &mut Cuts,
-) -> Report {
+fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {
     let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let image = match Image::parse(bytes) {
         Ok(image) => image,
@@ -104,7 +122,7 @@ fn analyze_image(
             let mut report = Report::new(sample, verdict);
             let level = if error.is_unsupported() { Level::Info } else { Level::Error };
             report.diagnostics.push(Diagnostic::new("image", level, error.to_string()));
-            return report;
+            return report.into();
         }
     };
     sample::add_arch(&mut sample, image.arch());
@@ -116,7 +134,7 @@ fn analyze_image(
     let is_whole = !image.diagnostics().iter().any(is_loss);
     let language = match miyaburi_pcode::language_for(image.arch()) {
         Ok(language) => language,
-        Err(error) => return failed(report, "lifter", &error.to_string()),
+        Err(error) => return failed(report, "lifter", &error.to_string()).into(),
     };
     let limits = Limits { steps: options.max_steps, bytes: options.max_analysis_bytes, deadline };
     match Program::analyze_within(&image, &*language, limits) {
@@ -124,10 +142,11 @@ fn analyze_image(
             let findings =
                 findings::collect(bytes, &image, &*language, &program, options, deadline);
             compose::add(&mut report, &program, &findings, is_whole);
-            *cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
-            report
+            let cuts = Cuts { analysis: findings.analysis_cut, runs: findings.cut };
+            let captures = capture::captures_of(&report.attacks, &findings.behaviours);
+            Analysis { report, cuts, captures }
         }
-        Err(error) => failed(report, "analysis", &error.to_string()),
+        Err(error) => failed(report, "analysis", &error.to_string()).into(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! From the bytes of one file to its report: budgets, panic isolation, composition.
 
 mod analyze;
+mod capture;
 mod compose;
 mod findings;
 mod routines;
 mod sample;
 
-pub use analyze::{Cuts, Options, analyze, analyze_with_cuts};
+pub use analyze::{Analysis, Cuts, Options, analyze, analyze_in_full};
+pub use capture::Capture;

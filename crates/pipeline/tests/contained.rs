@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use miyaburi_model::{Report, Verdict};
-use miyaburi_pipeline::{Cuts, Options, analyze, analyze_with_cuts};
+use miyaburi_pipeline::{Analysis, Cuts, Options, analyze, analyze_in_full};
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn a_spent_budget_is_told_and_never_passes_for_no_config() {
 #[test]
 fn spent_memory_is_told_and_never_passes_for_whole() {
     let options = Options { max_bytes: 32 << 10, time_limit: None, ..Options::default() };
-    let (report, cuts) = analyze_with_cuts(&classic(), "wide", &options);
+    let Analysis { report, cuts, .. } = analyze_in_full(&classic(), "wide", &options);
     assert_eq!(cuts.runs, Some(miyaburi_extractors::budget::Cut::Bytes));
     assert_eq!(report.verdict, Verdict::Partial);
     assert!(stages(&report).contains(&"budget"), "{:?}", report.diagnostics);
@@ -70,7 +70,7 @@ fn a_cut_analysis_is_told_and_never_passes_for_no_config() {
 
 #[test]
 fn cuts_name_what_was_cut() {
-    let cuts = |options: &Options| analyze_with_cuts(&classic(), "cut", options).1;
+    let cuts = |options: &Options| analyze_in_full(&classic(), "cut", options).cuts;
     let whole = cuts(&Options { time_limit: None, ..Options::default() });
     assert_eq!(whole, Cuts::default());
     assert!(!whole.is_any() && !whole.is_by_time());

@@ -4,7 +4,7 @@ use crate::arguments::Arguments;
 use crate::specimens::Specimen;
 use crate::{memory, mutate, noise, patterns};
 use miyaburi_model::{Report, Verdict};
-use miyaburi_pipeline::{Cuts, Options, analyze_with_cuts};
+use miyaburi_pipeline::{Analysis, Cuts, Options, analyze_in_full};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::fmt;
@@ -111,7 +111,7 @@ pub(crate) fn run(
     let bytes = input(arguments, specimens, case);
     let options = Options { time_limit: Some(arguments.time_limit()), ..Options::default() };
     let start = Instant::now();
-    let (report, cuts) = analyze_with_cuts(&bytes, "case", &options);
+    let Analysis { report, cuts, .. } = analyze_in_full(&bytes, "case", &options);
     let mut cost = Cost {
         time: start.elapsed(),
         verdict: verdict(&report),
@@ -123,7 +123,7 @@ pub(crate) fn run(
         CaseId::File(number) | CaseId::Code(number) | CaseId::Pattern(number) => number,
     };
     if checked.is_ok() && number.is_multiple_of(REPEAT_ONE_OF) && !cuts.is_by_time() {
-        let (again, cuts) = analyze_with_cuts(&bytes, "case", &options);
+        let Analysis { report: again, cuts, .. } = analyze_in_full(&bytes, "case", &options);
         if again != report && !cuts.is_by_time() {
             checked = Err("two analyses of the same file differ".to_owned());
         }
@@ -133,7 +133,8 @@ pub(crate) fn run(
     {
         let mut random = random(arguments.seed, case);
         let damaged = mutate::with_false_symbols(specimens, arguments.mostly_below, &mut random);
-        let clean = damaged.map(|(_, clean)| analyze_with_cuts(&clean.bytes, "case", &options).0);
+        let clean =
+            damaged.map(|(_, clean)| analyze_in_full(&clean.bytes, "case", &options).report);
         if clean.is_some_and(|clean| clean.verdict == Verdict::Config) {
             checked = Err("no_config because of false symbols".to_owned());
         }
@@ -146,7 +147,7 @@ pub(crate) fn run(
         // A machine that stood still for a while makes any case late: only one that is late
         // again is.
         let start = Instant::now();
-        let _ = analyze_with_cuts(&bytes, "case", &options);
+        let _ = analyze_in_full(&bytes, "case", &options);
         cost.time = cost.time.min(start.elapsed());
     }
     if checked.is_ok() && cost.time > arguments.latest() {

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{steps::show, toolchain::workspace_root};
+use crate::{components, toolchain::workspace_root};
 use trace::Allowed;
 
 /// Arguments of `cargo xtask confinement`.
@@ -43,32 +43,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
-    let program = build(&root)?;
+    let program = components::build_miyaburi(&root)?;
     let runs = Runs { program: &program, inputs: &inputs, folder: &folder };
     runs.extract_to_a_file()?;
     runs.extract_to_directories()?;
     runs.dump()?;
     runs.without_walls()
-}
-
-/// The command, in the profile of the tests: optimised, and its dependencies are built already.
-fn build(root: &Path) -> anyhow::Result<PathBuf> {
-    let build =
-        ["build", "--quiet", "--profile", "test", "--package", "miyaburi-cli", "--bin", "miyaburi"];
-    show(root, "cargo", &build)?;
-    let output = Command::new("cargo")
-        .current_dir(root)
-        .args(build)
-        .args(["--message-format", "json"])
-        .output()
-        .context("cargo")?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let program = messages.lines().find_map(|line| {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let is_program = message["target"]["name"] == "miyaburi";
-        message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
-    });
-    program.context("cargo names no program that it built")
 }
 
 struct Runs<'r> {
@@ -89,11 +69,15 @@ impl Runs<'_> {
 
     fn extract_to_directories(&self) -> anyhow::Result<()> {
         let folder = self.folder.join("mirai-toushi");
-        let options = ["extract", "--format", "mirai-toushi", "--output"];
+        let packets = self.folder.join("pcap");
+        let pcap = packets.display().to_string();
+        let options = ["extract", "--pcap", &pcap, "--format", "mirai-toushi", "--output"];
         let trace =
             self.trace("directories", &options, std::slice::from_ref(&folder), self.inputs)?;
-        ensure!(fs::read_dir(&folder)?.next().is_some(), "{} is empty", folder.display());
-        self.judge("extract to directories", &trace, &[folder])
+        for folder in [&folder, &packets] {
+            ensure!(fs::read_dir(folder)?.next().is_some(), "{} is empty", folder.display());
+        }
+        self.judge("extract to directories", &trace, &[folder, packets])
     }
 
     fn dump(&self) -> anyhow::Result<()> {

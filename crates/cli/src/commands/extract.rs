@@ -8,10 +8,11 @@ use std::thread::{self, available_parallelism};
 use miyaburi_confinement::Reach;
 use miyaburi_corpus::{Input, Origin, Outcome, WORKER_NAME, collect};
 use miyaburi_model::{Level, Report};
-use miyaburi_pipeline::{Options, analyze};
+use miyaburi_pipeline::{Analysis, Options, analyze_in_full};
 
 use crate::Status;
 use crate::arguments::{Budgets, ExtractArguments, ReportFormat, usage_error};
+use crate::captures::Captures;
 use crate::error::{CommandError, complain};
 use crate::progress;
 use crate::reports::ReportWriter;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let one_file =
         matches!(inputs.as_slice(), [input] if arguments.paths == [input.path.as_path()]);
     let mut writer = ReportWriter::create(arguments, one_file)?;
+    let mut captures = arguments.pcap.as_deref().map(Captures::create).transpose()?;
     let options = options(&arguments.budgets);
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
@@ -34,15 +36,16 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
 
     let mut status = Status::Clean;
     let mut stopped = None;
-    let analyze = |bytes: &[u8], path: &str| analyze(bytes, path, &options);
-    miyaburi_corpus::run(&inputs, jobs, &analyze, |outcome| {
+    let analyze = |bytes: &[u8], path: &str| analyze_in_full(bytes, path, &options);
+    miyaburi_corpus::run(&inputs, jobs, &analyze, |outcome: Outcome<Analysis>| {
         bar.inc(1);
         let printed = bar.suspend(|| {
             if outcome.is_failure() {
                 status = Status::SomethingFailed;
                 complain(failure(&outcome));
             }
-            writer.write(&outcome.report)
+            writer.write(outcome.report())?;
+            captures.iter_mut().try_for_each(|captures| captures.write(&outcome.result))
         });
         match printed {
             Ok(()) if writer.is_open() => ControlFlow::Continue(()),
@@ -74,7 +77,8 @@ fn reach(arguments: &ExtractArguments, inputs: &[Input]) -> Reach {
     let links = met.filter(|path| path.is_symlink());
     let readable = arguments.paths.iter().chain(links).cloned().collect();
     let has_folders = arguments.format == Some(ReportFormat::MiraiToushi);
-    let writable = arguments.output.iter().filter(|_| has_folders).cloned().collect();
+    let folders = arguments.output.iter().filter(|_| has_folders);
+    let writable = folders.chain(&arguments.pcap).cloned().collect();
     Reach { readable, writable }
 }
 
@@ -109,8 +113,8 @@ fn keep_contained_panics_quiet() {
 }
 
 /// File and reason of a failure.
-fn failure(outcome: &Outcome) -> String {
-    let Report { sample, verdict, diagnostics, .. } = &outcome.report;
+fn failure(outcome: &Outcome<Analysis>) -> String {
+    let Report { sample, verdict, diagnostics, .. } = outcome.report();
     let worst = diagnostics.iter().rev().max_by_key(|diagnostic| diagnostic.level);
     let reason = worst.filter(|diagnostic| diagnostic.level > Level::Info).or(diagnostics.last());
     let reason = reason.map_or("no reason given", |diagnostic| diagnostic.message.as_str());

@@ -66,6 +66,7 @@ fn wrong_usage_is_two() {
         &["extract", "--format", "xml", "x"],
         &["extract", "-j", "0", "x"],
         &["extract", "--time-limit", "-1", "x"],
+        &["extract", "--pcap", "d", "--no-observe", "x"],
         &["score", "--truth", "t"],
         &["score", "--truth", "t", "--require", "101", "r"],
         &["sing"],

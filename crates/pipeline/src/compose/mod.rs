@@ -25,7 +25,8 @@ use miyaburi_model::{
 /// them is reported: each alone is also found in benign programs.
 const SIGNS_OF_FAMILY: usize = 2;
 
-fn at(address: Address) -> VirtualAddress {
+/// An address in the terms of the report.
+pub(crate) fn at(address: Address) -> VirtualAddress {
     VirtualAddress(address.0)
 }
 

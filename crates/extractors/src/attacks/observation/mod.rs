@@ -14,8 +14,10 @@ mod kind;
 mod options;
 mod order;
 mod packet;
+mod rewrite;
 mod run;
 mod shape;
+mod wire;
 
 pub use kind::Kind;
 pub use options::{AttackOption, OptionType};
@@ -58,6 +60,9 @@ pub struct Behaviour {
     pub shapes: Vec<Shape>,
     /// The first packets, as they were sent.
     pub packets: Vec<Packet>,
+    /// What went out in each run without options, as IP packets with addresses of documentation in
+    /// place of others.
+    pub runs: Vec<Vec<Vec<u8>>>,
 }
 
 impl Behaviour {
@@ -166,7 +171,8 @@ fn observe_one<'a>(
     let has_failed = runs.iter().any(|run| run.failure.is_some());
     let kind = (kind != Kind::NoneObserved || !has_failed).then_some(kind);
     let packets = sent.into_iter().next().unwrap_or_default();
-    Some(Behaviour { handler, kind, options, needed, shapes, packets })
+    let runs = runs.iter().map(|run| wire::packets(&run.events)).collect();
+    Some(Behaviour { handler, kind, options, needed, shapes, packets, runs })
 }
 
 /// The options that it takes to send anything: one text, or all of them.

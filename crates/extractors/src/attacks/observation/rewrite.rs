@@ -8,7 +8,7 @@ pub(super) const TOTAL_LENGTH: Range<usize> = 2..4;
 const FRAGMENT: Range<usize> = 6..8;
 const PROTOCOL: usize = 9;
 const CHECKSUM: Range<usize> = 10..12;
-pub(super) const SOURCE: Range<usize> = 12..16;
+const SOURCE: Range<usize> = 12..16;
 const DESTINATION: Range<usize> = 16..20;
 
 /// The offset among a fragment's flags.
@@ -46,7 +46,7 @@ pub(super) fn put(packet: &mut [u8], field: Range<usize>, bytes: &[u8]) {
 }
 
 /// The address in a field.
-pub(super) fn address(packet: &[u8], field: Range<usize>) -> Option<Ipv4Addr> {
+fn address(packet: &[u8], field: Range<usize>) -> Option<Ipv4Addr> {
     let octets: [u8; 4] = packet.get(field)?.try_into().ok()?;
     Some(octets.into())
 }
@@ -75,7 +75,7 @@ pub(super) fn replace_addresses(packet: &mut [u8], replace: impl Fn(Ipv4Addr) ->
 }
 
 /// As [`replace_addresses`], of the outermost packet alone; where the next one begins.
-fn replace_outermost(
+pub(super) fn replace_outermost(
     packet: &mut [u8],
     replace: &impl Fn(Ipv4Addr) -> Ipv4Addr,
 ) -> Option<usize> {

@@ -149,11 +149,11 @@ fn completed(bytes: &[u8], event: &NetworkEvent) -> Option<Vec<u8>> {
     rewrite::header_length(&packet)?;
     let length = u16::try_from(packet.len()).ok()?;
     rewrite::put(&mut packet, rewrite::TOTAL_LENGTH, &length.to_be_bytes());
-    let source = rewrite::address(&packet, rewrite::SOURCE)?;
-    if let (true, IpAddr::V4(own)) = (source.is_unspecified(), own_host(event)) {
-        rewrite::put(&mut packet, rewrite::SOURCE, &own.octets());
-    }
     rewrite::renew_checksum(&mut packet);
+    // Handlers are called before the program knows its address: 0 means that one, in checksums, too.
+    let IpAddr::V4(own) = own_host(event) else { return Some(packet) };
+    let known = |host: Ipv4Addr| if host.is_unspecified() { own } else { host };
+    rewrite::replace_outermost(&mut packet, &known);
     Some(packet)
 }
 
@@ -248,7 +248,8 @@ mod tests {
             sent(Transport::Tcp, b"y"),
         ];
         let read: Vec<_> = packets(&events).iter().map(|packet| read(packet)).collect();
-        let tcp: Vec<_> = read.iter().map(|(_, _, header, _)| header.clone().tcp().unwrap()).collect();
+        let tcp: Vec<_> =
+            read.iter().map(|(_, _, header, _)| header.clone().tcp().unwrap()).collect();
         assert!(tcp[0].syn && !tcp[0].ack);
         assert!(tcp[1..].iter().all(|tcp| tcp.ack && tcp.psh && !tcp.syn));
         let sequence: Vec<u32> =
@@ -261,11 +262,11 @@ mod tests {
     #[test]
     fn what_the_kernel_fills_in_is_filled_in() {
         let mut bytes = Vec::new();
-        let builder = PacketBuilder::ipv4([10, 83, 98, 2], TARGET, 64).udp(7, 8);
+        let builder = PacketBuilder::ipv4([0; 4], TARGET, 64).udp(7, 8);
         builder.write(&mut bytes, b"data").unwrap();
         // The source is left to the kernel, and so are length and checksum.
         bytes[2..4].fill(0);
-        bytes[10..16].fill(0);
+        bytes[10..12].fill(0);
         let raw = Transport::Raw { protocol: 255, has_header: true };
         let packets = packets(&[sent(raw, &bytes), sent(raw, &[0x45; 19]), sent(raw, &[0; 40])]);
         assert_eq!(packets.len(), 1);
@@ -314,7 +315,8 @@ mod tests {
                 true => [&[0, 0, 0x65, 0x58][..], &[2; 12], &[8, 0], &inner].concat(),
             };
             let start = 20 + gre.len() - inner.len();
-            let packets = packets(&[sent(Transport::Raw { protocol: 47, has_header: false }, &gre)]);
+            let packets =
+                packets(&[sent(Transport::Raw { protocol: 47, has_header: false }, &gre)]);
             let (source, destination, _, data) = read(&packets[0][start..]);
             assert_eq!((source, destination), ([198, 51, 100, 4].into(), [198, 51, 100, 8].into()));
             assert_eq!(data, b"inner");
