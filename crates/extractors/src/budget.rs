@@ -64,6 +64,12 @@ impl Budget {
         Self { instructions, deadline: self.deadline, cut: None }
     }
 
+    /// A budget beside this one, until the same deadline: so many instructions, whatever is left here.
+    #[must_use]
+    pub const fn apart(&self, instructions: u64) -> Self {
+        Self { instructions, deadline: self.deadline, cut: None }
+    }
+
     /// The instructions that are left.
     #[must_use]
     pub const fn left(&self) -> u64 {

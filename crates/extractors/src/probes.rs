@@ -25,6 +25,9 @@ const INSTRUCTIONS: u64 = 2_000_000;
 /// Instructions within which a scanner sends its first packet.
 const INSTRUCTIONS_TO_FIRST: u64 = 600_000;
 
+/// Instructions of all runs of one scanner.
+const INSTRUCTIONS_OF_ALL: u64 = 10_000_000;
+
 /// Packets looked at.
 const MAX_PACKETS: usize = 120;
 
@@ -98,15 +101,24 @@ struct Answers {
     skips_first_call: bool,
     /// The system call, counted from 0, that returns [`SEED`]; others return 0.
     seed: Option<usize>,
+    /// The routine that adds a pair of credentials, which packets do not depend on: its calls return
+    /// unexecuted, as ciphers may take long.
+    adder: Option<Address>,
 }
 
-/// What the scanner at `scanner` sends, run from `state`.
+/// What the scanner at `scanner` sends, run from `state`; `adder` adds its credentials one by one.
 pub fn extract<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
     scanner: Address,
+    adder: Option<Address>,
 ) -> Found<Option<Probes>> {
-    let finding = observe(subject, state, scanner);
+    let whole = subject.budget;
+    // Others may have spent theirs; this is little.
+    subject.budget = whole.apart(INSTRUCTIONS_OF_ALL);
+    let finding = observe(subject, state, scanner, adder);
+    subject.budget = whole;
+    subject.budget.is_late();
     let mut diagnostics = Vec::new();
     let mut tell = |message: &str, at| {
         diagnostics.push(Diagnostic::doubt("scan", message.to_owned(), Some(at)));
@@ -124,14 +136,19 @@ pub fn extract<'a>(
     Found { finding, diagnostics }
 }
 
-fn observe<'a>(subject: &mut Subject<'a>, state: &State<'a>, scanner: Address) -> Option<Probes> {
+fn observe<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    scanner: Address,
+    adder: Option<Address>,
+) -> Option<Probes> {
     let seeds = (1..=MAX_SEEDS).map(|seed| (false, Some(seed)));
     let emulator = &subject.emulator;
     let system_calls =
         SystemCallSite::new(emulator.arch(), subject.program.language(), emulator.abi());
     let tries = [(false, None), (true, None)].into_iter().chain(seeds);
     for (skips_first_call, seed) in tries {
-        let answers = Answers { skips_first_call, seed };
+        let answers = Answers { skips_first_call, seed, adder };
         let mut finder = Watch::new(answers, system_calls.clone(), None);
         run(subject, state, scanner, INSTRUCTIONS_TO_FIRST, &mut finder);
         let Some((packet, site)) = finder.found else { continue };
@@ -201,6 +218,9 @@ impl Hooks for Watch {
     fn call(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) -> CallAction {
         self.calls += 1;
         if self.calls == 1 && self.answers.skips_first_call {
+            return CallAction::Return(0);
+        }
+        if self.answers.adder == Some(call.callee) {
             return CallAction::Return(0);
         }
         if self.packet.is_none() {

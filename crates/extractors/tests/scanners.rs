@@ -75,7 +75,7 @@ fn sent(before: &[u8], flags: u8) -> Option<Probes> {
     let scan = code.address("scan");
     with_subject(&code.image(), |subject| {
         let state = subject.bare_state();
-        probes::extract(subject, &state, scan).finding
+        probes::extract(subject, &state, scan, None).finding
     })
 }
 

@@ -109,7 +109,10 @@ pub(crate) fn collect<'a>(
     let has_attacks = registry.finding.is_some() || dispatcher.is_some();
     let absent = (is_likely && !has_attacks).then(attacks::absent);
     let mut probes = match scanner {
-        Some(scanner) => probes::extract(&mut subject, &filled, scanner),
+        Some(scanner) => {
+            let adder = list.finding.as_ref().and_then(|list| list.adder);
+            probes::extract(&mut subject, &filled, scanner, adder)
+        }
         None => Found::plain(None),
     };
     let dispatched = dispatcher.iter().flat_map(|found| &found.attacks).map(|found| found.handler);

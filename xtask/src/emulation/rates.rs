@@ -36,10 +36,10 @@ const CASES: [&str; 8] = [
 ];
 
 /// Instructions that the emulator runs of each function, at least.
-const INSTRUCTIONS: u64 = 20_000_000;
+const INSTRUCTIONS: u64 = 10_000_000;
 
 /// As many times more calls for QEMU, whose time is counted in hundredths of a second.
-const MORE_CALLS: u64 = 150;
+const MORE_CALLS: u64 = 120;
 
 /// Less than this, ten steps of QEMU's clock, tells nothing.
 const MIN_SECONDS: f64 = 0.1;
