@@ -64,12 +64,7 @@ pub fn run<'a>(subject: &mut Subject<'a>) -> Vec<Initialiser<'a>> {
         let mut run = run_one(subject, function, limits);
         if laborious < MAX_LABORIOUS && may_add_coded(subject, &run.trace) {
             laborious += 1;
-            let longer = subject.attempt(|subject| {
-                let run = run_one(subject, function, LABORIOUS);
-                // What has taken all memory leaves none to look at it with.
-                (!subject.emulator.is_memory_spent()).then_some(run)
-            });
-            run = longer.unwrap_or(run);
+            run = subject.attempt(|subject| run_longer(subject, function)).unwrap_or(run);
         }
         runs.push(run);
     }
@@ -130,4 +125,25 @@ pub fn run_one<'a>(
     let policy = Policy { limits, ..Policy::default() };
     let state = subject.bare_state();
     Initialiser { function, trace: subject.run(state, function, &[], &policy) }
+}
+
+/// Runs one routine for as long as decoding all that it adds may take.
+pub fn run_longer<'a>(subject: &mut Subject<'a>, function: Address) -> Option<Initialiser<'a>> {
+    let run = run_one(subject, function, LABORIOUS);
+    // What has taken all memory leaves none to look at it with.
+    (!subject.emulator.is_memory_spent()).then_some(run)
+}
+
+/// Runs one routine once more for as long as decoding all that it adds may take, with what it reads,
+/// in order.
+pub fn run_reading<'a>(
+    subject: &mut Subject<'a>,
+    function: Address,
+) -> (Initialiser<'a>, Vec<(Address, u32)>) {
+    let policy = Policy { limits: LABORIOUS, ..Policy::default() };
+    let mut state = subject.bare_state();
+    state.memory.start_read_log();
+    let mut trace = subject.run(state, function, &[], &policy);
+    let reads = trace.state.memory.take_read_log();
+    (Initialiser { function, trace }, reads)
 }

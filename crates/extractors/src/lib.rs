@@ -17,6 +17,7 @@ pub mod probes;
 pub mod process;
 pub mod roles;
 pub mod scanner_process;
+pub mod stored;
 pub mod string_table;
 pub mod subject;
 pub mod trace;

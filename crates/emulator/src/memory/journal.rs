@@ -26,6 +26,12 @@ impl JournalMark {
     pub fn writes_since(self, earlier: Self) -> usize {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The position so many writes later.
+    #[must_use]
+    pub const fn behind(self, writes: usize) -> Self {
+        Self(self.0.saturating_add(writes))
+    }
 }
 
 impl Memory<'_> {

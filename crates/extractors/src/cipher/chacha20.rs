@@ -100,6 +100,16 @@ fn gives(key: &[u8], nonce: &[u8], stream: &[u8]) -> bool {
     })
 }
 
+/// So many bytes of the stream that begins with `seen`.
+pub(super) fn stream(key: &[u8], nonce: &[u8], seen: &[u8], length: usize) -> Option<Vec<u8>> {
+    COUNTERS.into_iter().find_map(|counter| {
+        let mut whole = vec![0; counter * BLOCK + length];
+        apply(key, nonce, &mut whole);
+        let stream = whole.split_off(counter * BLOCK);
+        stream.starts_with(seen).then_some(stream)
+    })
+}
+
 /// Combines `bytes` with the key stream, the counter beginning with 0. A nonce of 8 bytes is one of
 /// 12 that begins with zeros, as long as the counter fits in four bytes.
 fn apply(key: &[u8], nonce: &[u8], bytes: &mut [u8]) {

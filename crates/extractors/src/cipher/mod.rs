@@ -14,6 +14,7 @@
 //! answer.
 
 mod aes_128_cbc;
+mod apply;
 mod blocks;
 mod chacha20;
 mod effort;
@@ -29,6 +30,7 @@ mod xor_cyclic;
 mod xtea;
 mod xxtea;
 
+pub use apply::decode;
 pub use material::Material;
 pub use sample::Sample;
 

@@ -10,9 +10,10 @@
 
 use crate::string_table::Table;
 use crate::subject::Subject;
-use miyaburi_analysis::{Reference, ReferenceKind, Value};
+use crate::trace::ARGUMENTS;
+use miyaburi_analysis::{CallSite, Reference, ReferenceKind, Value};
 use miyaburi_image::Address;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One reference to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +71,32 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
             function,
         }));
     }
+    if table.accessors.is_empty() && !table.is_filled {
+        found.extend(handed_over(subject, table));
+    }
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Calls that hand the stored bytes of an entry to the routine that decodes them.
+fn handed_over(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReference> {
+    let program = subject.program;
+    let by_source: FxHashMap<u64, u32> =
+        table.entries.iter().map(|entry| (entry.buffer.0, entry.id)).collect();
+    let conventions = subject.conventions();
+    let callee = program.function_at(table.initialiser).into_iter();
+    let sites = callee.flat_map(|callee| program.callers(callee));
+    let reference = |site: &CallSite| {
+        let function = program.function(site.caller)?.entry;
+        let id = conventions.iter().find_map(|convention| {
+            let constant =
+                |index| subject.constant_argument(convention, site.caller, site.address, index);
+            (0..ARGUMENTS).filter_map(constant).find_map(|value| by_source.get(&value).copied())
+        })?;
+        Some(EntryReference { id, site: site.address, function })
+    };
+    sites.filter_map(reference).collect()
 }
 
 /// The functions that ask for entries by ids that they compute themselves, as one does that chooses

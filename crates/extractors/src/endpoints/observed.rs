@@ -75,7 +75,10 @@ pub fn filled_in<'a>(
         sets_family: plain.sets_family,
         is_complete: plain.is_complete,
     };
-    let only = literal(&plain).or_else(|| named(subject, state, &trial, &plain, &mut filled));
+    // Without a network a look-up leaves what it finds: a name that decides comes first.
+    let only = named(subject, state, &trial, &plain, &mut filled)
+        .or_else(|| named_as_no_number(subject, state, &trial, &plain, &mut filled))
+        .or_else(|| literal(&plain));
     filled.hosts.extend(only);
     let is_unnamed = |routine: &&Address| !plain.named.iter().any(|(named, _)| named == *routine);
     for routine in plain.routines.iter().filter(is_unnamed).take(MAX_ROUTINES) {
@@ -130,6 +133,27 @@ fn named<'a>(
     None
 }
 
+/// The name whose address `trial` fills in when routines that are handed it say that it is no dotted
+/// number: in a bare machine, those of a C library may take it for one.
+fn named_as_no_number<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    trial: &Trial,
+    seen: &Seen,
+    filled: &mut Filled,
+) -> Option<String> {
+    /// What `inet_addr` and `inet_aton` return.
+    const NO_NUMBER: [u64; 2] = [u32::MAX as u64, 0];
+    literal(seen)?;
+    seen.named.iter().find_map(|(routine, _)| {
+        NO_NUMBER.into_iter().find_map(|number| {
+            let trial = trial.with_reply(*routine, Reply::Number(number));
+            let seen = trial.run(subject, state);
+            named(subject, state, &trial, &seen, filled)
+        })
+    })
+}
+
 /// What the last run showed, and the host that it filled in: a run that shows the same fills in the
 /// same.
 type Last = Option<(Seen, Option<String>)>;
@@ -148,8 +172,8 @@ fn host_of<'a>(
     if let Some((_, host)) = last.as_ref().filter(|(known, _)| *known == seen) {
         return host.clone();
     }
-    let literal = literal(&seen).filter(|_| seen.is_complete);
-    let host = literal.or_else(|| named(subject, state, trial, &seen, filled));
+    let literal = || literal(&seen).filter(|_| seen.is_complete);
+    let host = named(subject, state, trial, &seen, filled).or_else(literal);
     *last = Some((seen, host.clone()));
     host
 }

@@ -26,6 +26,13 @@ const GCC_ALIGNMENT: u64 = 32;
 /// How every compiler does there (System V ABI of AMD64, 3.1.2), in bytes.
 const LEAST_ALIGNMENT: u64 = 16;
 
+/// Bytes that a variable takes with the padding behind it, at least.
+const PADDED: u64 = 4;
+
+/// How far before the last byte that is read or written of it a socket address begins, in bytes; the
+/// rest of it is never used.
+const SOCKET_ADDRESS: u64 = 7;
+
 /// Where a table begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning {
@@ -44,6 +51,9 @@ struct Surroundings {
     stride: u64,
     /// The last byte before it that code reads or writes.
     accessed: Option<u64>,
+    /// Whether code takes an address shortly before that: what lies there, such as a socket address,
+    /// may be longer than what is read or written of it.
+    is_addressed: bool,
     /// Addresses up to the first record that users of the table keep.
     kept: Vec<u64>,
     /// Whether code keeps the address of the first record and of none behind it.
@@ -75,14 +85,22 @@ pub fn of(subject: &Subject<'_>, records: &Records) -> Option<Beginning> {
         .map(|reference| reference.to.0 - first.0)
         .filter(|distance| distance.is_multiple_of(records.stride))
         .peekable();
+    let accessed = before
+        .iter()
+        .filter(|reference| reference.kind != ReferenceKind::Address)
+        .map(|reference| reference.to.0)
+        .max();
+    let around = accessed.map_or((first, first), |byte| {
+        (Address(byte.saturating_sub(SOCKET_ADDRESS)), Address(byte).offset(1))
+    });
     let surroundings = Surroundings {
         first: first.0,
         stride: records.stride,
-        accessed: before
+        accessed,
+        is_addressed: references
+            .to(around.0, around.1)
             .iter()
-            .filter(|reference| reference.kind != ReferenceKind::Address)
-            .map(|reference| reference.to.0)
-            .max(),
+            .any(|reference| reference.kind == ReferenceKind::Address),
         kept: kept.map(|reference| reference.to.0).collect(),
         is_reached_from_first: records_kept.peek().is_some()
             && records_kept.all(|distance| distance == 0),
@@ -119,7 +137,8 @@ impl Surroundings {
             .collect()
     }
 
-    /// The aligned place; else ids begin with 1, as they do in the leak.
+    /// The aligned place; else the one right behind another variable; else ids begin with 1, as they
+    /// do in the leak.
     fn likeliest(&self, possible: &[u64]) -> u64 {
         let aligned = |alignment: u64| {
             let is_aligned = |skipped: &&u64| self.place(**skipped).is_multiple_of(alignment);
@@ -127,7 +146,12 @@ impl Surroundings {
             possible.iter().filter(|_| is_telling).find(is_aligned).copied()
         };
         let aligned = aligned(GCC_ALIGNMENT).or_else(|| aligned(LEAST_ALIGNMENT));
-        aligned.unwrap_or_else(|| u64::from(possible.contains(&1)))
+        let behind = || {
+            let farthest = *possible.last().filter(|it| **it < MAX_SKIPPED_IDS)?;
+            let room = self.place(farthest).checked_sub(self.accessed?)?;
+            (room <= PADDED && !self.is_addressed).then_some(farthest)
+        };
+        aligned.or_else(behind).unwrap_or_else(|| u64::from(possible.contains(&1)))
     }
 }
 
@@ -173,10 +197,21 @@ mod tests {
 
     #[test]
     fn addresses_between_records_and_before_other_variables_decide_nothing() {
-        assert_eq!(around(Some(0x1004), &[0x1000]).beginning(), guess(1));
+        assert_eq!(around(Some(0x1001), &[0x0ff0]).beginning(), guess(1));
         assert_eq!(around(None, &[0x1014, 0x100c]).beginning(), guess(1));
         // Each record is reached by its own address.
         assert_eq!(around(None, &[0x1018]).beginning(), guess(1));
+    }
+
+    #[test]
+    fn right_behind_another_variable_is_a_guess() {
+        // Two bytes of padding behind two of a variable; then a word.
+        assert_eq!(around(Some(0x1004), &[]).beginning(), guess(2));
+        assert_eq!(around(Some(0x0ffe), &[]).beginning(), guess(3));
+        let socket_address = Surroundings { is_addressed: true, ..around(Some(0x1004), &[]) };
+        assert_eq!(socket_address.beginning(), guess(1));
+        // Something that nothing is seen to use lies in between.
+        assert_eq!(around(Some(0x0ffb), &[]).beginning(), guess(1));
     }
 
     #[test]

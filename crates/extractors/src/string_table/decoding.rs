@@ -11,35 +11,36 @@
 use crate::cipher::{self, Cipher, Coding, Material, Sample};
 use crate::initialisers::Initialiser;
 use crate::material;
-use crate::string_table::accessors::Accessor;
 use crate::string_table::gaps::{self, Gap};
 use crate::string_table::records::{Record, Records};
-use crate::string_table::{Entry, Placed, SENSIBLE_PERCENT, Table, base, key_word, place};
+use crate::string_table::{
+    Entry, Placed, SENSIBLE_PERCENT, Table, base, in_use, key_word, made, place,
+};
 use crate::subject::Subject;
-use crate::trace::{CallRecord, Trace};
+use crate::trace::Trace;
 use crate::xor;
 use miyaburi_emulator::State;
 use miyaburi_image::Address;
 
 /// Bytes beyond its length that a cipher may have filled an entry up to.
-const MAX_PADDING: u64 = 16;
+pub(super) const MAX_PADDING: u64 = 16;
 
 /// Entries whose decoding is looked at for what a routine reads each time.
-const LOOKED_AT: usize = 6;
+pub(super) const LOOKED_AT: usize = 6;
 
 /// An entry before and after.
-struct Decoded {
+pub(super) struct Decoded {
     /// As stored, as far as decoding changed it.
-    sample: Option<Sample>,
+    pub(super) sample: Option<Sample>,
     /// As the program sees it.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
 }
 
 /// All entries, and how they were decoded.
-struct Outcome {
-    entries: Vec<Option<Decoded>>,
-    coding: Coding,
-    is_observed: bool,
+pub(super) struct Outcome {
+    pub(super) entries: Vec<Option<Decoded>>,
+    pub(super) coding: Coding,
+    pub(super) is_observed: bool,
 }
 
 /// The table that `records` are, when decoding them makes sense.
@@ -73,8 +74,9 @@ pub(super) fn decode<'a>(
         .unzip();
     let records = &Records { records: found, ..records.clone() };
     let outcome = by_toggle(subject, run, records, &placed)
-        .or_else(|| when_added(subject, run, records, &encoded))
-        .or_else(|| by_terminators(&encoded, inferred_key?))?;
+        .or_else(|| made::when_added(subject, run, records, &encoded))
+        .or_else(|| by_terminators(&encoded, inferred_key?))
+        .or_else(|| in_use::decode(subject, run, records, &encoded))?;
     let mut gaps = gaps::of(&run.trace, subject.emulator.layout(), records);
     let one_key = outcome.coding.effective_key.filter(|_| outcome.coding.cipher == Cipher::Xor);
     let mut entries = Vec::new();
@@ -214,7 +216,7 @@ fn by_toggle<'a>(
     if samples.is_empty() {
         return None;
     }
-    let coding = recognise(subject, &toggle, &samples, &logs, fills_permutation);
+    let coding = recognise(subject, toggle.routine.function, &samples, &logs, fills_permutation);
     Some(Outcome { entries, coding, is_observed: true })
 }
 
@@ -230,15 +232,16 @@ fn changed<'a>(before: &mut State<'a>, trace: &mut Trace<'a>, record: &Record) -
     Some(Decoded { sample: Some(sample), text: new.get(..record.length as usize)?.to_vec() })
 }
 
-fn recognise(
+/// The cipher of a routine that was run for several entries; `logs` are what it read for some.
+pub(super) fn recognise(
     subject: &Subject<'_>,
-    toggle: &Accessor,
+    routine: Address,
     samples: &[Sample],
     logs: &[Vec<(Address, u32)>],
     writes_identity: bool,
 ) -> Coding {
     let regions = material::common_regions(subject.image, logs);
-    let constants = material::constants(subject, toggle.routine.function);
+    let constants = material::constants(subject, routine);
     let endian = subject.emulator.arch().endian;
     let reads = logs.first().map_or(&[][..], Vec::as_slice);
     let material =
@@ -246,87 +249,14 @@ fn recognise(
     cipher::recognise(samples, &material)
 }
 
-/// Entries that the routine which adds them decodes: they are text where they are kept, and not
-/// where they come from.
-fn when_added(
-    subject: &Subject<'_>,
-    run: &mut Initialiser<'_>,
-    records: &Records,
-    kept: &[Vec<u8>],
-) -> Option<Outcome> {
-    let sensible = kept.iter().filter(|text| xor::is_text(text)).count();
-    if sensible * 100 < kept.len() * SENSIBLE_PERCENT {
-        return None;
-    }
-    let writes_identity = material::fills_permutation(&mut run.trace);
-    let samples = sources(subject, run, records, kept)?;
-    let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
-    if samples.iter().filter(is_plain).count() * 2 > samples.len() {
-        return None;
-    }
-    let routine = run.trace.calls.iter().find(|call| {
-        let index = records.records.first().map_or(0, |record| record.stored_by);
-        call.after.writes_since(run.trace.start) >= index
-    });
-    let routine = routine.map_or(run.function, |call| call.call.callee);
-    let regions = material::read_below(subject, routine);
-    let constants = material::constants(subject, routine);
-    let material = Material {
-        regions: &regions,
-        reads: &[],
-        constants: &constants,
-        writes_identity,
-        endian: subject.emulator.arch().endian,
-    };
-    let coding = cipher::recognise(&samples, &material);
-    let entries = kept.iter().map(|text| Some(Decoded { sample: None, text: text.clone() }));
-    Some(Outcome { entries: entries.collect(), coding, is_observed: true })
-}
-
-/// The bytes of the file from which each entry was made: those whose address a call was handed that
-/// wrote the entry or its record. `None` when too few calls tell.
-fn sources(
-    subject: &Subject<'_>,
-    run: &Initialiser<'_>,
-    records: &Records,
-    kept: &[Vec<u8>],
-) -> Option<Vec<Sample>> {
-    let mut samples = Vec::new();
-    for (record, text) in records.records.iter().zip(kept) {
-        let calls = run.trace.calls.iter();
-        let hands = |call: &&CallRecord| call.possible_arguments().any(|it| it == record.buffer.0);
-        let call = base::call_that_wrote(&run.trace, record.stored_by);
-        let source = calls.filter(hands).chain(call).find_map(|call| {
-            call.possible_arguments().find_map(|argument| {
-                let at = Address(argument);
-                let is_data = subject.image.is_mapped(at)
-                    && !subject.image.is_writable(at)
-                    && subject.program.function_at(at).is_none();
-                let length = text.len().next_multiple_of(MAX_PADDING as usize) as u64;
-                let read = |length| subject.image.read(at, length).map(|it| it.into_owned());
-                is_data.then(|| read(length).or_else(|| read(text.len() as u64))).flatten()
-            })
-        });
-        samples.extend(source.map(|encoded| Sample { encoded, decoded: text.clone() }));
-    }
-    (samples.len() * 100 >= kept.len() * SENSIBLE_PERCENT).then_some(samples)
-}
-
-/// Entries under the one-byte key that their terminators speak for.
+/// Entries under the one-byte key that their terminators speak for, where most make sense.
 fn by_terminators(encoded: &[Vec<u8>], key: u8) -> Option<Outcome> {
-    (key != 0).then(|| Outcome {
-        entries: encoded
-            .iter()
-            .map(|bytes| Some(Decoded { sample: None, text: xor::apply(bytes, key) }))
-            .collect(),
-        coding: Coding {
-            cipher: Cipher::Xor,
-            key: None,
-            key_address: None,
-            nonce: None,
-            effective_key: Some(key),
-            delta: None,
-        },
+    let texts: Vec<Vec<u8>> = encoded.iter().map(|bytes| xor::apply(bytes, key)).collect();
+    let sensible = texts.iter().filter(|text| xor::is_text(text)).count();
+    let is_it = key != 0 && sensible * 100 >= texts.len() * SENSIBLE_PERCENT;
+    is_it.then(|| Outcome {
+        entries: texts.into_iter().map(|text| Some(Decoded { sample: None, text })).collect(),
+        coding: Coding { effective_key: Some(key), ..Coding::of(Cipher::Xor) },
         is_observed: false,
     })
 }

@@ -13,16 +13,21 @@ pub mod asked_for;
 pub mod base;
 pub mod beginning;
 mod blocks;
+mod constant_records;
 mod decoding;
 pub mod fillers;
 pub mod gaps;
+mod handed_over;
+mod in_use;
 pub mod key_word;
+mod made;
 pub mod on_demand;
 pub mod records;
+mod templates;
 
 use crate::cipher::{Cipher, Coding};
 use crate::found::{Diagnostic, Found, Weight};
-use crate::initialisers::Initialiser;
+use crate::initialisers::{self, Initialiser};
 use crate::subject::Subject;
 use crate::xor;
 use accessors::{Access, Accessor};
@@ -143,10 +148,10 @@ pub fn extract<'a>(
     Found { finding: table, diagnostics }
 }
 
-/// Looks for a table whose entries are decoded when they are asked for, under any cipher. That takes
-/// long: for programs that are of the family by another sign.
+/// Looks for a table whose entries are decoded when they are asked for, by number or by where they
+/// are stored, under any cipher. That takes long: for programs that are of the family by another sign.
 pub fn extract_asked_for<'a>(subject: &mut Subject<'a>) -> Found<Option<Table<'a>>> {
-    let table = asked_for::extract(subject);
+    let table = asked_for::extract(subject).or_else(|| handed_over::extract(subject));
     let diagnostics = table.iter().flat_map(diagnostics_of).collect();
     Found { finding: table, diagnostics }
 }
@@ -192,9 +197,31 @@ fn decoded_table<'a>(subject: &mut Subject<'a>, runs: &mut [Initialiser<'a>]) ->
         let left = left_behind(subject, runs, is_allocated);
         left.into_iter().find_map(|(run, records)| {
             let run = runs.get_mut(run)?;
+            let records = whole(subject, run, is_allocated).unwrap_or(records);
             decoding::decode(subject, run, &records)
         })
     })
+}
+
+/// What a run leaves behind when it may take longer, where it was cut while it made texts that are
+/// not in the file; the run goes with it.
+fn whole<'a>(
+    subject: &mut Subject<'a>,
+    run: &mut Initialiser<'a>,
+    is_allocated: bool,
+) -> Option<Records> {
+    let so_far = records_of(subject, run, is_allocated).filter(|_| run.trace.is_spent())?;
+    let memory = &mut run.trace.state.memory;
+    let bytes = |record: &Record| memory.bytes(record.buffer, record.length as usize);
+    let kept: Vec<Vec<u8>> = so_far.records.iter().filter_map(bytes).collect();
+    if !made::are_made(subject, &kept) || !subject.may_be_laborious() {
+        return None;
+    }
+    let mut longer = subject.attempt(|subject| initialisers::run_longer(subject, run.function))?;
+    let records = records_of(subject, &mut longer, is_allocated)?;
+    *run = longer;
+    subject.laborious += 1;
+    Some(records)
 }
 
 /// Most tables whose decoding is tried.
@@ -207,24 +234,33 @@ fn left_behind<'a>(
     runs: &mut [Initialiser<'a>],
     is_allocated: bool,
 ) -> Vec<(usize, Records)> {
-    let arch = subject.emulator.arch();
-    let layout = *subject.emulator.layout();
     let mut found: Vec<(usize, Records)> = Vec::new();
     for (index, run) in runs.iter_mut().enumerate() {
-        let writes: Vec<(Address, u32)> = run.trace.writes().collect();
-        let memory = &mut run.trace.state.memory;
-        let objects =
-            if is_allocated { objects(subject, memory, &writes) } else { FxHashSet::default() };
-        let may_hold_records = |address: Address| match is_allocated {
-            false => subject.image.is_writable(address),
-            true => layout.fresh_block_at(address).is_some_and(|it| objects.contains(&it)),
-        };
-        let records = records::find(arch, &layout, memory, &writes, &may_hold_records);
+        let records = records_of(subject, run, is_allocated);
         found.extend(records.map(|records| (index, records)));
     }
     found.sort_by_key(|(index, found)| (std::cmp::Reverse(found.records.len()), *index));
     found.truncate(MAX_TABLES);
     found
+}
+
+/// The largest table that one run left.
+fn records_of<'a>(
+    subject: &Subject<'a>,
+    run: &mut Initialiser<'a>,
+    is_allocated: bool,
+) -> Option<Records> {
+    let arch = subject.emulator.arch();
+    let layout = *subject.emulator.layout();
+    let writes: Vec<(Address, u32)> = run.trace.writes().collect();
+    let memory = &mut run.trace.state.memory;
+    let objects =
+        if is_allocated { objects(subject, memory, &writes) } else { FxHashSet::default() };
+    let may_hold_records = |address: Address| match is_allocated {
+        false => subject.image.is_writable(address),
+        true => layout.fresh_block_at(address).is_some_and(|it| objects.contains(&it)),
+    };
+    records::find(arch, &layout, memory, &writes, &may_hold_records)
 }
 
 /// Blocks of fresh memory that a run has left a pointer to in the program's own data.
