@@ -40,6 +40,63 @@ fn every_cipher_is_decoded_and_named_with_its_key() {
     assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
 }
 
+/// Programs in which the compiler put the decoding into the routine that adds entries, or into all
+/// that use them.
+const INLINED: [&str; 3] = [
+    "riscv64-gcc-tiny.rot_xor-O3.single",
+    "riscv64-gcc-tiny.rc4_passes-O3.single",
+    "x86-gcc-tiny.per_entry_key-O3.single",
+];
+
+#[test]
+fn what_is_decoded_without_a_routine_for_it_is_known() {
+    const FIELDS: &str = "verdict,string_table.cipher,string_table.key,string_table.nonce,\
+        string_table.effective_key,string_table.sha256,string_table.entries";
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    assert_eq!(unpack(&files, |name| INLINED.contains(&name)), INLINED.len());
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
+}
+
+/// A table of which only constant records are left: a routine is handed the bytes of each entry.
+const HANDED_OVER: [&str; 1] = ["armv7-thumb-gcc-tiny.aes_128_cbc-O2.single"];
+
+#[test]
+fn a_table_whose_entries_are_handed_over_by_address_is_known() {
+    const FIELDS: &str = "string_table.cipher,string_table.key,string_table.nonce,\
+        string_table.entries";
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    assert_eq!(unpack(&files, |name| HANDED_OVER.contains(&name)), HANDED_OVER.len());
+    let reports = reports(&files, folder.path());
+    assert_exact(&reports, &truth_of(&reports, folder.path()), FIELDS, &[]);
+}
+
+/// A program that puts all its texts together on the stack.
+#[test]
+fn texts_on_the_stack_are_known_and_nothing_else_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let name = "sh4-gcc-tiny.stack_string-O1.modules";
+    assert_eq!(unpack(&files, |it| it == name), 1);
+    let reports = reports(&files, folder.path());
+    let truth = truth_of(&reports, folder.path());
+    assert_exact(&reports, &truth, "credentials.cipher,credentials.entries", &[]);
+    let texts = |path: &std::path::Path| -> std::collections::BTreeSet<String> {
+        let line = std::fs::read_to_string(path).unwrap();
+        let report: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+        let strings = report["strings"].as_array().unwrap().iter();
+        strings.map(|string| string["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let (found, expected) = (texts(&reports), texts(&truth));
+    assert!(found.is_subset(&expected), "{:?}", found.difference(&expected));
+    assert!(found.len() >= 30, "{found:?}");
+}
+
 /// Kinds, options with types and defaults, and which attacks there are, on every CPU type.
 #[test]
 fn attacks_are_known_by_what_they_send() {

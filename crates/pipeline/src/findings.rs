@@ -87,7 +87,10 @@ pub(crate) fn collect<'a>(
     if table.finding.as_ref().is_some_and(Table::is_laborious) {
         subject.patience = LABORIOUS;
     }
-    let strings = loose_strings::extract(&mut subject, table.finding.is_some());
+    let mut strings = loose_strings::extract(&mut subject, table.finding.is_some());
+    if table.finding.is_none() && (has_sign || list.finding.is_some()) {
+        strings.extend(loose_strings::on_stack::strings(&subject, list.finding.as_ref()));
+    }
     let references = match &table.finding {
         Some(table) if !subject.budget.is_late() => consumers::references(&subject, table),
         _ => Vec::new(),

@@ -3,12 +3,14 @@
 //! How it works: where one routine is called again and again with two constant strings and a small
 //! number, it is run with the arguments of every such call ([`calls`]). Otherwise the routines of a
 //! program that has a string table or a registry of attacks are run, and what one of them leaves
-//! behind is searched for pairs of texts ([`left_behind`]). Both take only what was decoded: text
+//! behind is searched for pairs of texts ([`left_behind`]); pairs that are put together on the stack
+//! are read from the code ([`on_stack`]). All take only what was decoded: text
 //! that stands plain in the file is left out, so option lists and plain word lists do not count.
 
 mod argument_weights;
 pub mod calls;
 pub mod left_behind;
+pub mod on_stack;
 pub mod scanner;
 pub mod weights;
 
@@ -61,7 +63,7 @@ pub struct CredentialList {
 pub fn extract<'a>(subject: &mut Subject<'a>, has_sign: bool) -> Found<Option<CredentialList>> {
     let mut list = calls::largest(subject);
     if list.is_none() && has_sign {
-        list = left_behind::largest(subject);
+        list = left_behind::largest(subject).or_else(|| on_stack::largest(subject));
     }
     if let Some(list) = &mut list {
         list.scanner = scanner::of(subject, list.initialiser);

@@ -6,7 +6,8 @@
 //! left no such routine, the key is the one under which most of what code refers to makes sense
 //! ([`referenced`]), or under which many texts lie in a row ([`chains`]). What lies beside such
 //! strings and reads as text under the same key, to its encoded end, is one too, whoever uses it
-//! ([`neighbours`]).
+//! ([`neighbours`]). Strings that are never stored, but put together on the stack, are found where they
+//! are handed on ([`on_stack`]).
 //!
 //! False positives: another routine that is handed data of the file and changes all its bytes, the
 //! terminating zero included, by one key into text. False negatives: strings whose terminating zero
@@ -17,6 +18,7 @@ mod chains;
 mod decoders;
 mod encoded_text;
 mod neighbours;
+pub mod on_stack;
 mod plain_text;
 mod referenced;
 
@@ -36,7 +38,7 @@ pub struct LooseString {
     pub address: Address,
     /// Its decoded bytes, terminating zero included.
     pub decoded: Vec<u8>,
-    /// The key as one byte.
+    /// The key as one byte; 0 for what was put together on the stack.
     pub key: u8,
     /// Who was seen decoding it.
     pub source: Source,
@@ -50,6 +52,13 @@ pub enum Source {
         /// The routine.
         decoder: Address,
         /// The first call, and the function it is in.
+        site: Address,
+        /// The function around the call.
+        function: Address,
+    },
+    /// Code puts it together on the stack.
+    OnStack {
+        /// The first call that is handed it.
         site: Address,
         /// The function around the call.
         function: Address,

@@ -2,7 +2,8 @@
 //!
 //! How it works: a call that is handed a string's address uses it, so that compilers which reach
 //! several strings from the address of one leave that one to its own users; of strings that are
-//! handed to nobody, because decoding was inlined, whoever refers to their bytes.
+//! handed to nobody, because decoding was inlined, whoever refers to their bytes. What is put together
+//! on the stack is used by who is handed it first.
 //!
 //! Where all text is encoded, helpers that attacks call have texts of their own, such as the alphabet
 //! that names are drawn from: what a handler reads itself is a payload, no more.
@@ -13,7 +14,7 @@
 //! that helpers read.
 
 use crate::endpoints::consumers::EntryReference;
-use crate::loose_strings::LooseString;
+use crate::loose_strings::{LooseString, Source};
 use crate::roles::readers::Parts;
 use crate::roles::{KnownRoutines, Purpose, Text, known_parts, purposes};
 use crate::subject::Subject;
@@ -31,12 +32,21 @@ const ARGUMENTS: usize = 4;
 /// The uses of `strings`, each string named by its number among them; by number and address.
 #[must_use]
 pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryReference> {
-    let numbers: FxHashMap<u64, u32> =
-        strings.iter().map(|string| string.address.0).zip(0..).collect();
-    if numbers.is_empty() {
+    if strings.is_empty() {
         return Vec::new();
     }
     let mut found: Vec<EntryReference> = Vec::new();
+    let mut numbers: FxHashMap<u64, u32> = FxHashMap::default();
+    for (number, string) in (0..).zip(strings) {
+        match string.source {
+            Source::OnStack { site, function } => {
+                found.push(EntryReference { id: number, site, function });
+            }
+            _ => {
+                numbers.insert(string.address.0, number);
+            }
+        }
+    }
     for convention in subject.conventions() {
         for site in subject.program.call_sites() {
             let Some(caller) = subject.program.function(site.caller) else { continue };

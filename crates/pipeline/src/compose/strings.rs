@@ -156,6 +156,9 @@ fn string_of(string: &loose_strings::LooseString) -> LooseString {
             Evidence::new(at(site), Some(at(function)), "decoded here"),
             Evidence::new(at(decoder), Some(at(decoder)), "decodes"),
         ],
+        StringSource::OnStack { site, function } => {
+            vec![Evidence::new(at(site), Some(at(function)), "on the stack here, of constants")]
+        }
         StringSource::Referenced { site, function } => {
             vec![Evidence::new(at(site), function.map(at), "text under the key of most strings")]
         }
@@ -167,12 +170,13 @@ fn string_of(string: &loose_strings::LooseString) -> LooseString {
             Evidence::new(at(neighbour), None, "the neighbour before it"),
         ],
     };
+    let is_on_stack = matches!(string.source, StringSource::OnStack { .. });
     LooseString {
         address,
         text: printable(&string.decoded),
         hex: string.decoded.clone().into(),
-        cipher: Cipher::Xor,
-        effective_key: Some(Key::from(string.key)),
+        cipher: if is_on_stack { Cipher::StackString } else { Cipher::Xor },
+        effective_key: (!is_on_stack).then(|| Key::from(string.key)),
         role: None,
         evidence,
     }
