@@ -149,7 +149,7 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         let [descriptor, at, length, ..] = request.arguments;
         let address = self.address(request, at, length)?;
-        let chosen = self.port_of(descriptor);
+        let chosen = port_of((self.process - PROCESS) / PROCESS_STEP, descriptor);
         let socket = self.open.socket(descriptor)?;
         if socket.transport == Transport::Tcp && action == NetworkAction::Connected {
             let end = self.network.script.connection_to(address);
@@ -173,13 +173,6 @@ impl Kernel {
         }
         self.network.note(Route { site: request.site, transport, own, address }.event(action));
         Ok(0)
-    }
-
-    /// The port that the kernel chooses for a socket: another one for every seed.
-    fn port_of(&self, descriptor: u64) -> u16 {
-        let seed = (self.process - PROCESS) / PROCESS_STEP;
-        let port = u64::from(OWN_PORT) + seed * u64::from(OWN_PORTS) + descriptor;
-        u16::try_from(port).unwrap_or(OWN_PORT)
     }
 
     /// How a connection fails.
@@ -313,6 +306,13 @@ impl Kernel {
     }
 }
 
+/// The port that the kernel chooses for a socket: another one for every seed. The descriptor may be
+/// any number that a program names.
+fn port_of(seed: u64, descriptor: u64) -> u16 {
+    let port = (u64::from(OWN_PORT) + seed * u64::from(OWN_PORTS)).checked_add(descriptor);
+    port.and_then(|port| u16::try_from(port).ok()).unwrap_or(OWN_PORT)
+}
+
 /// What happened on the network.
 impl Kernel {
     /// What the process did on the network, in order.
@@ -336,6 +336,7 @@ impl Kernel {
 #[cfg(test)]
 mod tests {
     use super::MULTIPLEXED;
+    use super::{OWN_PORT, OWN_PORTS, port_of};
     use crate::abi::calls::SystemCall;
 
     #[test]
@@ -344,5 +345,14 @@ mod tests {
         assert_eq!(MULTIPLEXED.get(11 - 1), Some(&SystemCall::Sendto));
         assert_eq!(MULTIPLEXED.get(15 - 1), Some(&SystemCall::Getsockopt));
         assert_eq!(MULTIPLEXED.get(20 - 1), Some(&SystemCall::Sendmmsg));
+    }
+
+    #[test]
+    fn descriptors_that_nobody_has_lead_to_no_overflow() {
+        assert_eq!(port_of(0, 3), OWN_PORT + 3);
+        assert_eq!(port_of(1, 3), OWN_PORT + OWN_PORTS + 3);
+        for descriptor in [u64::MAX, u64::MAX - u64::from(OWN_PORT), 1 << 16] {
+            assert_eq!(port_of(1, descriptor), OWN_PORT);
+        }
     }
 }
