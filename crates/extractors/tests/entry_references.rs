@@ -150,7 +150,7 @@ fn a_constant_written_beside_a_text_makes_no_message_of_it() {
 
 /// What the entries are for, both user agents, when an attack asks for one: as the routine `give`
 /// says, or the first.
-fn agents(chooses: bool) -> [Option<Purpose>; 2] {
+fn agents(chooses: bool, is_attack: bool) -> [Option<Purpose>; 2] {
     let mut code = Code::default();
     code.call("handler").add(&[0xc3]).routine("handler").call("give");
     match chooses {
@@ -179,7 +179,8 @@ fn agents(chooses: bool) -> [Option<Purpose>; 2] {
             entry.decoded = b"Mozilla/5.0 (X11)\0".to_vec();
         }
         let references = references(subject, &table);
-        let known = KnownRoutines { handlers: vec![handler], ..KnownRoutines::default() };
+        let handlers = is_attack.then_some(handler).into_iter().collect();
+        let known = KnownRoutines { handlers, ..KnownRoutines::default() };
         let found = roles::find(subject, &table, &references, &known);
         [0, 1].map(|id| found.get(&id).copied())
     })
@@ -188,6 +189,8 @@ fn agents(chooses: bool) -> [Option<Purpose>; 2] {
 #[test]
 fn user_agents_are_what_an_attack_chooses_among() {
     let agent = Some(Purpose::UserAgent);
-    assert_eq!(agents(true), [agent, agent]);
-    assert_eq!(agents(false), [agent, None]);
+    assert_eq!(agents(true, true), [agent, agent]);
+    // One that nobody asks for says itself what it is, where there are attacks.
+    assert_eq!(agents(false, true), [agent, agent]);
+    assert_eq!(agents(false, false), [None, None]);
 }
