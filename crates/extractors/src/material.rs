@@ -15,7 +15,13 @@ const MAX_BYTES: usize = 1 << 16;
 const MAX_CALLEES: usize = 12;
 
 /// Constants that are kept.
-const MAX_CONSTANTS: usize = 512;
+const MAX_CONSTANTS: usize = 1024;
+
+/// Constants one behind the other of which two may be parts of one.
+const NEAR: usize = 12;
+
+/// Bits that are zero in the upper part of a constant, at least.
+const UPPER_BITS: u32 = 10;
 
 /// Entries of the permutations of RC4 and its kin.
 const PERMUTATION: u64 = 256;
@@ -72,26 +78,32 @@ pub fn fills_permutation(trace: &mut Trace<'_>) -> bool {
     })
 }
 
-/// Constants in the code of a routine and of those below it, the largest first, and what can be made
-/// of two of them as CPUs with short instructions do: [`MAX_CONSTANTS`] at most.
+/// Constants in the code of a routine and of those below it, and what can be made of two of them as
+/// CPUs with short instructions do: of those that stand near each other first.
 #[must_use]
 pub fn constants(subject: &Subject<'_>, routine: Address) -> Vec<u32> {
-    let mut found = BTreeSet::new();
+    let mut in_order: Vec<u32> = Vec::new();
     for routine in below(subject, routine) {
-        found.extend(constants_in(subject, routine));
+        in_order.extend(constants_in(subject, routine));
     }
-    with_made(&found)
+    let near = in_order.windows(NEAR).flat_map(|window| {
+        let (first, others) = window.split_first().unwrap_or((&0, &[]));
+        others.iter().flat_map(|other| [made_of(*first, *other), made_of(*other, *first)])
+    });
+    let different: BTreeSet<u32> = in_order.iter().copied().collect();
+    let far = different.iter().flat_map(|high| different.iter().map(|low| made_of(*high, *low)));
+    let mut seen = BTreeSet::new();
+    let all = near.flatten().chain(in_order.iter().copied()).chain(far.flatten());
+    all.filter(|constant| seen.insert(*constant)).take(MAX_CONSTANTS).collect()
 }
 
-/// The constants, and what can be made of two of them.
-fn with_made(found: &BTreeSet<u32>) -> Vec<u32> {
-    let (high, low): (Vec<u32>, Vec<u32>) =
-        found.iter().copied().partition(|constant| constant.trailing_zeros() >= 10);
-    let low: Vec<u32> =
-        low.into_iter().filter(|it| (*it as i32).unsigned_abs() < 0x1_0000).collect();
-    let made = high.iter().flat_map(|high| low.iter().map(|low| high.wrapping_add(*low)));
-    // Those of ciphers are large.
-    found.iter().rev().copied().chain(made).take(MAX_CONSTANTS).collect()
+/// The sum of an upper part and of what an instruction can add to it.
+fn made_of(high: u32, low: u32) -> Option<u32> {
+    let is_made = high != 0
+        && high.trailing_zeros() >= UPPER_BITS
+        && low.trailing_zeros() < UPPER_BITS
+        && low.cast_signed().unsigned_abs() < 0x1_0000;
+    is_made.then(|| high.wrapping_add(low))
 }
 
 /// Bytes of initialised data that a routine and those below it refer to, from each place on that is
@@ -154,10 +166,10 @@ fn below(subject: &Subject<'_>, routine: Address) -> Vec<FunctionId> {
     routines
 }
 
-/// Constants of a routine's instructions, and words of the file that it reads.
-fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> BTreeSet<u32> {
+/// Constants of a routine's instructions in their order, and words of the file that it reads.
+fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> Vec<u32> {
     let program = subject.program;
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     let Some(function) = program.function(routine) else { return found };
     for block in function.blocks() {
         for (_, instruction) in function.instructions_of(block) {
@@ -171,22 +183,4 @@ fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> BTreeSet<u32> {
         found.extend(words.map(|word| word as u32));
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{MAX_CONSTANTS, with_made};
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn many_constants_make_no_more_than_are_looked_at_and_large_ones_stay() {
-        let low = (1..20_000_u32).map(|it| it * 2 + 1).filter(|it| *it < 0x1_0000);
-        let high = (1..20_000_u32).map(|it| it << 12);
-        let found: BTreeSet<u32> = low.chain(high).chain([0x9e37_79b9]).collect();
-        let all = with_made(&found);
-        assert_eq!(all.len(), MAX_CONSTANTS);
-        assert!(all.contains(&0x9e37_79b9));
-        let two = with_made(&BTreeSet::from([0x9e37_0000, 0x79b9]));
-        assert_eq!(two, [0x9e37_0000, 0x79b9, 0x9e37_79b9]);
-    }
 }
