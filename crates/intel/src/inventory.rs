@@ -1,0 +1,153 @@
+//! One's own devices, as their owner lists them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the default login of a device was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginChanged {
+    /// It was.
+    Yes,
+    /// It was not.
+    No,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// One device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InventoryDevice {
+    /// Address, or whatever the owner calls it by.
+    pub address: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Model.
+    pub model: String,
+    /// Firmware version.
+    pub firmware: String,
+    /// Open ports, null when not known.
+    pub open_ports: Option<BTreeSet<u16>>,
+    /// Whether the default login was changed.
+    pub login_changed: LoginChanged,
+}
+
+/// A line of an inventory that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// It is no CSV with the columns.
+    #[error("{0}")]
+    Csv(#[from] csv::Error),
+    /// A port is none.
+    #[error("line {line}: {text:?} is no port")]
+    Port {
+        /// The line, from 1 for the header.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Neither yes nor no.
+    #[error("line {line}: {text:?} is none of yes, no, unknown")]
+    LoginChanged {
+        /// The line, from 1 for the header.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    address: String,
+    vendor: String,
+    model: String,
+    firmware: String,
+    open_ports: String,
+    login_changed: String,
+}
+
+/// Reads CSV with the columns `address`, `vendor`, `model`, `firmware`, `open_ports` (numbers with
+/// blanks between them, `none`, or empty when not known) and `login_changed` (`yes`, `no`,
+/// `unknown` or empty).
+///
+/// # Errors
+/// The first line that cannot be taken.
+pub fn parse_inventory(csv: &[u8]) -> Result<Vec<InventoryDevice>, InventoryError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
+    let headers = reader.headers()?.clone();
+    let mut devices = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let number = record.position().map_or(0, csv::Position::line);
+        let line: Line = record.deserialize(Some(&headers))?;
+        devices.push(InventoryDevice {
+            open_ports: ports(&line.open_ports)
+                .map_err(|text| InventoryError::Port { line: number, text })?,
+            login_changed: login_changed(&line.login_changed)
+                .map_err(|text| InventoryError::LoginChanged { line: number, text })?,
+            address: line.address,
+            vendor: line.vendor,
+            model: line.model,
+            firmware: line.firmware,
+        });
+    }
+    Ok(devices)
+}
+
+fn ports(text: &str) -> Result<Option<BTreeSet<u16>>, String> {
+    match text {
+        "" => Ok(None),
+        "none" => Ok(Some(BTreeSet::new())),
+        text => text
+            .split_ascii_whitespace()
+            .map(|port| port.parse().map_err(|_| port.to_owned()))
+            .collect::<Result<_, _>>()
+            .map(Some),
+    }
+}
+
+fn login_changed(text: &str) -> Result<LoginChanged, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" => Ok(LoginChanged::Yes),
+        "no" => Ok(LoginChanged::No),
+        "" | "unknown" => Ok(LoginChanged::Unknown),
+        _ => Err(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const HEADER: &str = "address,vendor,model,firmware,open_ports,login_changed\n";
+
+    #[test]
+    fn ports_may_be_known_none_or_unknown() {
+        let lines = format!(
+            "{HEADER}192.0.2.1,Dahua,\"IPC, 1\",2.1,23 80,No\n192.0.2.2,Axis,,,none,yes\n192.0.2.3,Axis,,,,\n"
+        );
+        let devices = parse_inventory(lines.as_bytes()).unwrap();
+        assert_eq!(devices[0].model, "IPC, 1");
+        assert_eq!(devices[0].open_ports, Some(BTreeSet::from([23, 80])));
+        assert_eq!(devices[0].login_changed, LoginChanged::No);
+        assert_eq!(devices[1].open_ports, Some(BTreeSet::new()));
+        assert_eq!(devices[1].login_changed, LoginChanged::Yes);
+        assert_eq!(devices[2].open_ports, None);
+        assert_eq!(devices[2].login_changed, LoginChanged::Unknown);
+    }
+
+    #[test]
+    fn lines_that_say_nothing_clear_are_refused() {
+        let parsed = |line: &str| parse_inventory(format!("{HEADER}{line}\n").as_bytes());
+        assert!(matches!(parsed("a,b,c,d,70000,no"), Err(InventoryError::Port { line: 2, .. })));
+        assert!(matches!(
+            parsed("a,b,c,d,23,maybe"),
+            Err(InventoryError::LoginChanged { line: 2, .. })
+        ));
+        assert!(matches!(parsed("a,b,c"), Err(InventoryError::Csv(_))));
+        assert!(matches!(parse_inventory(b"address\n1\n"), Err(InventoryError::Csv(_))));
+    }
+}
