@@ -1,5 +1,7 @@
 //! The command line: commands and their options, the source of help, completions and manual.
 
+mod devices;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use miyaburi_image::Address;
+
+pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
 /// vectors.
@@ -46,6 +50,16 @@ pub(crate) enum Command {
     /// Exit codes: 0 compared, with --exit-code 1 unless all is the same; 1 when a report cannot be
     /// read, and then nothing is compared; 2 wrong usage.
     Diff(DiffArguments),
+    /// List the devices that reports target, and which of one's own are next
+    ///
+    /// Logins and exploit requests are looked up in tables that name their public sources. Files
+    /// with equal comparison hashes count as one configuration. With --inventory the own devices at
+    /// risk are listed, the most urgent first: now (a way in that is tried is open), soon (it may be
+    /// open) and check (a port that is probed is open).
+    ///
+    /// Exit codes: 0 listed; 1 when a report or table cannot be read, and then nothing is listed;
+    /// 2 wrong usage.
+    Devices(DevicesArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Print the JSON Schema of a report, or of another document

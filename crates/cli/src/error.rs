@@ -8,6 +8,7 @@ use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
 use miyaburi_image::ImageError;
+use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
 
 use crate::dump::NoFunction;
@@ -30,6 +31,18 @@ pub(crate) enum CommandError {
     NoTruth { path: PathBuf },
     #[error("no truth has the selected labels")]
     NothingSelected,
+    #[error("{}: {error}", path.display())]
+    Read { path: PathBuf, error: io::Error },
+    #[error("{}: {error}", path.display())]
+    Knowledge { path: PathBuf, error: KnowledgeError },
+    #[error("built-in tables: {0}")]
+    Builtin(#[source] KnowledgeError),
+    #[error("{}: {error}", path.display())]
+    Inventory { path: PathBuf, error: InventoryError },
+    #[error("{}: {error}", path.display())]
+    Observed { path: PathBuf, error: ObservedError },
+    #[error("CSV: {0}")]
+    Csv(#[from] csv::Error),
     #[error("{}: {error}", path.display())]
     Dump { path: PathBuf, error: DumpError },
     #[error("schema: {0}")]

@@ -48,6 +48,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Extract(arguments) => commands::extract::run(arguments),
         Command::Score(arguments) => commands::score::run(arguments),
         Command::Diff(arguments) => commands::diff::run(arguments),
+        Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),

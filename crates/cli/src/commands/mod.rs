@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod completions;
+pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod extract;

@@ -4,6 +4,7 @@
 //! to drive the terminal.
 
 mod attacks;
+mod devices;
 mod diff;
 mod escape;
 mod layout;
@@ -12,6 +13,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use devices::{cause, risks, targets};
 pub(crate) use diff::diff;
 pub(crate) use escape::escape;
 pub(crate) use layout::Palette;

@@ -3,6 +3,7 @@
 
 mod common;
 mod confinement;
+mod devices;
 mod diff;
 mod documentation;
 mod dump;

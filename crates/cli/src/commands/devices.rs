@@ -1,0 +1,229 @@
+//! `miyaburi devices`.
+
+use std::fs;
+use std::path::Path;
+
+use miyaburi_corpus::read_reports;
+use miyaburi_intel::{
+    DeviceRisk, Knowledge, Observed, Survey, Table, Targets, parse_inventory, risks,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::Status;
+use crate::arguments::{DevicesArguments, DevicesFormat};
+use crate::error::{CommandError, complain};
+use crate::output::Output;
+use crate::text::{self, Palette};
+
+pub(crate) fn run(arguments: &DevicesArguments) -> Result<Status, CommandError> {
+    let knowledge = knowledge(arguments)?;
+    let observed = match &arguments.observed {
+        Some(path) => Observed::parse(&read(path)?)
+            .map_err(|error| CommandError::Observed { path: path.clone(), error })?,
+        None => Observed::default(),
+    };
+    let inventory = match &arguments.inventory {
+        Some(path) => Some(
+            parse_inventory(&read(path)?)
+                .map_err(|error| CommandError::Inventory { path: path.clone(), error })?,
+        ),
+        None => None,
+    };
+    let mut survey = Survey::new(&knowledge, &observed);
+    for path in &arguments.reports {
+        match read_reports(path) {
+            Ok(set) => set.reports.iter().for_each(|filed| survey.add(&filed.report)),
+            Err(errors) => {
+                errors.into_iter().for_each(complain);
+                return Ok(Status::SomethingFailed);
+            }
+        }
+    }
+    let targets = survey.finish();
+    match inventory {
+        Some(devices) => print_risks(arguments, &risks(&targets, &devices), &knowledge),
+        None => print_targets(arguments, &targets, &knowledge),
+    }?;
+    Ok(Status::Clean)
+}
+
+fn knowledge(arguments: &DevicesArguments) -> Result<Knowledge, CommandError> {
+    let mut knowledge = Knowledge::builtin().map_err(CommandError::Builtin)?;
+    // Sources first: rows name them.
+    for (table, paths) in [
+        (Table::Sources, &arguments.sources),
+        (Table::Credentials, &arguments.credentials),
+        (Table::Exploits, &arguments.exploits),
+    ] {
+        for path in paths {
+            knowledge
+                .add(table, &read(path)?)
+                .map_err(|error| CommandError::Knowledge { path: path.clone(), error })?;
+        }
+    }
+    Ok(knowledge)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    fs::read(path).map_err(|error| CommandError::Read { path: path.to_owned(), error })
+}
+
+fn format(arguments: &DevicesArguments, output: &Output) -> DevicesFormat {
+    let usual = if output.is_terminal() { DevicesFormat::Text } else { DevicesFormat::Ndjson };
+    arguments.format.unwrap_or(usual)
+}
+
+fn print_targets(
+    arguments: &DevicesArguments,
+    targets: &Targets,
+    knowledge: &Knowledge,
+) -> Result<(), CommandError> {
+    let mut output = Output::standard();
+    match format(arguments, &output) {
+        DevicesFormat::Text => {
+            let palette = Palette::for_terminal(output.is_terminal());
+            output.write(&text::targets(targets, knowledge, palette))
+        }
+        DevicesFormat::Ndjson => lines(&mut output, &targets.targets),
+        DevicesFormat::Json => output.write(&(serde_json::to_string_pretty(targets)? + "\n")),
+        DevicesFormat::Csv => output.write(&targets_csv(targets)?),
+    }
+}
+
+fn print_risks(
+    arguments: &DevicesArguments,
+    risks: &[DeviceRisk],
+    knowledge: &Knowledge,
+) -> Result<(), CommandError> {
+    let mut output = Output::standard();
+    match format(arguments, &output) {
+        DevicesFormat::Text => {
+            let palette = Palette::for_terminal(output.is_terminal());
+            output.write(&text::risks(risks, knowledge, palette))
+        }
+        DevicesFormat::Ndjson => lines(&mut output, risks),
+        DevicesFormat::Json => {
+            output.write(&(serde_json::to_string_pretty(&json!({ "risks": risks }))? + "\n"))
+        }
+        DevicesFormat::Csv => output.write(&risks_csv(risks)?),
+    }
+}
+
+fn lines<T: Serialize>(output: &mut Output, items: &[T]) -> Result<(), CommandError> {
+    for item in items {
+        output.write(&(serde_json::to_string(item)? + "\n"))?;
+    }
+    Ok(())
+}
+
+fn targets_csv(targets: &Targets) -> Result<String, CommandError> {
+    let header = [
+        "vendor",
+        "product",
+        "kinds",
+        "confidence",
+        "configurations",
+        "files",
+        "first_seen",
+        "last_seen",
+        "by",
+    ];
+    let rows = targets.targets.iter().map(|target| {
+        let seen = target.tally.seen.as_ref();
+        let causes: Vec<_> = target.causes.iter().map(|known| text::cause(&known.cause)).collect();
+        let kinds: Vec<_> = target.kinds.iter().cloned().collect();
+        vec![
+            target.vendor.clone(),
+            target.product.clone(),
+            kinds.join(" "),
+            text::spelled(&target.confidence),
+            target.tally.configurations.to_string(),
+            target.tally.files.to_string(),
+            seen.map(|seen| seen.first.clone()).unwrap_or_default(),
+            seen.map(|seen| seen.last.clone()).unwrap_or_default(),
+            causes.join("; "),
+        ]
+    });
+    csv_text(&header, rows)
+}
+
+fn risks_csv(risks: &[DeviceRisk]) -> Result<String, CommandError> {
+    let header = [
+        "urgency",
+        "address",
+        "vendor",
+        "model",
+        "firmware",
+        "by",
+        "ports",
+        "confidence",
+        "configurations",
+        "sources",
+        "actions",
+    ];
+    let rows = risks.iter().flat_map(|risk| {
+        risk.dangers.iter().map(move |danger| {
+            let ports: Vec<_> = danger.ports.iter().map(u16::to_string).collect();
+            vec![
+                danger.urgency.name().to_owned(),
+                risk.device.address.clone(),
+                risk.device.vendor.clone(),
+                risk.device.model.clone(),
+                risk.device.firmware.clone(),
+                danger.cause.as_ref().map(text::cause).unwrap_or("probed port".to_owned()),
+                ports.join(" "),
+                text::spelled(&danger.confidence),
+                danger.tally.configurations.to_string(),
+                danger.sources.join(" "),
+                risk.actions.join("; "),
+            ]
+        })
+    });
+    csv_text(&header, rows)
+}
+
+/// CSV whose cells no spreadsheet takes for formulas and no terminal for commands.
+fn csv_text(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<String, CommandError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The cell escaped, behind an apostrophe when a spreadsheet would calculate it.
+fn harmless(cell: &str) -> String {
+    let cell = text::escape(cell);
+    match cell.trim_start().chars().next() {
+        Some('=' | '+' | '-' | '@') => format!("'{cell}"),
+        _ => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{csv_text, harmless};
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@x", " =1", "\t=1"] {
+            let cell = harmless(formula);
+            assert!(cell.starts_with(['\'', '\\']), "{cell}");
+        }
+        assert_eq!(harmless("1=1"), "1=1");
+    }
+
+    #[test]
+    fn cells_stay_in_their_place() {
+        let row = vec!["a\"b".to_owned(), "c,d".to_owned(), "e\nf".to_owned()];
+        let text = csv_text(&["x", "y", "z"], [row].into_iter()).unwrap();
+        assert_eq!(text, "x,y,z\n\"a\"\"b\",\"c,d\",e\\u{a}f\n");
+    }
+}
