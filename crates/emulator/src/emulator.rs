@@ -244,7 +244,8 @@ impl<'a> Emulator<'a> {
     ) -> Outcome {
         self.runs += 1;
         let mut run = Run::new(self.runs, *limits, hooks.branches());
-        if limits.undo {
+        run.owns_journal = limits.undo && !state.memory.has_journal();
+        if run.owns_journal {
             state.memory.start_journal();
         }
         let before = state.memory.watch(hooks.watched());
@@ -262,6 +263,9 @@ impl<'a> Emulator<'a> {
             }
         };
         state.memory.watch(before);
+        if run.owns_journal {
+            state.memory.stop_journal();
+        }
         Outcome {
             exit,
             result: state.register(&self.abi.result),

@@ -47,7 +47,7 @@ pub enum Reason {
     /// An operation that the interpreter does not model.
     #[error("operation {} is not modelled", .0.name())]
     Unimplemented(Opcode),
-    /// An operation of the specification's own without a model, whose result nobody gave.
+    /// An operation of the specification's own without a model, for which nobody answered.
     #[error("user-op {0} is not modelled")]
     UserOp(String),
     /// A system call that nobody answered.

@@ -100,8 +100,8 @@ pub trait Hooks {
     }
 
     /// At an operation of the specification that the emulator does not model, with the values of
-    /// its inputs; what it yields. Without an answer, one that has a result cannot be executed
-    /// ([`Reason::UserOp`]).
+    /// its inputs; what it yields, or any value when it yields nothing. Without an answer it cannot
+    /// be executed ([`Reason::UserOp`]).
     fn user_op(
         &mut self,
         _state: &mut State<'_>,

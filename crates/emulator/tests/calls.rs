@@ -334,6 +334,23 @@ fn an_operation_that_is_not_modelled_can_be_answered() {
 }
 
 #[test]
+fn what_changes_memory_in_no_known_way_ends_the_run() {
+    for (name, code) in [
+        ("_fxsave", [0x0f, 0xae, 0x07, 0xc3].as_slice()), // fxsave [rdi]; ret
+        ("out", &[0xee, 0xc3]),                           // out dx, al; ret
+    ] {
+        let program = Program::new(X86_64, true, false, code);
+        let mut emulator = program.emulator();
+        let mut state = emulator.bare_state(256);
+        let outcome = call(&mut emulator, &mut state, 0, &[CODE + 0x1000], &Limits::default());
+        let Exit::Failed { at, reason: Reason::UserOp(told) } = outcome.exit else {
+            panic!("{name}: {:?}", outcome.exit)
+        };
+        assert_eq!((at, told.starts_with(name)), (Address(CODE), true), "{told}");
+    }
+}
+
+#[test]
 fn an_instruction_left_for_the_kernel_counts_once() {
     /// Answers every system call.
     struct Kernel;

@@ -3,7 +3,8 @@
 
 mod support;
 
-use miyaburi_emulator::{Exit, Limits, MemoryError, Reason};
+use miyaburi_emulator::{Exit, Limits, Reason};
+use miyaburi_image::Address;
 use support::{CODE, Program, call};
 
 const X86_64: u16 = 62;
@@ -12,23 +13,60 @@ const ARM: u16 = 40;
 /// Pages enough that another limit is met first.
 const PAGES: usize = 1 << 14;
 
-/// Thirteen stores in each instruction: what is kept to undo them is bounded.
+/// `inner` stores thirteen words over and over; `outer` calls it and returns 7.
+fn stores_without_end() -> Vec<u8> {
+    let words = [
+        0xe92d_4010_u32, // outer: push {r4, lr}
+        0xeb00_0001,     // bl inner
+        0xe3a0_0007,     // mov r0, #7
+        0xe8bd_8010,     // pop {r4, pc}
+        0xe3a0_0906,     // inner (0x10): mov r0, #0x18000
+        0xe880_1fff,     // stm r0, {r0-r12}
+        0xe281_1001,     // add r1, r1, #1
+        0xeaff_fffc,     // b .-8
+    ];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
 #[test]
 fn writes_that_can_be_undone_are_bounded() {
-    // mov r0, #0x18000; l: stm r0, {r0-r12}; add r1, r1, #1; b l
-    let words = [0xe3a0_0906_u32, 0xe880_1fff, 0xe281_1001, 0xeaff_fffc];
-    let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let program = Program::new(ARM, false, false, &code);
+    let program = Program::new(ARM, false, false, &stores_without_end());
     let mut emulator = program.emulator();
     let mut state = emulator.bare_state(PAGES);
-    let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::default());
-    let spent = matches!(
-        outcome.exit,
-        Exit::Failed { reason: Reason::Memory(MemoryError::Budget { .. }), .. }
-    );
-    assert!(spent, "{:?}", outcome.exit);
+    let limits = Limits { call_instructions: u64::MAX, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, 0, &[], &limits);
+    assert_eq!((outcome.exit, outcome.result, outcome.summarised), (Exit::Returned, 7, 1));
+    assert!(emulator.is_memory_spent());
     // Four million writes, thirteen in every third instruction.
     assert_eq!(outcome.instructions / 10_000, (4 << 20) / 13 * 3 / 10_000);
+}
+
+#[test]
+fn writes_that_nothing_undoes_are_not_kept() {
+    let program = Program::new(ARM, false, false, &stores_without_end());
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(PAGES);
+    let before = state.memory.journal_mark();
+    let outcome = call(&mut emulator, &mut state, 0x10, &[], &Limits::default());
+    assert!(matches!(outcome.exit, Exit::Budget { .. }), "{:?}", outcome.exit);
+    assert!(!emulator.is_memory_spent());
+    assert_eq!(state.memory.journal_mark(), before, "the run's own journal ends with it");
+}
+
+#[test]
+fn a_journal_that_was_begun_before_a_run_is_whole_behind_it() {
+    let program = Program::new(ARM, false, false, &stores_without_end());
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(PAGES);
+    state.memory.start_journal();
+    let before = state.memory.journal_mark();
+    let limits = Limits { instructions: 300_000, ..Limits::default() };
+    let outcome = call(&mut emulator, &mut state, 0x10, &[], &limits);
+    assert!(matches!(outcome.exit, Exit::Budget { .. }), "{:?}", outcome.exit);
+    let written = state.memory.written_since(before).count();
+    assert_eq!(written / 13, 100_000);
+    state.memory.roll_back(before);
+    assert_eq!(state.memory.load(Address(0x1_8000), 4), Ok(0));
 }
 
 /// A call that cannot be made yields a copy of the block it was given; copying counts.

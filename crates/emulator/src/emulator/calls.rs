@@ -7,8 +7,8 @@ use crate::exit::{Exit, Reason};
 use crate::frames::{Call, Frame};
 use crate::hooks::{CallAction, Hooks};
 use crate::machine::State;
-use miyaburi_image::Address;
-use miyaburi_pcode::Context;
+use miyaburi_image::{Address, Family};
+use miyaburi_pcode::{CodeBytes, Context};
 
 /// Calls to a callee are not even tried after it failed this often.
 const FAILURES_BEFORE_SKIPPING: u32 = 6;
@@ -18,6 +18,10 @@ const EXPENSIVE_FAILURE: u64 = 20_000;
 
 /// What copying a page into fresh memory costs, in instructions.
 const PAGE_COPY_COST: u64 = 64;
+
+/// Callers keep one part in so many of what is left of their budget, to go on when a callee has
+/// spent the rest: a hundred nested callers leave a twentieth to the innermost.
+const CALLER_SHARE: u64 = 32;
 
 /// Touched pages that are looked through in the time of an instruction.
 const PAGES_PER_INSTRUCTION: u64 = 16;
@@ -29,14 +33,15 @@ impl<'a> Emulator<'a> {
         hooks: &mut dyn Hooks,
         run: &mut Run,
         value: u64,
-        site: Address,
-        next: Address,
+        is_return: bool,
+        (site, next): (Address, Address),
     ) -> Result<(), Exit> {
         let target = self.indirect(state, value);
         if target.0 == self.layout.return_sentinel() {
             return Err(Exit::Returned);
         }
-        if let Some(returned) = run.frames.pop_returning_to(target.0) {
+        let stack_pointer = state.register(&self.abi.stack_pointer);
+        if let Some(returned) = run.frames.pop_returning_to(target.0, stack_pointer) {
             run.failures.remove(&returned.callee);
             run.standstill.forget();
             hooks.returned(state, &self.abi, &returned);
@@ -45,6 +50,9 @@ impl<'a> Emulator<'a> {
             if state.register(&link).wrapping_add(skip) & state.address_mask & !1 == next.0 {
                 return self.follow_call(state, hooks, run, target, site, next);
             }
+            run.frames.drop_left(stack_pointer, is_return);
+        } else {
+            run.frames.drop_left(stack_pointer, false);
         }
         self.enter(state, target.0, target.1);
         Ok(())
@@ -57,9 +65,13 @@ impl<'a> Emulator<'a> {
         run: &mut Run,
         (callee, context): (Address, Context),
         site: Address,
-        return_to: Address,
+        next: Address,
     ) -> Result<(), Exit> {
         run.standstill.forget();
+        let stack_pointer = state.register(&self.abi.stack_pointer);
+        run.frames.drop_repeated(site, stack_pointer);
+        run.frames.drop_left(stack_pointer, false);
+        let return_to = self.behind_structure_size(next);
         let call = Call { site, callee, return_to, depth: run.frames.depth() };
         let hopeless = run.limits.undo
             && run.failures.get(&callee).is_some_and(|count| *count >= FAILURES_BEFORE_SKIPPING);
@@ -88,15 +100,16 @@ impl<'a> Emulator<'a> {
         if run.frames.depth() >= run.limits.depth {
             return Err(Exit::Failed { at: site, reason: Reason::Depth });
         }
-        // Half of what is left, so that a caller can go on when its callee has spent its budget.
         let left = run.frames.deadline().min(run.limits.instructions);
-        let left = left.saturating_sub(run.instructions) / 2;
+        let left = left.saturating_sub(run.instructions);
+        let left = left - left / CALLER_SHARE;
         let deadline = match run.limits.undo {
             true => run.instructions + left.min(run.limits.call_instructions),
             false => u64::MAX,
         };
         run.frames.push(Frame {
             call,
+            stack_pointer,
             return_context,
             deadline,
             started: run.instructions,
@@ -111,6 +124,17 @@ impl<'a> Emulator<'a> {
         });
         self.enter(state, callee, context);
         Ok(())
+    }
+
+    /// Where a call with `next` behind it returns to: behind the size of the structure that the
+    /// caller wants, which 32-bit SPARC code keeps there as an `unimp`.
+    fn behind_structure_size(&self, next: Address) -> Address {
+        if !matches!(self.image.arch().family, Family::Sparc | Family::SparcV8Plus) {
+            return next;
+        }
+        let word =
+            self.code.code_at(next).first_chunk().map_or(0, |word| u32::from_be_bytes(*word));
+        if word != 0 && word >> 22 == 0 { next.offset(4) } else { next }
     }
 
     /// Undoes the innermost call and gives it a summary result instead. False when no call is

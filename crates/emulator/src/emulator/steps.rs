@@ -43,6 +43,8 @@ pub(super) struct Run {
     /// Failures of each callee since it last returned.
     pub(super) failures: FxHashMap<Address, u32>,
     pub(super) limits: Limits,
+    /// Whether nobody but the run looks at the journal of writes.
+    pub(super) owns_journal: bool,
     /// Branches that hooks are told of.
     branches: FxHashSet<Address>,
     /// A block that was left amid an instruction, and the operation to go on with.
@@ -61,6 +63,7 @@ impl Run {
             summarised: 0,
             failures: FxHashMap::default(),
             limits,
+            owns_journal: false,
             branches: branches.into_iter().collect(),
             resume: None,
         }
@@ -119,6 +122,9 @@ impl<'a> Emulator<'a> {
         if run.instructions > run.frames.deadline() {
             return Err(Exit::Failed { at: state.pc, reason: Reason::CallBudget });
         }
+        if run.owns_journal {
+            state.memory.trim_journal(run.frames.oldest_journal_mark());
+        }
         let next = place.map_or(state.pc, |place| place.next);
         self.leave(state, hooks, run, block, left, next)?;
         // Behind the block's last instruction: who goes on from here does none twice.
@@ -169,8 +175,11 @@ impl<'a> Emulator<'a> {
                 let target = self.indirect(state, value);
                 return self.follow_call(state, hooks, run, target, site, next);
             }
-            Leave::JumpIndirect(value) | Leave::Return(value) => {
-                return self.follow_indirect(state, hooks, run, value, site, next);
+            Leave::JumpIndirect(value) => {
+                return self.follow_indirect(state, hooks, run, value, false, (site, next));
+            }
+            Leave::Return(value) => {
+                return self.follow_indirect(state, hooks, run, value, true, (site, next));
             }
             Leave::SystemCall { number } => {
                 run.standstill.forget();
@@ -236,8 +245,8 @@ impl<'a> Emulator<'a> {
         true
     }
 
-    /// Asks the hooks what a user-op without a model yields. One that yields nothing may do
-    /// nothing; one whose result nobody knows cannot be executed.
+    /// Asks the hooks what a user-op without a model does. One that nobody knows cannot be executed:
+    /// even without a result it may change memory or the machine.
     fn user_op(
         &self,
         state: &mut State<'a>,
@@ -252,7 +261,6 @@ impl<'a> Emulator<'a> {
         let answer = hooks.user_op(state, state.pc, name, &inputs);
         match answer {
             Some(value) => state.output(op, value).map_err(Reason::Memory),
-            None if op.output == Operand::None => Ok(()),
             None => Err(Reason::UserOp(name.to_owned())),
         }
     }

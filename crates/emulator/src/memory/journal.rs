@@ -8,6 +8,36 @@ use std::sync::Arc;
 /// Writes that can be undone at the same time; they take 100 MB.
 pub(super) const MAX_JOURNAL: usize = 4 << 20;
 
+/// Writes recorded before those are looked for that nothing will undo.
+const WORTH_TRIMMING: usize = 1 << 16;
+
+/// What writes replaced, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Journal {
+    writes: Vec<Replaced>,
+    /// Writes before these, which are not kept any more.
+    forgotten: usize,
+}
+
+impl Journal {
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    pub(super) fn push(&mut self, replaced: Replaced) {
+        self.writes.push(replaced);
+    }
+
+    /// The writes since `mark`, when all of them are kept.
+    fn since(&self, mark: JournalMark) -> Option<&[Replaced]> {
+        self.writes.get(mark.0.checked_sub(self.forgotten)?..)
+    }
+
+    fn end(&self) -> JournalMark {
+        JournalMark(self.forgotten.saturating_add(self.writes.len()))
+    }
+}
+
 /// The bytes that a write replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replaced {
@@ -36,7 +66,8 @@ impl JournalMark {
 
 impl Memory<'_> {
     /// Begins (or goes on) recording writes, so that they can be undone. The journal lasts until
-    /// it is stopped, as the record of what was written; a snapshot copies it.
+    /// it is stopped, as the record of what was written; a snapshot copies it. A run that finds none
+    /// has its own, which ends with it and keeps no more than it may undo.
     pub fn start_journal(&mut self) {
         self.journal.get_or_insert_default();
     }
@@ -49,7 +80,7 @@ impl Memory<'_> {
     /// The present end of the journal.
     #[must_use]
     pub fn journal_mark(&self) -> JournalMark {
-        JournalMark(self.journal.as_ref().map_or(0, Vec::len))
+        JournalMark(self.journal.as_ref().map_or(0, |journal| journal.end().0))
     }
 
     /// Whether writes are recorded.
@@ -58,10 +89,22 @@ impl Memory<'_> {
         self.journal.is_some()
     }
 
+    /// Forgets the writes before `mark`, or all without one, when there are so many that it is worth
+    /// it.
+    pub(crate) fn trim_journal(&mut self, mark: Option<JournalMark>) {
+        let Some(journal) = self.journal.as_mut() else { return };
+        let kept = journal.writes.len();
+        let dead = mark.map_or(kept, |mark| mark.0.saturating_sub(journal.forgotten).min(kept));
+        if dead >= WORTH_TRIMMING && dead >= kept / 2 {
+            journal.writes.drain(..dead);
+            journal.forgotten = journal.forgotten.saturating_add(dead);
+        }
+    }
+
     /// Whether every byte holds what it held at `mark`; false when more than `max` writes would have
     /// to be looked at.
     pub(crate) fn is_as_at(&mut self, mark: JournalMark, max: usize) -> bool {
-        let written = self.journal.as_ref().and_then(|journal| journal.get(mark.0..));
+        let written = self.journal.as_ref().and_then(|journal| journal.since(mark));
         let Some(written) = written.filter(|written| written.len() <= max) else { return false };
         let mut before: FxHashMap<u64, u8> = FxHashMap::default();
         for replaced in written {
@@ -78,8 +121,8 @@ impl Memory<'_> {
     /// Undoes the writes since `mark`, latest first.
     pub fn roll_back(&mut self, mark: JournalMark) {
         let Some(mut journal) = self.journal.take() else { return };
-        while journal.len() > mark.0 {
-            let Some(replaced) = journal.pop() else { break };
+        while journal.end() > mark {
+            let Some(replaced) = journal.writes.pop() else { break };
             let size = usize::from(replaced.size);
             let mut rest = &replaced.bytes[..size];
             for (at, count) in pieces(Address(replaced.address), size) {
@@ -99,7 +142,7 @@ impl Memory<'_> {
     pub fn written_since(&self, mark: JournalMark) -> impl Iterator<Item = (Address, u32)> + '_ {
         self.journal
             .iter()
-            .flat_map(move |journal| journal.get(mark.0..).unwrap_or(&[]))
+            .flat_map(move |journal| journal.since(mark).unwrap_or(&[]))
             .map(|replaced| (Address(replaced.address), u32::from(replaced.size)))
     }
 

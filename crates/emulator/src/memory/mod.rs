@@ -6,7 +6,7 @@ mod journal;
 pub use access::{Access, MemoryError, Region, WatchedAccess};
 pub use journal::JournalMark;
 
-use journal::{MAX_JOURNAL, Replaced};
+use journal::{Journal, MAX_JOURNAL, Replaced};
 use miyaburi_image::{Address, Endian, Image};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Memory<'a> {
     index: FxHashMap<u64, u32>,
     recent: [(u64, u32); RECENT],
     page_limit: usize,
-    journal: Option<Vec<Replaced>>,
+    journal: Option<Journal>,
     reads: Option<Vec<(Address, u32)>>,
     /// Accesses here are refused until they are let through.
     watched: Vec<Region>,
