@@ -32,7 +32,7 @@ const CASES: &[&str] = &[
 
 fn run(machine: &mut Machine<'_>, records: &[Record]) {
     for record in records {
-        machine.run(record).expect("it returns");
+        machine.run(record, &conformance::LIMITS).expect("it returns");
     }
 }
 

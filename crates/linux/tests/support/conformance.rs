@@ -15,7 +15,7 @@ const INPUTS: usize = 10;
 const OUTPUTS: usize = 8;
 
 /// More than any case needs on any CPU.
-const LIMITS: Limits =
+pub const LIMITS: Limits =
     Limits { instructions: 20_000_000, depth: 10_000, undo: false, ..Limits::DEFAULT };
 
 /// Pages of 4 KiB that a case may touch.
@@ -113,7 +113,8 @@ impl Program {
         Ok(Self { file, image, language })
     }
 
-    /// Calls every case and compares.
+    /// Calls every case and compares: without limits, and as the analysis calls routines, when no
+    /// call may have to be undone.
     ///
     /// # Errors
     /// When the emulator cannot be made.
@@ -123,8 +124,9 @@ impl Program {
         let mut comparison =
             Comparison { functions: names.len(), cases: records.len(), ..Comparison::default() };
         for record in records {
-            let got = machine.run(record);
-            if got.as_ref() != Ok(&record.outputs) {
+            let results = [LIMITS, Limits::DEFAULT].map(|limits| machine.run(record, &limits));
+            let is_wrong = |got: &Result<Vec<u32>, String>| got.as_ref() != Ok(&record.outputs);
+            if let Some(got) = results.into_iter().find(is_wrong) {
                 comparison.differences.push(Difference { record: record.clone(), got });
             }
         }
@@ -218,8 +220,8 @@ impl<'a> Machine<'a> {
     /// Calls one case in a fresh copy of the start state.
     ///
     /// # Errors
-    /// Why it did not return.
-    pub fn run(&mut self, record: &Record) -> Result<Vec<u32>, String> {
+    /// Why it did not return, or that a call was undone.
+    pub fn run(&mut self, record: &Record, limits: &Limits) -> Result<Vec<u32>, String> {
         let symbol = format!("case_{}", record.name);
         let Some(Symbol { address, thumb, .. }) = self.image.symbol_named(&symbol) else {
             return Err(format!("no symbol {symbol}"));
@@ -235,11 +237,14 @@ impl<'a> Machine<'a> {
         };
         let function = (*address, self.emulator.context(*thumb));
         let outcome =
-            self.emulator.call(&mut state, function, &arguments, &mut self.kernel.clone(), &LIMITS);
+            self.emulator.call(&mut state, function, &arguments, &mut self.kernel.clone(), limits);
         self.instructions += outcome.instructions;
         self.operations += outcome.operations;
         if outcome.exit != Exit::Returned {
             return Err(format!("{:?}", outcome.exit));
+        }
+        if outcome.summarised > 0 {
+            return Err(format!("{} calls were undone", outcome.summarised));
         }
         if record.shape == Shape::Block {
             return self.load_outputs(&mut state);
