@@ -65,6 +65,16 @@ fn the_address_of_a_record_alone_is_no_use_of_it() {
 }
 
 #[test]
+fn who_only_writes_a_record_does_not_use_it() {
+    let mut code = Code::default();
+    // mov [DATA], rdi; ret
+    code.add(&[0x48, 0x89, 0x3c, 0x25]).word(DATA as u32).add(&[0xc3]);
+    with_subject(&code.image(), |subject| {
+        assert_eq!(references(subject, &table(subject, Address(0), true)), []);
+    });
+}
+
+#[test]
 fn what_fills_a_table_does_not_use_it() {
     with_subject(&reader().image(), |subject| {
         let table = table(subject, Address(CODE), true);

@@ -51,7 +51,7 @@ pub(crate) fn compare(
 
 /// Whether `found` says everything that `expected` says. Members and list elements that
 /// `expected` does not mention are not scored, but an empty list must be empty; lists of plain
-/// values must be equal.
+/// values must be equal, in the same order unless they name other items.
 pub(crate) fn covers(member: &str, expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected
@@ -60,6 +60,11 @@ pub(crate) fn covers(member: &str, expected: &Value, found: &Value) -> bool {
         (Value::Array(expected), Value::Array(found)) if expected.iter().all(Value::is_object) => {
             let partners = pair_up(expected, found, |expected, found| covers("", expected, found));
             partners.iter().all(Option::is_some) && (!expected.is_empty() || found.is_empty())
+        }
+        // Which others, in no order.
+        (Value::Array(expected), Value::Array(found)) if member == "same_as" => {
+            let partners = pair_up(expected, found, |expected, found| expected == found);
+            partners.iter().all(Option::is_some) && expected.len() == found.len()
         }
         (Value::String(expected), Value::String(found)) if HEXADECIMAL.contains(&member) => {
             expected.eq_ignore_ascii_case(found)
@@ -173,6 +178,8 @@ mod tests {
         assert_eq!(counts(attack(json!([])), found).2, 0);
         assert_eq!(counts(json!([{"same_as": [1, 2]}]), json!([{"same_as": [1, 2]}])).2, 1);
         assert_eq!(counts(json!([{"same_as": [1]}]), json!([{"same_as": [1, 2]}])).2, 0);
+        assert_eq!(counts(json!([{"same_as": [2, 1]}]), json!([{"same_as": [1, 2]}])).2, 1);
+        assert_eq!(counts(json!([{"parts": [2, 1]}]), json!([{"parts": [1, 2]}])).2, 0);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Who uses which entry of the string table.
 //!
 //! How it works: a call of an accessor with a constant id is a reference to that entry, and so is
-//! what a function does with the entry's own record when it reads or writes there. A record's mere
-//! address says nothing: a register that was moved on behind the record before, or from which others
-//! are reached, holds it too, and so does the first step of another address.
+//! what a function does with the entry's own record when it reads there. Who only writes fills it. A
+//! record's mere address says nothing: a register that was moved on behind the record before, or from
+//! which others are reached, holds it too, and so does the first step of another address.
 //!
 //! False positives: none known for calls; another object's end taken for a record. False negatives:
 //! ids that are computed, and records that only a callee reads which is no accessor.
@@ -61,7 +61,7 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
             .collect();
         let uses: FxHashSet<Address> = within
             .iter()
-            .filter(|(reference, _)| reference.kind != ReferenceKind::Address)
+            .filter(|(reference, _)| reference.kind == ReferenceKind::Read)
             .map(|(_, function)| *function)
             .collect();
         let of_users = within.into_iter().filter(|(_, function)| uses.contains(function));

@@ -34,6 +34,7 @@ use crate::string_table::Table;
 use crate::subject::Subject;
 use constant_addresses::{ConstantAddresses, Use};
 use consumers::EntryReference;
+use core::net::IpAddr;
 use experiments::Forced;
 use external::External;
 use miyaburi_analysis::FunctionId;
@@ -184,7 +185,8 @@ pub fn extract<'a>(
     let mut external = observed.external;
     if is_likely {
         let barred: Vec<Address> = scanner.into_iter().collect();
-        let known: Vec<String> = endpoints.iter().map(|endpoint| endpoint.host.clone()).collect();
+        let found = endpoints.iter().map(|endpoint| endpoint.host.clone());
+        let known: Vec<String> = found.chain(table.into_iter().flat_map(addresses)).collect();
         let reached = experiments::run(subject, constants, table, &barred, &known);
         if let Some(reached) = reached {
             diagnostics.extend(settled::settle(&mut endpoints, &reached, constants));
@@ -204,6 +206,15 @@ pub fn extract<'a>(
         Diagnostic::doubt(STAGE, message, Some(endpoint.site))
     }));
     Found { finding: Contacts { endpoints, external }, diagnostics }
+}
+
+/// The entries that are addresses.
+fn addresses(table: &Table<'_>) -> impl Iterator<Item = String> {
+    let texts = table.entries.iter().filter_map(|entry| {
+        let text = entry.decoded.strip_suffix(&[0]).unwrap_or(&entry.decoded);
+        str::from_utf8(text).ok()
+    });
+    texts.filter(|text| text.parse::<IpAddr>().is_ok()).map(str::to_owned)
 }
 
 /// Leaves out endpoints whose port is that of an entry as it is stored, where the same host has

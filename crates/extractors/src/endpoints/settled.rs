@@ -7,7 +7,7 @@
 //!
 //! False positives and negatives: those of [`experiments`](super::experiments).
 
-use crate::endpoints::constant_addresses::ConstantAddresses;
+use crate::endpoints::constant_addresses::{Assignment, ConstantAddresses};
 use crate::endpoints::experiments::{Destination, Destinations, can_be_host};
 use crate::endpoints::transport::Transport;
 use crate::endpoints::{Endpoint, Role, STAGE, Source};
@@ -46,6 +46,8 @@ pub(super) fn settle(
     }
     if has_c2 && !reached.is_cut {
         demote(endpoints, reached, constants, &mut diagnostics);
+    } else if has_c2 {
+        doubt_repeated(endpoints, reached, constants, &mut diagnostics);
     }
     for (address, transport) in &reached.bound {
         let is_bound = |endpoint: &&mut Endpoint| {
@@ -80,6 +82,22 @@ pub(super) fn settle(
         });
     }
     diagnostics
+}
+
+/// Where the program begins with this constant at the place that it connects to.
+fn prepared<'c>(
+    constants: &'c ConstantAddresses,
+    host: &str,
+    port: u16,
+) -> impl Iterator<Item = &'c Assignment> {
+    let host = host.parse().ok();
+    constants.assignments.iter().filter(move |assignment| {
+        let address = assignment.address;
+        assignment.sets_family
+            && address.port == Some(port)
+            && address.host.is_some()
+            && address.host == host
+    })
 }
 
 fn is(endpoint: &Endpoint, destination: &Destination) -> bool {
@@ -139,14 +157,6 @@ fn demote(
     constants: &ConstantAddresses,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let is_prepared = |endpoint: &Endpoint| {
-        constants.assignments.iter().any(|assignment| {
-            let address = assignment.address;
-            assignment.sets_family
-                && address.port == Some(endpoint.port)
-                && address.host.is_some_and(|host| host.to_string() == endpoint.host)
-        })
-    };
     let is_doubtful = |endpoint: &Endpoint| {
         endpoint.role == Role::C2 && !reached.c2.iter().any(|c2| is(endpoint, c2))
     };
@@ -154,7 +164,7 @@ fn demote(
         if !is_doubtful(endpoint) {
             return true;
         }
-        if is_prepared(endpoint) {
+        if prepared(constants, &endpoint.host, endpoint.port).next().is_some() {
             diagnostics.push(contradiction(endpoint, Role::Decoy, true));
             endpoint.role = Role::Decoy;
             return true;
@@ -165,6 +175,31 @@ fn demote(
         }
         is_host
     });
+}
+
+/// Where runs were cut: constants with which the program begins and that another routine writes once
+/// more, beside C2s that were reached, are decoys.
+///
+/// False positives: a C2 that the program begins with and comes back to, which runs of this budget
+/// did not see.
+fn doubt_repeated(
+    endpoints: &mut [Endpoint],
+    reached: &Destinations,
+    constants: &ConstantAddresses,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let is_reached = |endpoint: &Endpoint| reached.c2.iter().any(|c2| is(endpoint, c2));
+    let is_repeated = |endpoint: &&mut Endpoint| {
+        endpoint.role == Role::C2
+            && endpoint.source == Source::Constant
+            && prepared(constants, &endpoint.host, endpoint.port)
+                .any(|assignment| assignment.function != endpoint.function)
+            && !is_reached(endpoint)
+    };
+    for endpoint in endpoints.iter_mut().filter(is_repeated) {
+        diagnostics.push(contradiction(endpoint, Role::Decoy, true));
+        endpoint.role = Role::Decoy;
+    }
 }
 
 /// Whether it is not known how the endpoint is talked to.
@@ -183,4 +218,68 @@ fn contradiction(endpoint: &Endpoint, role: Role, is_forced: bool) -> Diagnostic
         role.name(),
     );
     Diagnostic::note(STAGE, message, Some(endpoint.site))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoints::socket_address::SocketAddress;
+    use crate::endpoints::socket_calls::{Handover, Reached};
+    use miyaburi_emulator::SocketCall;
+    use miyaburi_image::Address;
+
+    const REPEATED: &str = "192.0.2.9";
+
+    fn endpoint(host: &str, source: Source) -> Endpoint {
+        Endpoint {
+            host: host.to_owned(),
+            port: 80,
+            role: Role::C2,
+            source,
+            is_observed: true,
+            site: Address(0x2004),
+            function: Address(0x2000),
+            handovers: Vec::new(),
+            overwritten_by: None,
+            place: None,
+            forced: Vec::new(),
+        }
+    }
+
+    fn destination(host: &str) -> Destination {
+        let site = Address(0x3000);
+        let reached = Reached { call: SocketCall::Connect, through: Vec::new(), at: site };
+        Destination {
+            host: host.to_owned(),
+            port: 80,
+            handover: Handover { site, reached, transport: None },
+            function: site,
+            forced: Vec::new(),
+        }
+    }
+
+    /// The roles of a server of the table and of a constant that the program begins with in
+    /// `beginning`, once runs have reached `reached` and were cut.
+    fn roles(beginning: u64, reached: &[&str]) -> Vec<Role> {
+        let address = SocketAddress { host: REPEATED.parse().ok(), port: Some(80) };
+        let mut prepared = Assignment::prepared(0x8000, address);
+        prepared.function = Address(beginning);
+        let constants = ConstantAddresses { uses: Vec::new(), assignments: vec![prepared] };
+        let c2 = reached.iter().map(|host| destination(host)).collect();
+        let reached = Destinations { c2, is_cut: true, ..Destinations::default() };
+        let of_table = Source::Table { host: 3, port: 4 };
+        let mut endpoints =
+            vec![endpoint("c2.example.com", of_table), endpoint(REPEATED, Source::Constant)];
+        settle(&mut endpoints, &reached, &constants);
+        endpoints.iter().map(|endpoint| endpoint.role).collect()
+    }
+
+    #[test]
+    fn where_runs_were_cut_what_the_program_begins_with_and_repeats_is_a_decoy() {
+        assert_eq!(roles(0x1000, &["c2.example.com"]), [Role::C2, Role::Decoy]);
+        // Written by one routine alone; reached, too; nothing else reached.
+        assert_eq!(roles(0x2000, &["c2.example.com"]), [Role::C2, Role::C2]);
+        assert_eq!(roles(0x1000, &["c2.example.com", REPEATED]), [Role::C2, Role::C2]);
+        assert_eq!(roles(0x1000, &[]), [Role::C2, Role::C2]);
+    }
 }

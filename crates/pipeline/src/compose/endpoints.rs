@@ -137,26 +137,31 @@ fn add_forced(evidence: &mut Vec<Evidence>, forced: &[Forced]) {
     }
 }
 
-/// What the sockets are that are handed the address, or of a decoy what is in its place then, when
-/// all are known to be the same.
+/// What the sockets are that are handed the address, or of a decoy what is in its place then, or that
+/// are handed the C2s that it stands for; when all are known to be the same.
 fn protocol_of(endpoint: &endpoints::Endpoint, contacts: &Contacts) -> Option<Protocol> {
-    let is_there = |other: &&endpoints::Endpoint| {
-        endpoint.role == Role::Decoy && endpoint.place.is_some() && other.place == endpoint.place
-    };
-    let in_place = contacts.endpoints.iter().filter(is_there).flat_map(|other| &other.handovers);
-    let external = contacts
-        .external
-        .iter()
-        .filter(|_| endpoint.role == Role::Decoy && endpoint.place.is_some())
-        .filter(|external| endpoint.place == external.place);
+    let is_decoy = endpoint.role == Role::Decoy;
+    let is_there = |place: Option<Address>| is_decoy && place.is_some() && place == endpoint.place;
+    let others = || contacts.endpoints.iter();
+    let in_place = others().filter(|other| is_there(other.place)).flat_map(|it| &it.handovers);
+    let external = contacts.external.iter().filter(|external| is_there(external.place));
     let from_outside = external.flat_map(|external| &external.handovers);
-    let handovers = endpoint.handovers.iter().chain(in_place).chain(from_outside);
+    let own: Vec<&Handover> =
+        endpoint.handovers.iter().chain(in_place).chain(from_outside).collect();
+    if !own.is_empty() || !is_decoy {
+        return common_protocol(own);
+    }
+    common_protocol(others().filter(|it| it.role == Role::C2).flat_map(|c2| &c2.handovers))
+}
+
+/// What the sockets of all handovers are, when they are known to be the same.
+fn common_protocol<'h>(handovers: impl IntoIterator<Item = &'h Handover>) -> Option<Protocol> {
     let of = |handover: &Handover| match (handover.transport, handover.reached.call) {
         (Some(Transport::Stream), _) => Some(Protocol::Tcp),
         (Some(Transport::Datagram), _) | (None, SocketCall::SendTo) => Some(Protocol::Udp),
         (None, _) => None,
     };
-    let mut protocols = handovers.map(of);
+    let mut protocols = handovers.into_iter().map(of);
     let first = protocols.next()??;
     protocols.all(|other| other == Some(first)).then_some(first)
 }

@@ -14,6 +14,7 @@ mod kind;
 mod options;
 mod order;
 mod packet;
+mod places;
 mod rewrite;
 mod run;
 mod shape;
@@ -137,16 +138,14 @@ fn observe_one<'a>(
     handler: Address,
 ) -> Option<Behaviour> {
     let first = begun.first()?;
-    let without = run::run(subject, first, handler, Trial { options: &[], packets: PACKETS })?;
+    let without = run::run(subject, first, handler, Trial::new(&[], PACKETS))?;
     let mut options = options::find(subject, first, handler);
     options::add_defaults(&mut options, std::slice::from_ref(&without), &[]);
     let needed =
         if without.sent_any() { Vec::new() } else { needed(subject, first, handler, &options) };
     let runs: Vec<Run> = begun
         .iter()
-        .map_while(|begun| {
-            run::run(subject, begun, handler, Trial { options: &needed, packets: PACKETS })
-        })
+        .map_while(|begun| run::run(subject, begun, handler, Trial::new(&needed, PACKETS)))
         .collect();
     if runs.len() < begun.len() {
         return None;
@@ -164,6 +163,7 @@ fn observe_one<'a>(
     if !packets.is_empty() {
         for option in &mut options {
             options::try_out(subject, first, handler, &baseline, option);
+            options::add_unseen_default(subject, first, handler, &needed, option);
         }
     }
     let mut kinds = sent.iter().map(|packets| Kind::of(packets));
@@ -190,8 +190,7 @@ fn needed<'a>(
     let single = texts.iter().map(|text| vec![text.clone()]);
     let choices: Vec<Vec<Given>> = single.chain([texts.clone()]).collect();
     let works = choices.into_iter().find(|given| {
-        run::run(subject, begun, handler, Trial { options: given, packets: 1 })
-            .is_some_and(|run| run.sent_any())
+        run::run(subject, begun, handler, Trial::new(given, 1)).is_some_and(|run| run.sent_any())
     });
     works.unwrap_or_default()
 }

@@ -5,11 +5,12 @@
 //! options is the default. An option's name is that of the field that it changes.
 //!
 //! False negatives: the default of an option that is read in the handler itself, unless a field of
-//! its packets is that default.
+//! its packets is that default or a place ([`places`]) holds it.
 
 use super::effects::{Baseline, changes};
 use super::order::Given;
 use super::packet::Value;
+use super::places;
 use super::run::{Run, Trial, run};
 use super::shape::{Source, packets};
 use crate::subject::Subject;
@@ -30,9 +31,6 @@ const ANYTHING_AS_ADDRESS: [u8; 4] = [9, 0, 0, 7];
 const NUMBER: u64 = 33;
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 const TEXT: &str = "probe.example";
-
-/// Another number, to tell a place that holds the option from one that happens to hold [`NUMBER`].
-const OTHER_NUMBER: u64 = 41;
 
 /// In the family it stands for a number that is drawn.
 const DRAWN: u64 = 0xffff;
@@ -69,6 +67,8 @@ pub struct AttackOption {
     pub fields: Vec<(usize, String)>,
     /// The call that reads it, when it is read by one.
     pub site: Option<Address>,
+    /// Whether that call is also made without the option: it returns the default then.
+    pub(super) is_always_read: bool,
 }
 
 /// A key, with the call that took its text.
@@ -85,7 +85,7 @@ pub(super) fn find<'a>(
         let is_known = |key: &u8| known.iter().any(|((known, _), _)| known == key);
         let keys: Vec<u8> = (0..u8::MAX).filter(|key| !is_known(key)).collect();
         let given: Vec<_> = keys.iter().map(|key| (*key, ANYTHING.to_vec())).collect();
-        let trial = Trial { options: &given, packets: 1 };
+        let trial = Trial::new(&given, 1);
         let Some(run) = run(subject, begun, handler, trial) else { break };
         if run.asked.is_empty() {
             break;
@@ -107,6 +107,7 @@ pub(super) fn find<'a>(
             default: None,
             fields: Vec::new(),
             site,
+            is_always_read: false,
         })
         .collect()
 }
@@ -124,6 +125,7 @@ pub(super) fn add_defaults(options: &mut [AttackOption], runs: &[Run], given: &[
         if let Some(first) = defaults.next() {
             let is_same = defaults.all(|other| other == first);
             option.default = first.filter(|_| is_same);
+            option.is_always_read = true;
         }
     }
 }
@@ -167,7 +169,7 @@ pub(super) fn try_out<'a>(
     for (kind, text) in trials(option.kind) {
         let others = baseline.needed.iter().filter(|(key, _)| *key != option.key).cloned();
         let given: Vec<_> = others.chain([(option.key, text.as_bytes().to_vec())]).collect();
-        let trial = Trial { options: &given, packets: PACKETS };
+        let trial = Trial::new(&given, PACKETS);
         let Some(run) = run(subject, begun, handler, trial) else { return };
         let sent = packets(&run.events);
         let changed = changes(baseline, &sent, kind, &text);
@@ -180,12 +182,27 @@ pub(super) fn try_out<'a>(
     }
     if option.default.is_none() {
         option.default = match option.kind {
-            Some(OptionType::Number) if option.site.is_none() => {
+            Some(OptionType::Number) if !option.is_always_read => {
                 default_number(subject, begun, handler, baseline, option)
             }
             Some(OptionType::Text) => default_by_field(baseline, option),
             _ => None,
         };
+    }
+}
+
+/// Finds the default of what changes nothing that is sent, where no call reads it.
+pub(super) fn add_unseen_default<'a>(
+    subject: &mut Subject<'a>,
+    begun: &Process<'a>,
+    handler: Address,
+    needed: &[Given],
+    option: &mut AttackOption,
+) {
+    let is_number = option.kind.is_none_or(|kind| kind == OptionType::Number);
+    if is_number && option.default.is_none() && !option.is_always_read && option.name.is_none() {
+        let number = places::at_last_branch(subject, begun, handler, needed, option.key);
+        option.default = number.map(Value::Number);
     }
 }
 
@@ -202,7 +219,7 @@ fn default_number<'a>(
         let Value::Number(number) = value else { return false };
         let others = baseline.needed.iter().filter(|(key, _)| *key != option.key).cloned();
         let given: Vec<_> = others.chain([(option.key, number.to_string().into_bytes())]).collect();
-        let run = run(subject, begun, handler, Trial { options: &given, packets: PACKETS });
+        let run = run(subject, begun, handler, Trial::new(&given, PACKETS));
         run.is_some_and(|run| {
             let sent = packets(&run.events);
             !sent.is_empty() && baseline.first.starts_with(&sent)
@@ -214,7 +231,8 @@ fn default_number<'a>(
         return Some(value);
     }
     let drawn = Value::Number(DRAWN);
-    let places = default_by_place(subject, begun, handler, baseline, option);
+    let places = places::where_sending(subject, begun, handler, baseline.needed, option.key);
+    let places = places.into_iter().map(Value::Number);
     // Where a field is drawn, the number that says so comes first.
     let is_drawn = option.fields.first().is_some_and(|(shape, field)| {
         let source = baseline.shapes.get(*shape).and_then(|shape| shape.fields.get(field));
@@ -261,48 +279,4 @@ fn default_by_field(baseline: &Baseline<'_>, option: &AttackOption) -> Option<Va
         (_, Some(Source::Constant(value))) => Some(value.clone()),
         _ => None,
     }
-}
-
-/// What may be the default of a number that no call reads. Where the handler begins to send, it lies in a
-/// register or on the stack: at the places that hold what the option was set to, each time it was
-/// set to another number.
-fn default_by_place<'a>(
-    subject: &mut Subject<'a>,
-    begun: &Process<'a>,
-    handler: Address,
-    baseline: &Baseline<'_>,
-    option: &AttackOption,
-) -> Vec<Value> {
-    let others = baseline.needed.iter().filter(|(key, _)| *key != option.key);
-    let others: Vec<_> = others.cloned().collect();
-    let mut moment = |number: Option<u64>| {
-        let text = number.map(|number| (option.key, number.to_string().into_bytes()));
-        let given: Vec<_> = others.iter().cloned().chain(text).collect();
-        let trial = Trial { options: &given, packets: 1 };
-        run(subject, begun, handler, trial)?.moment
-    };
-    let moments = [moment(None), moment(Some(NUMBER)), moment(Some(OTHER_NUMBER))];
-    let [Some(without), Some(one), Some(other)] = &moments else { return Vec::new() };
-    let moments = [without, one, other];
-    let endian = subject.emulator.arch().endian;
-    let held = |size: usize| {
-        let [without, one, other] = moments
-            .each_ref()
-            .map(|moment| moment.chunks_exact(size).map(|it| endian.read_uint(it)));
-        let places = without.zip(one.zip(other));
-        let mut held: Vec<u64> = places
-            .filter(|(_, with)| *with == (NUMBER, OTHER_NUMBER))
-            .map(|(without, _)| without)
-            .collect();
-        held.sort_unstable();
-        held.dedup();
-        held
-    };
-    let mut found = Vec::new();
-    for number in [4, 2, 1].into_iter().flat_map(held) {
-        if !found.contains(&Value::Number(number)) {
-            found.push(Value::Number(number));
-        }
-    }
-    found
 }

@@ -18,6 +18,9 @@ const REPETITION: u64 = 150_000;
 /// Bytes of the stack that are kept of a handler that begins to send.
 const STACK: usize = 4096;
 
+/// How often registers and stack are kept at branches.
+const MAX_LOOKS: usize = 512;
+
 /// What a handler is given, and for how long it is watched.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trial<'t> {
@@ -25,6 +28,15 @@ pub(super) struct Trial<'t> {
     pub(super) options: &'t [Given],
     /// Packets after which it is enough.
     pub(super) packets: usize,
+    /// Whether registers and stack are kept at the handler's branches.
+    pub(super) watches_branches: bool,
+}
+
+impl<'t> Trial<'t> {
+    /// A run with these options, over after so many packets.
+    pub(super) const fn new(options: &'t [Given], packets: usize) -> Self {
+        Self { options, packets, watches_branches: false }
+    }
 }
 
 /// What a handler did in one run.
@@ -39,6 +51,10 @@ pub(super) struct Run {
     pub(super) results: FxHashMap<Address, u64>,
     /// Registers and stack when the first socket was made.
     pub(super) moment: Option<Vec<u8>>,
+    /// Registers and stack behind each of the handler's conditional branches, when it was passed last,
+    /// in that order. Of the first [`MAX_LOOKS`] passes since the first socket was made, when they are
+    /// watched.
+    pub(super) branches: Vec<(Address, Vec<u8>)>,
     /// Why it could not go on, when it could not.
     pub(super) failure: Option<Reason>,
     order: Order,
@@ -85,6 +101,9 @@ pub(super) fn run<'a>(
         asked: Vec::new(),
         results: FxHashMap::default(),
         moment: None,
+        sites: if trial.watches_branches { branches_of(subject, handler) } else { Vec::new() },
+        branches: Vec::new(),
+        looks: 0,
     };
     let instructions = subject.budget.grant(INSTRUCTIONS);
     let limits = Limits {
@@ -100,7 +119,7 @@ pub(super) fn run<'a>(
     let outcome = subject.emulator.call(&mut state, routine, &arguments, &mut watch, &limits);
     subject.budget.spend(outcome.instructions);
     subject.unmodelled.learn(watch.kernel);
-    let Watch { asked, results, moment, .. } = watch;
+    let Watch { asked, results, moment, branches, .. } = watch;
     let returned_texts =
         results.values().filter_map(|value| Some((*value, text(&mut state, *value)?)));
     let texts = returned_texts.collect();
@@ -110,7 +129,17 @@ pub(super) fn run<'a>(
         Exit::Returned | Exit::Stopped { .. } | Exit::Budget { .. } => None,
     };
     let is_spent = subject.budget.cut().is_some();
-    (!is_spent).then_some(Run { events, asked, results, moment, failure, order, texts })
+    (!is_spent).then_some(Run { events, asked, results, moment, branches, failure, order, texts })
+}
+
+/// The conditional branches of a function.
+fn branches_of(subject: &Subject<'_>, function: Address) -> Vec<Address> {
+    let program = subject.program;
+    let function = program.function_at(function).and_then(|id| program.function(id));
+    let Some(function) = function else { return Vec::new() };
+    let branching = function.blocks().iter().filter(|block| block.successors.len() > 1);
+    let last = |block| function.instructions_of(block).last();
+    branching.filter_map(last).map(|(address, _)| *address).collect()
 }
 
 /// The printable text at an address.
@@ -155,6 +184,10 @@ struct Watch<'k> {
     asked: Vec<(u8, Option<Address>)>,
     results: FxHashMap<Address, u64>,
     moment: Option<Vec<u8>>,
+    /// The branches that are watched.
+    sites: Vec<Address>,
+    branches: Vec<(Address, Vec<u8>)>,
+    looks: usize,
 }
 
 impl Hooks for Watch<'_> {
@@ -192,6 +225,26 @@ impl Hooks for Watch<'_> {
     fn stops(&self) -> bool {
         let events = self.kernel.network_events();
         self.kernel.stops() || events.iter().filter(|event| is_sent(event)).count() >= self.packets
+    }
+
+    fn branches(&self) -> Vec<Address> {
+        self.sites.clone()
+    }
+
+    fn branch(
+        &mut self,
+        state: &mut State<'_>,
+        abi: &Abi,
+        site: Address,
+        _to: Option<Address>,
+    ) -> Option<Address> {
+        // All options are read by then.
+        if self.moment.is_some() && self.looks < MAX_LOOKS {
+            self.looks += 1;
+            self.branches.retain(|(known, _)| *known != site);
+            self.branches.push((site, moment(state, abi)));
+        }
+        None
     }
 
     fn watched(&self) -> Vec<Region> {

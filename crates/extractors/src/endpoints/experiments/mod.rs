@@ -93,7 +93,8 @@ pub(super) struct Destinations {
 }
 
 /// Runs the experiments. `barred` are functions that run beside the connection to the C2, such as a
-/// scanner; `known` are hosts that other methods have found. `None` when the program connects to
+/// scanner; `known` are hosts that other methods have found, and
+/// addresses that the table holds. `None` when the program connects to
 /// nobody, as far as it is known, or cannot be started.
 pub(super) fn run<'a>(
     subject: &mut Subject<'a>,
