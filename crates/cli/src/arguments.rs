@@ -1,6 +1,7 @@
 //! The command line: commands and their options, the source of help, completions and manual.
 
 mod devices;
+mod plan;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use miyaburi_image::Address;
 
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
+pub(crate) use self::plan::{PlanArguments, PlanFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
 /// vectors.
@@ -60,6 +62,15 @@ pub(crate) enum Command {
     /// Exit codes: 0 listed; 1 when a report or table cannot be read, and then nothing is listed;
     /// 2 wrong usage.
     Devices(DevicesArguments),
+    /// Write what to prepare against the attacks that reports describe
+    ///
+    /// For each kind of attack: the files that send it, its packets, whether the source can be
+    /// trusted, what catches it, what that hits by mistake, what operators can override, and ready
+    /// commands. Nothing is matched that an option of the program changes.
+    ///
+    /// Exit codes: 0 written; 1 when a report cannot be read, and then nothing is written; 2 wrong
+    /// usage.
+    Plan(PlanArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Print the JSON Schema of a report, or of another document

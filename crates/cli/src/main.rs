@@ -49,6 +49,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Score(arguments) => commands::score::run(arguments),
         Command::Diff(arguments) => commands::diff::run(arguments),
         Command::Devices(arguments) => commands::devices::run(arguments),
+        Command::Plan(arguments) => commands::plan::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),

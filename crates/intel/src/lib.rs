@@ -8,6 +8,7 @@ mod configuration;
 mod inventory;
 mod knowledge;
 mod observed;
+mod plan;
 mod risk;
 mod survey;
 mod targets;
@@ -18,6 +19,10 @@ pub use knowledge::{
     CredentialRow, ExploitRow, Knowledge, KnowledgeError, RowProblem, Source, Table,
 };
 pub use observed::{Observed, ObservedError, Seen};
+pub use plan::{
+    Cite, Command, FieldUse, Handler, Measure, Origin, PacketShape, Plan, Planner, Section,
+    Statement, ValueUse,
+};
 pub use risk::{Danger, DeviceRisk, Urgency, risks};
 pub use survey::Survey;
 pub use targets::{Cause, CauseUse, Place, ProbedPort, Tally, Target, Targets, Unexplained};

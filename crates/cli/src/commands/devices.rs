@@ -1,44 +1,29 @@
 //! `miyaburi devices`.
 
-use std::fs;
-use std::path::Path;
-
-use miyaburi_corpus::read_reports;
-use miyaburi_intel::{
-    DeviceRisk, Knowledge, Observed, Survey, Table, Targets, parse_inventory, risks,
-};
+use miyaburi_intel::{DeviceRisk, Knowledge, Survey, Table, Targets, parse_inventory, risks};
 use serde::Serialize;
 use serde_json::json;
 
+use super::reading;
 use crate::Status;
 use crate::arguments::{DevicesArguments, DevicesFormat};
-use crate::error::{CommandError, complain};
+use crate::error::CommandError;
 use crate::output::Output;
 use crate::text::{self, Palette};
 
 pub(crate) fn run(arguments: &DevicesArguments) -> Result<Status, CommandError> {
     let knowledge = knowledge(arguments)?;
-    let observed = match &arguments.observed {
-        Some(path) => Observed::parse(&read(path)?)
-            .map_err(|error| CommandError::Observed { path: path.clone(), error })?,
-        None => Observed::default(),
-    };
+    let observed = reading::observed(arguments.observed.as_ref())?;
     let inventory = match &arguments.inventory {
         Some(path) => Some(
-            parse_inventory(&read(path)?)
+            parse_inventory(&reading::file(path)?)
                 .map_err(|error| CommandError::Inventory { path: path.clone(), error })?,
         ),
         None => None,
     };
     let mut survey = Survey::new(&knowledge, &observed);
-    for path in &arguments.reports {
-        match read_reports(path) {
-            Ok(set) => set.reports.iter().for_each(|filed| survey.add(&filed.report)),
-            Err(errors) => {
-                errors.into_iter().for_each(complain);
-                return Ok(Status::SomethingFailed);
-            }
-        }
+    if !reading::reports(&arguments.reports, |report| survey.add(report)) {
+        return Ok(Status::SomethingFailed);
     }
     let targets = survey.finish();
     match inventory {
@@ -58,15 +43,11 @@ fn knowledge(arguments: &DevicesArguments) -> Result<Knowledge, CommandError> {
     ] {
         for path in paths {
             knowledge
-                .add(table, &read(path)?)
+                .add(table, &reading::file(path)?)
                 .map_err(|error| CommandError::Knowledge { path: path.clone(), error })?;
         }
     }
     Ok(knowledge)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    fs::read(path).map_err(|error| CommandError::Read { path: path.to_owned(), error })
 }
 
 fn format(arguments: &DevicesArguments, output: &Output) -> DevicesFormat {

@@ -1,10 +1,13 @@
 //! One file per command.
 
+mod reading;
+
 pub(crate) mod completions;
 pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod extract;
 pub(crate) mod man;
+pub(crate) mod plan;
 pub(crate) mod schema;
 pub(crate) mod score;

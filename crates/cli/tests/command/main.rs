@@ -10,4 +10,5 @@ mod dump;
 mod dump_documents;
 mod extract;
 mod mirai_toushi;
+mod plan;
 mod score;
