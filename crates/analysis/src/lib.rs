@@ -29,6 +29,7 @@ mod functions;
 mod jump_tables;
 mod lifted;
 mod operations;
+mod owners;
 mod program;
 mod references;
 mod values;

@@ -6,6 +6,7 @@ use crate::diagnostic::AnalysisDiagnostic;
 use crate::functions::discovery::Discovery;
 use crate::functions::{Function, FunctionId};
 use crate::lifted::KnownCode;
+use crate::owners::Owners;
 use crate::references::References;
 use crate::values::Values;
 use crate::values::registers::RegisterCells;
@@ -13,7 +14,7 @@ use crate::work::{Cut, Limits, Meter};
 use miyaburi_emulator::{Abi, MissingRegister};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::{Language, Lifter};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The result of analysing an image.
 pub struct Program<'a> {
@@ -22,6 +23,8 @@ pub struct Program<'a> {
     abi: Arc<Abi>,
     code: Code,
     functions: Vec<Function>,
+    /// Made when it is first asked for.
+    owners: OnceLock<Owners>,
     calls: CallGraph,
     global_pointer: Option<u64>,
     /// Of each function.
@@ -61,6 +64,7 @@ impl<'a> Program<'a> {
             abi,
             calls: CallGraph::new(found.sites, found.functions.len()),
             functions: found.functions,
+            owners: OnceLock::new(),
             values: found.values,
             references: found.references,
             global_pointer: discovery.global_pointer,
@@ -156,13 +160,7 @@ impl<'a> Program<'a> {
     /// The function whose code covers `address`; of several, the one that starts closest before.
     #[must_use]
     pub fn function_containing(&self, address: Address) -> Option<FunctionId> {
-        let after = self.functions.partition_point(|function| function.entry <= address);
-        let before = self.functions.get(..after)?.iter().rposition(|f| f.contains(address));
-        let index = before.or_else(|| {
-            let rest = self.functions.get(after..)?;
-            rest.iter().position(|function| function.contains(address)).map(|index| after + index)
-        })?;
-        Some(FunctionId(index as u32))
+        self.owners.get_or_init(|| Owners::of(&self.functions)).at(address).map(FunctionId)
     }
 
     /// The context in which a function's first instruction is decoded.

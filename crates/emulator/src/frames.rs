@@ -55,6 +55,11 @@ impl Frames {
         self.0.last().map_or(u64::MAX, |frame| frame.deadline)
     }
 
+    /// Whether a call of `callee` is under way.
+    pub(crate) fn is_under_way(&self, callee: Address) -> bool {
+        self.0.iter().any(|frame| frame.call.callee == callee)
+    }
+
     /// Ends the call that returns to `target` with this stack pointer, and those within it. Of
     /// several, as recursion has them, it is the outermost whose stack is given back: the others
     /// were left without a return. Where the stack tells nothing it is the innermost.

@@ -62,6 +62,26 @@ fn recursion_a_hundred_deep_keeps_to_its_budget() {
 }
 
 #[test]
+fn who_calls_what_never_ends_can_do_much_afterwards() {
+    let code = [
+        0xe8, 0x01, 0, 0, 0,    // call middle
+        0xc3, // ret
+        0xe8, 0x0f, 0, 0, 0, // middle: call endless
+        0xb9, 0x10, 0x27, 0, 0, // mov ecx, 10000
+        0xff, 0xc9, // again: dec ecx
+        0x75, 0xfc, // jnz again
+        0xb8, 7, 0, 0, 0,    // mov eax, 7
+        0xc3, // ret
+        0xeb, 0xfe, // endless: jmp endless
+    ];
+    let program = Program::new(X86_64, true, false, &code);
+    let mut emulator = program.emulator();
+    let mut state = emulator.bare_state(256);
+    let outcome = call(&mut emulator, &mut state, 0, &[], &Limits::DEFAULT);
+    assert_eq!((outcome.exit, outcome.result, outcome.summarised), (Exit::Returned, 7, 1));
+}
+
+#[test]
 fn calls_that_are_jumped_out_of_are_over() {
     let code = [
         0x49, 0x89, 0xe0, // mov r8, rsp

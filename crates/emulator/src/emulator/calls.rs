@@ -20,8 +20,12 @@ const EXPENSIVE_FAILURE: u64 = 20_000;
 const PAGE_COPY_COST: u64 = 64;
 
 /// Callers keep one part in so many of what is left of their budget, to go on when a callee has
-/// spent the rest: a hundred nested callers leave a twentieth to the innermost.
-const CALLER_SHARE: u64 = 32;
+/// spent the rest.
+const CALLER_SHARE: u64 = 2;
+
+/// The same of who calls what is under way already: a hundred calls of a recursion leave a twentieth
+/// to the innermost.
+const RECURSIVE_CALLER_SHARE: u64 = 32;
 
 /// Touched pages that are looked through in the time of an instruction.
 const PAGES_PER_INSTRUCTION: u64 = 16;
@@ -102,7 +106,9 @@ impl<'a> Emulator<'a> {
         }
         let left = run.frames.deadline().min(run.limits.instructions);
         let left = left.saturating_sub(run.instructions);
-        let left = left - left / CALLER_SHARE;
+        let is_recursive = run.frames.is_under_way(callee);
+        let share = if is_recursive { RECURSIVE_CALLER_SHARE } else { CALLER_SHARE };
+        let left = left - left / share;
         let deadline = match run.limits.undo {
             true => run.instructions + left.min(run.limits.call_instructions),
             false => u64::MAX,
