@@ -1,6 +1,7 @@
 //! The command line: commands and their options, the source of help, completions and manual.
 
 mod devices;
+mod export;
 mod plan;
 
 use std::num::NonZeroUsize;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use miyaburi_image::Address;
 
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
+pub(crate) use self::export::{ExportArguments, ExportFormat, SelectionArguments};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
@@ -73,6 +75,19 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
+    /// Turn what reports found into lists and rules that other programs load
+    ///
+    /// Indicators of all reports are merged: a host with port, protocol and role. Each passes a gate
+    /// before it is written: refused are hosts that are not the attackers' (decoys, resolvers, the
+    /// port of a single instance), addresses that are reserved or shared, names of well-known sites,
+    /// whatever a warning list or --allow names, and what is not sure enough. Every entry expires.
+    ///
+    /// Beside the files of the formats, DIR gets refusals.csv with every refusal and its reason, and
+    /// provenance.json. The same input, options and --now give the same bytes.
+    ///
+    /// Exit codes: 0 written, 1 when something could not be read or written, 2 wrong usage. A report
+    /// that cannot be read ends the command before anything is written.
+    Export(ExportArguments),
     /// Print the JSON Schema of a report, or of another document
     Schema(SchemaArguments),
     /// Print a completion script for a shell

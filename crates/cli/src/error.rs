@@ -11,6 +11,7 @@ use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
 
+use crate::commands::export::ExportProblem;
 use crate::dump::NoFunction;
 use crate::text::escape;
 
@@ -47,6 +48,8 @@ pub(crate) enum CommandError {
     Dump { path: PathBuf, error: DumpError },
     #[error("schema: {0}")]
     Schema(#[from] serde_json::Error),
+    #[error(transparent)]
+    Export(ExportProblem),
     #[error("there is no command {0}")]
     NoSuchCommand(String),
 }

@@ -7,6 +7,7 @@ mod confinement;
 mod dump;
 mod error;
 mod explain;
+mod export;
 mod output;
 mod progress;
 mod reports;
@@ -51,6 +52,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Plan(arguments) => commands::plan::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
+        Command::Export(arguments) => commands::export::run(arguments),
         Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),
         Command::Man(arguments) => commands::man::run(arguments),

@@ -1,5 +1,20 @@
-//! Reports in the formats of other programs, one module per format.
+//! Reports in the formats of other programs.
 //!
-//! A format is made from the report alone; writing it somewhere is left to the caller.
+//! A format is made from reports alone; writing it somewhere is left to the caller.
+//!
+//! ```text
+//! indicators/  reports merged to indicators: typed hosts, sightings, times
+//! gate/        which of them may be blocked, and why the others may not
+//! formats      csv, nftables, rpz: lists of what passed the gate
+//! mirai_toushi documents of one file
+//! ```
 
+pub mod csv;
+pub mod gate;
+pub mod indicators;
+mod list;
 pub mod mirai_toushi;
+pub mod nftables;
+pub mod rpz;
+
+pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Written};

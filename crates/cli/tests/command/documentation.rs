@@ -25,6 +25,8 @@ fn the_manual_describes_every_command() {
     page.stdout(contains("stage").and(contains("pcode")).and(contains("ADDRESS")));
     let page = miyaburi().args(["man", "diff"]).assert().code(0);
     page.stdout(contains("exit\\-code").and(contains("sample.sha256 is equal")));
+    let page = miyaburi().args(["man", "export"]).assert().code(0);
+    page.stdout(contains("warning\\-lists").and(contains("Every entry expires")));
     miyaburi().args(["man", "sing"]).assert().code(1).stderr(contains("no command sing"));
 }
 

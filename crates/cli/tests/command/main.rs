@@ -8,6 +8,7 @@ mod diff;
 mod documentation;
 mod dump;
 mod dump_documents;
+mod export;
 mod extract;
 mod mirai_toushi;
 mod plan;

@@ -1,0 +1,208 @@
+//! The options of `export`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use miyaburi_export::Stage;
+use miyaburi_export::indicators::Timestamp;
+use miyaburi_model::{Confidence, EndpointRole};
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Report files, NDJSON or JSON; - is standard input
+    #[arg(required = true, value_name = "REPORTS")]
+    pub reports: Vec<PathBuf>,
+
+    /// Formats to write
+    #[arg(long, value_name = "FORMAT,...", value_delimiter = ',', required = true)]
+    pub to: Vec<ExportFormat>,
+
+    /// Directory to write into; it is made when it is not there
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+
+    /// How far consumers go
+    #[arg(long, value_name = "STAGE", default_value = "log")]
+    pub stage: StageName,
+
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+
+    #[command(flatten)]
+    pub gate: GateArguments,
+
+    /// Subscribers whose answers rpz leaves alone: a file with a prefix or address a line
+    #[arg(long, value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct SelectionArguments {
+    /// When files were seen: CSV with the header sha256,first_seen,last_seen and RFC 3339 times
+    #[arg(long, value_name = "FILE")]
+    pub observed: Option<PathBuf>,
+
+    /// The time of the export, such as 2026-11-23T00:00:00Z [default: the clock's]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+
+    /// Only what was seen since then; what has no time in --observed was not
+    #[arg(long, value_name = "TIME", requires = "observed")]
+    pub since: Option<Timestamp>,
+
+    /// How long an indicator holds after its files were last seen, or after now where that is not
+    /// known; s, m, h or d
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
+    pub ttl: Duration,
+
+    /// Refuse what is less sure
+    #[arg(long, value_name = "CONFIDENCE", default_value = "medium")]
+    pub min_confidence: ConfidenceName,
+
+    /// Only these roles
+    #[arg(
+        long,
+        value_name = "ROLE,...",
+        value_delimiter = ',',
+        default_value = "c2,dead-drop-resolver"
+    )]
+    pub role: Vec<BlockableRole>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct GateArguments {
+    /// Your own networks and names, which are never blocked: a file with a prefix, address or name
+    /// a line
+    #[arg(long, value_name = "FILE")]
+    pub allow: Option<PathBuf>,
+
+    /// Warning lists in MISP's format: every .json file below the directory. A list with the name
+    /// of a built-in one stands in for it
+    #[arg(long, value_name = "DIR")]
+    pub warning_lists: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Indicators in the columns of ThreatFox
+    Csv,
+    /// A script of sets of addresses and ports, for nft
+    Nftables,
+    /// A response policy zone, for BIND and Unbound
+    Rpz,
+}
+
+impl ExportFormat {
+    /// The spelling on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Nftables => "nftables",
+            Self::Rpz => "rpz",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StageName {
+    /// Count what would be blocked
+    Report,
+    /// Count and log it
+    Log,
+    /// Block it
+    Enforce,
+}
+
+impl From<StageName> for Stage {
+    fn from(name: StageName) -> Self {
+        match name {
+            StageName::Report => Self::Report,
+            StageName::Log => Self::Log,
+            StageName::Enforce => Self::Enforce,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ConfidenceName {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<ConfidenceName> for Confidence {
+    fn from(name: ConfidenceName) -> Self {
+        match name {
+            ConfidenceName::Low => Self::Low,
+            ConfidenceName::Medium => Self::Medium,
+            ConfidenceName::High => Self::High,
+        }
+    }
+}
+
+/// The roles of `miyaburi_export::gate::BLOCKABLE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BlockableRole {
+    /// Command and control
+    C2,
+    /// Takes the scanner's hits
+    ScanReceiver,
+    /// Serves the binaries
+    Loader,
+    /// A place where the C2 is published
+    DeadDropResolver,
+}
+
+impl From<BlockableRole> for EndpointRole {
+    fn from(role: BlockableRole) -> Self {
+        match role {
+            BlockableRole::C2 => Self::C2,
+            BlockableRole::ScanReceiver => Self::ScanReceiver,
+            BlockableRole::Loader => Self::Loader,
+            BlockableRole::DeadDropResolver => Self::DeadDropResolver,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds: Option<u64> = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86400),
+        _ => None,
+    };
+    let number: Option<u64> = number.parse().ok();
+    let product = number.zip(seconds).and_then(|(number, seconds)| number.checked_mul(seconds));
+    product
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "not a number of seconds, minutes, hours or days such as 30d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use miyaburi_export::gate;
+
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86400)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        for text in ["30", "d", "0h", "-1d", "1.5h", "99999999999999999999d", "1w"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_blockable_role_can_be_asked_for() {
+        let roles = BlockableRole::value_variants().iter().map(|role| EndpointRole::from(*role));
+        assert!(roles.eq(gate::BLOCKABLE));
+    }
+}

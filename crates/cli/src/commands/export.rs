@@ -1,0 +1,147 @@
+//! `miyaburi export`.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use miyaburi_export::gate::{
+    Decisions, Gate, OwnSpace, OwnSpaceError, Selection, WarningListError, parse_prefixes,
+};
+use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp, TimestampError};
+use miyaburi_export::{BlockList, ExportError, Stamp, Written, csv, nftables, rpz};
+use sha2::{Digest, Sha256};
+
+use crate::Status;
+use crate::arguments::{ExportArguments, ExportFormat, SelectionArguments};
+use crate::error::{CommandError, complain};
+use crate::export::{ListsProblem, OutputFolder, Provenance, for_each_report, read_lists};
+
+/// What keeps an export from being made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportProblem {
+    #[error(transparent)]
+    Lists(#[from] ListsProblem),
+    #[error(transparent)]
+    List(#[from] WarningListError),
+    #[error("{}: {error}", path.display())]
+    Read { path: PathBuf, error: io::Error },
+    #[error("{}: {error}", path.display())]
+    Observed { path: PathBuf, error: ObservedError },
+    #[error("{}: {error}", path.display())]
+    Prefixes { path: PathBuf, error: OwnSpaceError },
+    #[error("the clock: {0}")]
+    Clock(#[from] TimestampError),
+    #[error("{}: {error}", folder.display())]
+    Write { folder: PathBuf, error: ExportError },
+    #[error("{}: not every report could be read, so nothing was written", .0.display())]
+    Reports(PathBuf),
+}
+
+pub(crate) fn run(arguments: &ExportArguments) -> Result<Status, CommandError> {
+    export(arguments).map_err(CommandError::Export)
+}
+
+fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
+    // What can be wrong is read before the reports, which may take long.
+    let selection = selection(&arguments.selection)?;
+    let lists = read_lists(arguments.gate.warning_lists.as_deref())?;
+    let own = read_prefixes(arguments.gate.allow.as_deref(), OwnSpace::parse)?;
+    let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
+    let gate = Gate::new(&lists, own)?;
+    let (indicators, input_sha256) = read_indicators(arguments)?;
+
+    let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256 };
+    let mut decisions = gate.decide(indicators, &selection);
+    let in_folder = |error| ExportProblem::Write { folder: arguments.output.clone(), error };
+    let path = &arguments.output;
+    let mut folder = OutputFolder::create(path)
+        .map_err(|error| ExportProblem::Read { path: path.clone(), error })?;
+    Provenance::new(arguments, &selection, &lists, &stamp, &decisions)
+        .write(&mut folder)
+        .map_err(in_folder)?;
+    csv::write_refusals(&decisions.refusals, &mut folder).map_err(in_folder)?;
+    tell(&decisions);
+    let blocks = std::mem::take(&mut decisions.blocks);
+    let list = BlockList { stamp, stage: arguments.stage.into(), blocks };
+    for format in &arguments.to {
+        let written = match format {
+            ExportFormat::Csv => csv::write(&list, &mut folder),
+            ExportFormat::Nftables => nftables::write(&list, &mut folder),
+            ExportFormat::Rpz => rpz::write(&list, &subscribers, &mut folder),
+        };
+        let Written { entries, left_out } = written.map_err(in_folder)?;
+        complain(format_args!("{}: {entries} entries, {left_out} left out", format.name()));
+    }
+    Ok(Status::Clean)
+}
+
+fn selection(arguments: &SelectionArguments) -> Result<Selection, ExportProblem> {
+    let now = match arguments.now {
+        Some(now) => now,
+        None => clock()?,
+    };
+    Ok(Selection {
+        now,
+        ttl: arguments.ttl,
+        since: arguments.since,
+        min_confidence: arguments.min_confidence.into(),
+        roles: arguments.role.iter().map(|role| (*role).into()).collect(),
+    })
+}
+
+fn clock() -> Result<Timestamp, TimestampError> {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| TimestampError)?;
+    Timestamp::from_unix(elapsed.as_secs().try_into().map_err(|_| TimestampError)?)
+}
+
+/// What `parse` makes of the file at `path`, nothing without one.
+fn read_prefixes<T: Default>(
+    path: Option<&Path>,
+    parse: impl FnOnce(&str) -> Result<T, OwnSpaceError>,
+) -> Result<T, ExportProblem> {
+    let Some(path) = path else { return Ok(T::default()) };
+    let read = |error| ExportProblem::Read { path: path.to_owned(), error };
+    let text = fs::read_to_string(path).map_err(read)?;
+    parse(&text).map_err(|error| ExportProblem::Prefixes { path: path.to_owned(), error })
+}
+
+/// The indicators of all reports, and the SHA-256 of these.
+fn read_indicators(arguments: &ExportArguments) -> Result<(Indicators, String), ExportProblem> {
+    let observed = match &arguments.selection.observed {
+        Some(path) => read_observed(path)?,
+        None => Observed::default(),
+    };
+    let mut indicators = Indicators::default();
+    let mut digest = Sha256::new();
+    for path in &arguments.reports {
+        let read = for_each_report(path, &mut digest, |it| indicators.add(&it, &observed));
+        // A list that lacks what could not be read would withdraw it from consumers.
+        if let Err(error) = read {
+            complain(format_args!("{}: {error}", path.display()));
+            return Err(ExportProblem::Reports(path.clone()));
+        }
+    }
+    Ok((indicators, hex::encode(digest.finalize())))
+}
+
+fn read_observed(path: &Path) -> Result<Observed, ExportProblem> {
+    let file =
+        File::open(path).map_err(|error| ExportProblem::Read { path: path.to_owned(), error })?;
+    Observed::read(file).map_err(|error| ExportProblem::Observed { path: path.to_owned(), error })
+}
+
+/// How many were refused and why, on standard error: the file names each.
+fn tell(decisions: &Decisions) {
+    let counts = decisions.refused_by_reason();
+    let reasons: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let reasons =
+        if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    complain(format_args!(
+        "{} indicators exported, {} not selected, {} refused{reasons}",
+        decisions.blocks.len(),
+        decisions.not_selected,
+        decisions.refusals.len(),
+    ));
+}

@@ -1,0 +1,215 @@
+//! Which indicators may be blocked, and why the others may not.
+//!
+//! Automatic blocking does harm when an address is shared, or was never the attacker's. What
+//! is refused here is in no format, and each refusal is kept with its reason.
+//!
+//! False negatives: a shared address that no list names is blocked. False positives: a server of
+//! attackers in a listed network is not. Both follow from the lists, which are data.
+
+mod matcher;
+mod own;
+mod warning_list;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miyaburi_model::{Confidence, EndpointRole, Protocol};
+
+pub use own::{OwnSpace, OwnSpaceError, parse_prefixes};
+pub use warning_list::{Effect, WarningList, WarningListError, built_in};
+
+use crate::indicators::{HostError, Indicator, Indicators, Sightings, Timestamp, role_name};
+use crate::list::Block;
+use matcher::Matcher;
+
+/// Roles that a block may rest on: the others are not hosts of the attackers.
+pub const BLOCKABLE: [EndpointRole; 4] = [
+    EndpointRole::C2,
+    EndpointRole::ScanReceiver,
+    EndpointRole::Loader,
+    EndpointRole::DeadDropResolver,
+];
+
+/// What a user wants of all indicators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// The time of the export.
+    pub now: Timestamp,
+    /// How long an indicator holds after its files were last seen, or after `now` when that is
+    /// not known.
+    pub ttl: Duration,
+    /// Only what was seen since then; what has no known time was not.
+    pub since: Option<Timestamp>,
+    /// Less is refused.
+    pub min_confidence: Confidence,
+    /// Of the blockable roles, those that are wanted.
+    pub roles: Vec<EndpointRole>,
+}
+
+/// What keeps an indicator from being blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The text is no host.
+    NotAHost(HostError),
+    /// The role is not one of a host of the attackers.
+    Role(EndpointRole),
+    /// Not sure enough.
+    Confidence(Confidence),
+    /// It is in the user's own space, with the entry that says so.
+    Own(String),
+    /// A warning list has it.
+    Listed(Arc<str>),
+    /// It was valid until then.
+    Expired(Timestamp),
+}
+
+impl Reason {
+    /// A word for counting.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotAHost(_) => "not_a_host",
+            Self::Role(_) => "role",
+            Self::Confidence(_) => "confidence",
+            Self::Own(_) => "own",
+            Self::Listed(_) => "warning_list",
+            Self::Expired(_) => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAHost(error) => error.fmt(formatter),
+            Self::Role(role) => write!(formatter, "a {} is not blocked", role_name(*role)),
+            Self::Confidence(Confidence::Low) => formatter.write_str("confidence is low"),
+            Self::Confidence(_) => formatter.write_str("confidence is below what is asked for"),
+            Self::Own(entry) => write!(formatter, "own: {entry}"),
+            Self::Listed(list) => formatter.write_str(list),
+            Self::Expired(time) => write!(formatter, "valid until {time}"),
+        }
+    }
+}
+
+/// An indicator that is not exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The host as the file has it, any text at all.
+    pub host: String,
+    /// Port, none when not known.
+    pub port: Option<u16>,
+    /// Transport, none when not known.
+    pub protocol: Option<Protocol>,
+    /// What the program uses it for.
+    pub role: EndpointRole,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What came of all indicators, each part in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// What may be blocked.
+    pub blocks: Vec<Block>,
+    /// What may not.
+    pub refusals: Vec<Refusal>,
+    /// How many the selection did not ask for.
+    pub not_selected: usize,
+}
+
+impl Decisions {
+    /// How many were refused by [`Reason::name`].
+    #[must_use]
+    pub fn refused_by_reason(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for refusal in &self.refusals {
+            *counts.entry(refusal.reason.name()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// The lists and the space that indicators are held against.
+#[derive(Debug, Default)]
+pub struct Gate {
+    deny: Matcher,
+    inform: Matcher,
+    own: OwnSpace,
+}
+
+impl Gate {
+    /// A gate with these lists: of two that have the same entry, the first is named.
+    ///
+    /// # Errors
+    /// For an entry that its list's type does not allow.
+    pub fn new(lists: &[WarningList], own: OwnSpace) -> Result<Self, WarningListError> {
+        let mut gate = Self { own, ..Self::default() };
+        for list in lists {
+            let matcher = match list.effect() {
+                Effect::Deny => &mut gate.deny,
+                Effect::Inform => &mut gate.inform,
+            };
+            matcher.add(list)?;
+        }
+        Ok(gate)
+    }
+
+    /// Decides on every indicator.
+    #[must_use]
+    pub fn decide(&self, indicators: Indicators, selection: &Selection) -> Decisions {
+        let mut decisions = Decisions::default();
+        for (host, port, role, error) in indicators.refused() {
+            let (host, protocol, reason) = (host.to_owned(), None, Reason::NotAHost(error));
+            decisions.refusals.push(Refusal { host, port, protocol, role, reason });
+        }
+        for (indicator, sightings) in indicators.into_merged() {
+            let expires = expiry(&sightings, selection);
+            if let Some(reason) = self.reason(&indicator, &sightings, expires, selection) {
+                let Indicator { host, port, protocol, role } = indicator;
+                let host = host.to_string();
+                decisions.refusals.push(Refusal { host, port, protocol, role, reason });
+            } else if is_selected(&indicator, &sightings, selection) {
+                let note = self.inform.find(&indicator.host);
+                decisions.blocks.push(Block { indicator, sightings, expires, note });
+            } else {
+                decisions.not_selected += 1;
+            }
+        }
+        decisions
+    }
+
+    fn reason(
+        &self,
+        indicator: &Indicator,
+        sightings: &Sightings,
+        expires: Timestamp,
+        selection: &Selection,
+    ) -> Option<Reason> {
+        if !BLOCKABLE.contains(&indicator.role) {
+            return Some(Reason::Role(indicator.role));
+        }
+        if let Some(entry) = self.own.find(&indicator.host) {
+            return Some(Reason::Own(entry));
+        }
+        if let Some(list) = self.deny.find(&indicator.host) {
+            return Some(Reason::Listed(list));
+        }
+        if sightings.confidence < selection.min_confidence {
+            return Some(Reason::Confidence(sightings.confidence));
+        }
+        (expires <= selection.now).then_some(Reason::Expired(expires))
+    }
+}
+
+/// When an indicator no longer holds.
+fn expiry(sightings: &Sightings, selection: &Selection) -> Timestamp {
+    sightings.seen.map_or(selection.now, |span| span.last).after(selection.ttl)
+}
+
+fn is_selected(indicator: &Indicator, sightings: &Sightings, selection: &Selection) -> bool {
+    let is_recent = |since| sightings.seen.is_some_and(|span| span.last >= since);
+    selection.roles.contains(&indicator.role) && selection.since.is_none_or(is_recent)
+}

@@ -1,0 +1,121 @@
+//! What passed the gate, and where formats write it.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::indicators::{Indicator, Sightings, Timestamp};
+
+/// An indicator that may be blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What to block.
+    pub indicator: Indicator,
+    /// What that rests on.
+    pub sightings: Sightings,
+    /// When it no longer holds.
+    pub expires: Timestamp,
+    /// A list that says something of it, such as that its zone is a dynamic DNS provider's.
+    pub note: Option<Arc<str>>,
+}
+
+/// How far a consumer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It counts.
+    Report,
+    /// It counts and logs.
+    Log,
+    /// It counts, logs and blocks.
+    Enforce,
+}
+
+impl Stage {
+    /// A word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Log => "log",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+/// Where a list comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The time of the export.
+    pub now: Timestamp,
+    /// Reports that were read.
+    pub reports: u64,
+    /// SHA-256 of the reports as read, one file after the other, in hexadecimal.
+    pub input_sha256: String,
+}
+
+/// The version of this crate, which is the program's.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What passed the gate, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockList {
+    /// Where it comes from.
+    pub stamp: Stamp,
+    /// How far consumers go.
+    pub stage: Stage,
+    /// The entries.
+    pub blocks: Vec<Block>,
+}
+
+impl BlockList {
+    /// Lines that say where a file comes from, for a comment at its head.
+    pub(crate) fn head(&self) -> [String; 3] {
+        let Stamp { now, reports, input_sha256 } = &self.stamp;
+        [
+            format!("miyaburi {VERSION}, {now}, stage {}", self.stage.name()),
+            format!("from {reports} reports, SHA-256 {input_sha256}"),
+            format!("{} indicators passed the gate", self.blocks.len()),
+        ]
+    }
+}
+
+/// What came of writing one format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Entries in its files.
+    pub entries: usize,
+    /// Indicators that the format cannot express.
+    pub left_out: usize,
+}
+
+/// Where the files of an export go.
+pub trait Folder {
+    /// Begins a file. Names are those of the formats, never of an input.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>>;
+}
+
+/// What keeps a file from being written.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {error}")]
+pub struct ExportError {
+    /// Name of the file.
+    pub file: &'static str,
+    /// What went wrong.
+    pub error: io::Error,
+}
+
+/// Writes one file of a format.
+pub(crate) fn file<T>(
+    folder: &mut dyn Folder,
+    file: &'static str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, ExportError> {
+    let written = folder.create(file).and_then(|mut writer| {
+        let result = write(&mut writer)?;
+        writer.flush()?;
+        Ok(result)
+    });
+    written.map_err(|error| ExportError { file, error })
+}
