@@ -40,7 +40,7 @@ pub(crate) struct ExportArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct SelectionArguments {
-    /// When files were seen: CSV with the header sha256,first_seen,last_seen and RFC 3339 times
+    /// When files were seen: CSV with the header sha256,first_seen,last_seen
     #[arg(long, value_name = "FILE")]
     pub observed: Option<PathBuf>,
 

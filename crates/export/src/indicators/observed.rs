@@ -11,7 +11,7 @@ use super::{Timestamp, TimestampError};
 
 /// First and last time that files were seen, by SHA-256.
 ///
-/// Read from CSV with the header `sha256,first_seen,last_seen` and times in RFC 3339.
+/// Read from CSV with the header `sha256,first_seen,last_seen` and times as [`Timestamp`] reads them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed(HashMap<[u8; 32], Span>);
 
@@ -122,7 +122,7 @@ mod tests {
         let digest = "ab".repeat(32);
         assert_eq!(read("12,x,y"), "record 1: sha256 is no SHA-256");
         let wrong = format!("{digest},today,2026-01-01T00:00:00Z");
-        assert_eq!(read(&wrong), "record 1: not a time such as 2026-11-23T00:00:00Z");
+        assert_eq!(read(&wrong), "record 1: not a time such as 2026-11-23T00:00:00Z or 2026-11-23");
         let wrong = format!("{digest},2026-01-02T00:00:00Z,2026-01-01T00:00:00Z");
         assert_eq!(read(&wrong), "record 1: last_seen is before first_seen");
     }

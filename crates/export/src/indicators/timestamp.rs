@@ -15,9 +15,9 @@ const SPACED: &[BorrowedFormatItem<'_>] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Not a time such as `2026-11-23T00:00:00Z`.
+/// Not a time such as `2026-11-23T00:00:00Z` or `2026-11-23`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a time such as 2026-11-23T00:00:00Z")]
+#[error("not a time such as 2026-11-23T00:00:00Z or 2026-11-23")]
 pub struct TimestampError;
 
 impl Timestamp {
@@ -60,6 +60,9 @@ impl Timestamp {
     }
 }
 
+/// Characters of a date such as `2026-11-23`, which stands for its beginning.
+const DATE_LENGTH: usize = 10;
+
 /// The end of the year 9999.
 const LAST: i64 = 253_402_300_799;
 
@@ -67,7 +70,9 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        let whole_day = Some(format!("{text}T00:00:00Z")).filter(|_| text.len() == DATE_LENGTH);
+        let time = OffsetDateTime::parse(whole_day.as_deref().unwrap_or(text), &Rfc3339);
+        let time = time.map_err(|_| TimestampError)?;
         Self::from_unix(time.unix_timestamp())
     }
 }
@@ -91,6 +96,8 @@ mod tests {
         assert_eq!(time.unix(), 1_795_392_000);
         assert_eq!(time.to_string(), "2026-11-23T00:00:00Z");
         assert_eq!(time.spaced(), "2026-11-23 00:00:00");
+        assert_eq!("2026-11-23".parse(), Ok(time));
+        assert_eq!("2026-11-99".parse::<Timestamp>(), Err(TimestampError));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(TimestampError));
         assert_eq!(Timestamp::from_unix(LAST + 1), Err(TimestampError));
     }
