@@ -15,6 +15,9 @@ use crate::{
 /// The version of cargo-deny that is installed when there is none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
+/// The package of MACO's model, and its version.
+const MACO: &str = "maco-model==1.3.3";
+
 /// Where tools that this run installs go, relative to the workspace's root.
 const TOOLS: &str = "target/tools";
 
@@ -111,6 +114,32 @@ pub(crate) fn install_tshark(root: &Path) -> anyhow::Result<()> {
     }
     show(root, "apt-get", &["update", "--quiet"])?;
     show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "tshark"])
+}
+
+/// nftables.
+pub(crate) fn install_nft(root: &Path) -> anyhow::Result<()> {
+    if works("nft", &["--version"]) {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "nftables"])
+}
+
+/// A Python interpreter that has MACO's model, below `target`.
+pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
+    let folder = root.join(TOOLS).join("maco");
+    let python = folder.join("bin").join("python");
+    if works(&python, &["-c", "import maco.model"]) {
+        return Ok(python);
+    }
+    if !works("python3", &["-c", "import ensurepip"]) {
+        show(root, "apt-get", &["update", "--quiet"])?;
+        show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "python3-venv"])?;
+    }
+    show(root, "python3", &["-m", "venv", &folder.display().to_string()])?;
+    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MACO];
+    show(root, &python, &arguments)?;
+    Ok(python)
 }
 
 /// The path of cargo-deny, installed below `target` when cargo does not have it.

@@ -4,6 +4,7 @@ mod accuracy;
 mod captures;
 mod components;
 mod confinement;
+mod consumers;
 mod differential;
 mod emulation;
 mod layers;
@@ -27,6 +28,8 @@ enum Task {
     Accuracy(accuracy::Args),
     /// Read captures of the example specimens with tshark
     Captures,
+    /// Hand documents, scripts and rules to the programs that they are for
+    Consumers,
     /// Watch under strace what the command does while it analyses
     Confinement(confinement::Args),
     /// Compare the lifter with the reference implementation of SLEIGH
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Accuracy(args) => accuracy::run(&args)?,
         Task::Captures => captures::run()?,
+        Task::Consumers => consumers::run()?,
         Task::Confinement(args) => confinement::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
         Task::Emulation(args) => emulation::run(&args)?,

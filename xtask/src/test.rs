@@ -101,6 +101,8 @@ enum Component {
     Confinement,
     /// Captures of attacks in the eyes of tshark
     Captures,
+    /// Documents, scripts and rules in the eyes of the programs that they are for
+    Consumers,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -175,6 +177,9 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     if wants(Component::Captures) {
         steps.run("tshark", || components::install_tshark(root));
         steps.run("captures of attacks", || task(root, &["captures"]));
+    }
+    if wants(Component::Consumers) {
+        steps.run("consumers of documents, scripts and rules", || task(root, &["consumers"]));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler and cross toolchains", || {

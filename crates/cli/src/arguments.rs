@@ -111,9 +111,13 @@ pub(crate) struct ExtractArguments {
     #[arg(long)]
     pub explain: bool,
 
-    /// Write to this file instead of standard output; with --format mirai-toushi, the directory
-    /// to write into
-    #[arg(short, long, value_name = "PATH", required_if_eq("format", "mirai-toushi"))]
+    /// Write to this file instead of standard output; with --format mirai-toushi, maco or labels,
+    /// the directory to write into
+    #[arg(short, long, value_name = "PATH", required_if_eq_any([
+        ("format", "mirai-toushi"),
+        ("format", "maco"),
+        ("format", "labels"),
+    ]))]
     pub output: Option<PathBuf>,
 
     /// Write what attacks were seen to send to DIR/<sha256>/<vector or command>.pcap, headers of
@@ -177,6 +181,20 @@ pub(crate) enum ReportFormat {
     Text,
     /// The JSON documents of mirai-toushi for every analysed file, in OUTPUT/<sha256>/
     MiraiToushi,
+    /// The model of MACO 1.3 for every file of a known family, in OUTPUT/<sha256>/maco.json
+    Maco,
+    /// Names of functions and data for Ghidra, IDA and rizin, as scripts in OUTPUT/<sha256>/
+    Labels,
+}
+
+impl ReportFormat {
+    /// Whether it is written to a folder for each file.
+    pub(crate) const fn has_folders(self) -> bool {
+        match self {
+            Self::MiraiToushi | Self::Maco | Self::Labels => true,
+            Self::Ndjson | Self::Json | Self::Text => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -6,13 +6,15 @@
 //! indicators/  reports merged to indicators: typed hosts, sightings, times
 //! gate/        which of them may be blocked, and why the others may not
 //! formats      csv, nftables, rpz: lists of what passed the gate
-//! mirai_toushi documents of one file
+//! mirai_toushi, maco, labels  documents of one file
 //! ```
 
 pub mod csv;
 pub mod gate;
 pub mod indicators;
+pub mod labels;
 mod list;
+pub mod maco;
 pub mod mirai_toushi;
 pub mod nftables;
 pub mod rpz;

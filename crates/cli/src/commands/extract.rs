@@ -76,7 +76,7 @@ fn reach(arguments: &ExtractArguments, inputs: &[Input]) -> Reach {
     let met = inputs.iter().filter(|input| input.origin == Origin::Met).map(|input| &input.path);
     let links = met.filter(|path| path.is_symlink());
     let readable = arguments.paths.iter().chain(links).cloned().collect();
-    let has_folders = arguments.format == Some(ReportFormat::MiraiToushi);
+    let has_folders = arguments.format.is_some_and(ReportFormat::has_folders);
     let folders = arguments.output.iter().filter(|_| has_folders);
     let writable = folders.chain(&arguments.pcap).cloned().collect();
     Reach { readable, writable }

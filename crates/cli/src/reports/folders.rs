@@ -5,39 +5,69 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use miyaburi_export::mirai_toushi::Documents;
+use miyaburi_export::{labels, maco};
 use miyaburi_model::{HexBytes, Report};
 
 use crate::error::CommandError;
 
-/// Writes the documents of mirai-toushi into `<root>/<sha256>/`, over those of an earlier run.
+/// What is written of each file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FolderFormat {
+    MiraiToushi,
+    Maco,
+    Labels,
+}
+
+/// Writes documents into `<root>/<sha256>/`, over those of an earlier run.
 pub(crate) struct Folders {
     root: PathBuf,
+    format: FolderFormat,
     written: HashSet<HexBytes>,
 }
 
 impl Folders {
     /// Creates the root, so that one that cannot be is told before anything is analysed.
-    pub(super) fn create(root: &Path) -> Result<Self, CommandError> {
+    pub(super) fn create(root: &Path, format: FolderFormat) -> Result<Self, CommandError> {
         create_directory(root)?;
-        Ok(Self { root: root.to_owned(), written: HashSet::new() })
+        Ok(Self { root: root.to_owned(), format, written: HashSet::new() })
     }
 
-    /// Writes the documents of one report. A file that was not analysed has none; of files with the
-    /// same content the first is written.
+    /// Writes the documents of one report. A file of which the format has nothing to say gets no
+    /// folder; of files with the same content the first is written.
     pub(super) fn write(&mut self, report: &Report) -> Result<(), CommandError> {
-        let Some(documents) = Documents::new(report) else { return Ok(()) };
-        let Some(sha256) = &report.sample.sha256 else { return Ok(()) };
+        let files = files(self.format, report)?;
+        let Some(sha256) = report.sample.sha256.as_ref().filter(|_| !files.is_empty()) else {
+            return Ok(());
+        };
         if !self.written.insert(sha256.clone()) {
             return Ok(());
         }
         let folder = self.root.join(sha256.to_string());
         create_directory(&folder)?;
-        for (name, text) in documents.files()? {
+        for (name, text) in files {
             let path = folder.join(name);
             fs::write(&path, text).map_err(|error| CommandError::Create { path, error })?;
         }
         Ok(())
     }
+}
+
+/// Names and texts of the files, none when the format has nothing to say of the report.
+fn files(
+    format: FolderFormat,
+    report: &Report,
+) -> Result<Vec<(&'static str, String)>, CommandError> {
+    Ok(match format {
+        FolderFormat::MiraiToushi => match Documents::new(report) {
+            Some(documents) => documents.files()?.into_iter().collect(),
+            None => Vec::new(),
+        },
+        FolderFormat::Maco => match maco::Document::new(report) {
+            Some(document) => vec![(maco::FILE, document.text()?)],
+            None => Vec::new(),
+        },
+        FolderFormat::Labels => labels::scripts(report).into_iter().flatten().collect(),
+    })
 }
 
 fn create_directory(path: &Path) -> Result<(), CommandError> {

@@ -9,7 +9,7 @@ use crate::arguments::{ExtractArguments, ReportFormat};
 use crate::error::CommandError;
 use crate::output::Output;
 
-use folders::Folders;
+use folders::{FolderFormat, Folders};
 use printer::{PrintedFormat, Printer};
 
 /// Takes reports in the format and to the place that the user named.
@@ -27,16 +27,19 @@ impl ReportWriter {
         one_file: bool,
     ) -> Result<Self, CommandError> {
         let path = arguments.output.as_deref();
-        let format = match (arguments.format, path) {
-            (Some(ReportFormat::MiraiToushi), Some(root)) => {
-                return Folders::create(root).map(Self::Folders);
-            }
-            (Some(ReportFormat::Ndjson), _) => Some(PrintedFormat::Ndjson),
-            (Some(ReportFormat::Json), _) => Some(PrintedFormat::Json),
-            (Some(ReportFormat::Text), _) => Some(PrintedFormat::Text),
-            // The argument parser lets no format of folders through without a path.
-            (Some(ReportFormat::MiraiToushi) | None, _) => None,
+        let (format, of_folders) = match arguments.format {
+            Some(ReportFormat::Ndjson) => (Some(PrintedFormat::Ndjson), None),
+            Some(ReportFormat::Json) => (Some(PrintedFormat::Json), None),
+            Some(ReportFormat::Text) => (Some(PrintedFormat::Text), None),
+            Some(ReportFormat::MiraiToushi) => (None, Some(FolderFormat::MiraiToushi)),
+            Some(ReportFormat::Maco) => (None, Some(FolderFormat::Maco)),
+            Some(ReportFormat::Labels) => (None, Some(FolderFormat::Labels)),
+            None => (None, None),
         };
+        // The argument parser lets no format of folders through without a path.
+        if let (Some(format), Some(root)) = (of_folders, path) {
+            return Folders::create(root, format).map(Self::Folders);
+        }
         let output = Output::create(path)?;
         let format = format.unwrap_or(match arguments.explain || output.is_terminal() {
             true => PrintedFormat::Text,

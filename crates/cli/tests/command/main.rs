@@ -10,6 +10,7 @@ mod dump;
 mod dump_documents;
 mod export;
 mod extract;
+mod folders;
 mod mirai_toushi;
 mod plan;
 mod score;
