@@ -142,6 +142,29 @@ pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
+/// What the files of `export` are for: resolvers and the packet filter, with what asks them.
+pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
+    const PROGRAMS: [(&str, &str); 6] = [
+        ("named", "bind9"),
+        ("named-checkzone", "bind9-utils"),
+        ("dig", "bind9-dnsutils"),
+        ("unbound", "unbound"),
+        ("nft", "nftables"),
+        ("ip", "iproute2"),
+    ];
+    let missing: Vec<&str> = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| toolchain::process::find_program(program).is_none())
+        .map(|(_, package)| package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    show(root, "apt-get", &["update", "--quiet"])?;
+    let install = ["install", "--yes", "--no-install-recommends"];
+    show(root, "apt-get", &[&install[..], &missing].concat())
+}
+
 /// The path of cargo-deny, installed below `target` when cargo does not have it.
 pub(crate) fn cargo_deny(root: &Path) -> anyhow::Result<PathBuf> {
     if has_cargo_command("deny") {

@@ -7,6 +7,7 @@ mod confinement;
 mod consumers;
 mod differential;
 mod emulation;
+mod exports;
 mod layers;
 mod negatives;
 mod robustness;
@@ -36,6 +37,8 @@ enum Task {
     Differential(differential::Args),
     /// Compare the emulator with QEMU, function by function
     Emulation(emulation::Args),
+    /// Load exports of the example specimens into BIND, Unbound and nftables
+    Exports,
     /// Fetch and build the benign files of the false-positive tests
     Negatives(negatives::Args),
     /// Check that crates depend only on those to their left, and which may touch the outside
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Confinement(args) => confinement::run(&args)?,
         Task::Differential(args) => differential::run(&args)?,
         Task::Emulation(args) => emulation::run(&args)?,
+        Task::Exports => exports::run()?,
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,
         Task::Robustness(args) => return robustness::run(&args),

@@ -103,6 +103,8 @@ enum Component {
     Captures,
     /// Documents, scripts and rules in the eyes of the programs that they are for
     Consumers,
+    /// Exports in the programs that they are for
+    Exports,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -180,6 +182,10 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     }
     if wants(Component::Consumers) {
         steps.run("consumers of documents, scripts and rules", || task(root, &["consumers"]));
+    }
+    if wants(Component::Exports) {
+        steps.run("resolvers and packet filter", || components::install_resolvers_and_filter(root));
+        steps.run("exports in their consumers", || task(root, &["exports"]));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler and cross toolchains", || {

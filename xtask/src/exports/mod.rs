@@ -1,0 +1,95 @@
+//! The specimens there and back: `export`'s files in the programs that they are for, which must
+//! refuse exactly the C2s of the truth and nothing else.
+//!
+//! Everything runs in a network namespace of its own, which has no way out.
+//!
+//! ```text
+//! truth.rs      what must be refused and what must not
+//! namespace.rs  the network, and servers that end with it
+//! resolvers.rs  rpz in BIND and Unbound, asked by dig
+//! filter.rs     nftables, by connections
+//! ```
+
+mod filter;
+mod namespace;
+mod resolvers;
+mod truth;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    components,
+    toolchain::{process, workspace_root},
+};
+use namespace::Namespace;
+use truth::Truth;
+
+/// The time of the exports.
+const NOW: &str = "2026-11-23T00:00:00Z";
+
+/// The subscriber that is exempted from policies.
+const EXEMPT: &str = "127.0.0.9";
+
+/// Runs `cargo xtask exports`.
+///
+/// # Errors
+/// When a program cannot be run, or refuses something else than it should; every such host is
+/// printed first.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let root = workspace_root();
+    let folder = root.join("target").join("exports");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    let exporter = Exporter::new(&root, folder)?;
+    let truth = Truth::read(&root.join("specimens").join("examples.truth.ndjson"))?;
+    let (logging, enforcing) = (exporter.export("log")?, exporter.export("enforce")?);
+
+    let namespace = Namespace::create("miyaburi-exports")?;
+    let mut problems = resolvers::judge(&namespace, &truth, &logging, &enforcing)?;
+    problems.extend(filter::judge(&namespace, &truth, &logging, &enforcing)?);
+    for problem in &problems {
+        println!("{problem}");
+    }
+    ensure!(problems.is_empty(), "{} hosts are not treated as they should be", problems.len());
+    Ok(())
+}
+
+/// Reports of the example specimens and what makes exports of them.
+struct Exporter {
+    program: PathBuf,
+    specimens: PathBuf,
+    folder: PathBuf,
+}
+
+impl Exporter {
+    fn new(root: &Path, folder: PathBuf) -> anyhow::Result<Self> {
+        let program = components::build_miyaburi(root)?;
+        let specimens = root.join("specimens");
+        let mut extract = Command::new(&program);
+        extract.args(["extract", "--format", "ndjson", "--no-observe", "--output"]);
+        process::run(extract.args([folder.join("reports.ndjson"), specimens.join("examples")]))?;
+        fs::write(folder.join("exempt"), EXEMPT)?;
+        Ok(Self { program, specimens, folder })
+    }
+
+    /// An export of a stage; its folder. The lists are those that allow documentation values.
+    fn export(&self, stage: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join(stage);
+        let mut export = Command::new(&self.program);
+        export.args(["export", "--to", "rpz,nftables", "--role", "c2", "--now", NOW]);
+        export
+            .args(["--stage", stage, "--warning-lists"])
+            .arg(self.specimens.join("warning-lists"));
+        export.arg("--opt-out").arg(self.folder.join("exempt")).arg("--output");
+        process::run(export.args([&folder, &self.folder.join("reports.ndjson")]))?;
+        Ok(folder)
+    }
+}
