@@ -13,6 +13,7 @@ use crate::cipher::{self, Material, Sample};
 use crate::material;
 use crate::string_table::accessors::{self, Access, Accessor, Candidate, Routine};
 use crate::string_table::blocks;
+use crate::string_table::offsets;
 use crate::string_table::{Entry, SENSIBLE_PERCENT, Table};
 use crate::subject::Subject;
 use crate::trace::Trace;
@@ -23,7 +24,7 @@ use miyaburi_image::Address;
 use std::collections::BTreeSet;
 
 /// Fewest entries that make a table.
-const MIN_ENTRIES: usize = 5;
+pub(super) const MIN_ENTRIES: usize = 5;
 
 /// Numbers that a routine is tried with first.
 const TRIED_IDS: usize = 3;
@@ -45,19 +46,19 @@ type Read = (Address, u32);
 
 /// What a routine gave for one id.
 #[derive(Clone, Debug)]
-struct Given {
-    id: u64,
-    text: Vec<u8>,
+pub(super) struct Given {
+    pub(super) id: u64,
+    pub(super) text: Vec<u8>,
     /// Everything that was written or changed from where the text is.
     whole: Vec<u8>,
-    at: Address,
+    pub(super) at: Address,
     reads: Vec<Read>,
     fills_permutation: bool,
 }
 
 /// A text with the bytes of the file that it was made from.
-struct Sourced {
-    given: Given,
+pub(super) struct Sourced {
+    pub(super) given: Given,
     source: Address,
     cell: Option<Address>,
 }
@@ -65,18 +66,21 @@ struct Sourced {
 /// Looks for the routine that gives most entries.
 pub fn extract<'a>(subject: &mut Subject<'a>) -> Option<Table<'a>> {
     let bare = subject.bare_state();
-    if let Some(table) = table_in(subject, &bare, None) {
-        return Some(table);
+    if let Some((routine, entries)) = most_given(subject, &bare, false) {
+        return table(subject, &bare, routine, entries);
     }
     let block = blocks::find(subject)?;
-    table_in(subject, &block.state, Some(block.routine))
+    let asked = most_given(subject, &block.state, true);
+    offsets::table(subject, block, asked)
 }
 
-fn table_in<'a>(
+/// The routine that gives most entries, with these. Of those in a block that `is_decoded` none has
+/// a source but its place there.
+fn most_given<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
-    filler: Option<Address>,
-) -> Option<Table<'a>> {
+    is_decoded: bool,
+) -> Option<(Routine, Vec<Sourced>)> {
     let mut best: Option<(Routine, Vec<Sourced>)> = None;
     for convention in subject.conventions() {
         for id_argument in 0..ID_ARGUMENTS {
@@ -84,7 +88,7 @@ fn table_in<'a>(
                 if best.as_ref().is_some_and(|(_, best)| best.len() >= candidate.ids.len()) {
                     continue;
                 }
-                let found = entries(subject, state, candidate, filler.is_some());
+                let found = entries(subject, state, candidate, is_decoded);
                 let Some((routine, entries)) = found else { continue };
                 if best.as_ref().is_none_or(|(_, best)| entries.len() > best.len()) {
                     best = Some((routine, entries));
@@ -92,8 +96,7 @@ fn table_in<'a>(
             }
         }
     }
-    let (routine, entries) = best?;
-    table(subject, state, filler, routine, entries)
+    best
 }
 
 /// The entries that a routine gives, by id.
@@ -335,7 +338,6 @@ fn without_far_ids(found: Vec<Sourced>, named: &BTreeSet<u64>) -> Vec<Sourced> {
 fn table<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
-    filler: Option<Address>,
     routine: Routine,
     entries: Vec<Sourced>,
 ) -> Option<Table<'a>> {
@@ -354,7 +356,7 @@ fn table<'a>(
     let logs: Vec<Vec<Read>> =
         entries.iter().take(TRIED_IDS * 2).map(|entry| entry.given.reads.clone()).collect();
     let regions = material::common_regions(subject.image, &logs);
-    let constants = material::constants(subject, filler.unwrap_or(routine.function));
+    let constants = material::constants(subject, routine.function);
     let material = Material {
         regions: &regions,
         reads: logs.first().map_or(&[][..], Vec::as_slice),
@@ -378,10 +380,9 @@ fn table<'a>(
             own_key: None,
         })
         .collect();
-    let function = filler.unwrap_or(routine.function);
     Some(Table {
-        initialiser: function,
-        is_filled: filler.is_some(),
+        initialiser: routine.function,
+        is_filled: false,
         is_allocated: false,
         base,
         base_is_certain: true,

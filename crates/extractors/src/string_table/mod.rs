@@ -21,6 +21,7 @@ mod handed_over;
 mod in_use;
 pub mod key_word;
 mod made;
+mod offsets;
 pub mod on_demand;
 pub mod records;
 mod templates;
