@@ -15,6 +15,7 @@ pub mod loose_strings;
 pub mod material;
 pub mod probes;
 pub mod process;
+pub mod recognition;
 pub mod roles;
 pub mod scanner_process;
 pub mod stored;

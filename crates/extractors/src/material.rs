@@ -6,7 +6,7 @@ use crate::trace::Trace;
 use miyaburi_analysis::{FunctionId, ReferenceKind};
 use miyaburi_image::{Address, Image};
 use miyaburi_pcode::Varnode;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of all regions together: ciphers' tables take a few thousand.
 const MAX_BYTES: usize = 1 << 16;
@@ -64,11 +64,13 @@ pub fn common_regions(image: &Image, runs: &[Vec<Read>]) -> Vec<(Address, Vec<u8
 #[must_use]
 pub fn fills_permutation(trace: &mut Trace<'_>) -> bool {
     let mut filled = BTreeSet::new();
-    let (mut end, mut length) = (Address(0), 0);
+    // Where nothing is optimised, the counter is written between, in another size.
+    let mut runs: BTreeMap<u32, (Address, u64)> = BTreeMap::new();
     for (address, size) in trace.writes() {
-        length = if address == end { length + u64::from(size) } else { u64::from(size) };
-        end = address.offset(u64::from(size));
-        if length >= PERMUTATION {
+        let (end, length) = runs.entry(size).or_default();
+        *length = if address == *end { *length + u64::from(size) } else { u64::from(size) };
+        *end = address.offset(u64::from(size));
+        if *length >= PERMUTATION {
             filled.insert(Address(end.0 - PERMUTATION));
         }
     }
@@ -107,7 +109,8 @@ fn made_of(high: u32, low: u32) -> Option<u32> {
 }
 
 /// Bytes of initialised data that a routine and those below it refer to, from each place on that is
-/// referred to up to the next, as far as a key or a cipher's table may reach.
+/// referred to up to the next, as far as a key or a cipher's table may reach; then those that lie one
+/// behind the other as one, as a key may be loaded in parts.
 #[must_use]
 pub fn read_below(subject: &Subject<'_>, routine: Address) -> Vec<(Address, Vec<u8>)> {
     const LENGTH: usize = 512;
@@ -123,13 +126,28 @@ pub fn read_below(subject: &Subject<'_>, routine: Address) -> Vec<(Address, Vec<
     let next = |place: Address| {
         places.range(place.offset(1)..).next().and_then(|next| next.distance_from(place))
     };
-    places
+    let mut found: Vec<(Address, Vec<u8>)> = places
         .iter()
         .filter_map(|place| {
             let bytes = subject.image.bytes_from(*place);
             let length = next(*place).map_or(LENGTH, |it| LENGTH.min(it as usize));
             let bytes = bytes.get(..length.min(bytes.len()))?;
             (!bytes.is_empty()).then(|| (*place, bytes.to_vec()))
+        })
+        .collect();
+    found.extend(joined(&found));
+    found
+}
+
+/// Stretches that end where the next begins, put together.
+fn joined(stretches: &[(Address, Vec<u8>)]) -> Vec<(Address, Vec<u8>)> {
+    let ends_at = |(start, bytes): &(Address, Vec<u8>)| start.offset(bytes.len() as u64);
+    stretches
+        .chunk_by(|one, next| ends_at(one) == next.0)
+        .filter(|parts| parts.len() > 1)
+        .filter_map(|parts| {
+            let (start, _) = parts.first()?;
+            Some((*start, parts.iter().flat_map(|(_, bytes)| bytes).copied().collect()))
         })
         .collect()
 }
@@ -183,4 +201,18 @@ fn constants_in(subject: &Subject<'_>, routine: FunctionId) -> Vec<u32> {
         found.extend(words.map(|word| word as u32));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+    use miyaburi_image::Address;
+
+    #[test]
+    fn what_lies_behind_each_other_is_one() {
+        let part = |at: u64, bytes: &[u8]| (Address(at), bytes.to_vec());
+        let parts = [part(8, &[1, 2]), part(10, &[3]), part(12, &[4]), part(20, &[5, 6])];
+        assert_eq!(joined(&parts), [part(8, &[1, 2, 3])]);
+        assert_eq!(joined(&parts[2..]), []);
+    }
 }

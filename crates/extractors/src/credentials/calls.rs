@@ -10,10 +10,11 @@
 //! kept in a table without such a routine, and a routine inlined at every call; of several routines
 //! that add, those with fewer than three calls.
 
-use crate::cipher::{self, Coding, Material, Sample};
+use crate::cipher::{Coding, Sample};
 use crate::credentials::argument_weights;
 use crate::credentials::{CredentialList, MAX_TEXT, MAX_WEIGHT, MIN_PAIRS, Pair};
 use crate::material;
+use crate::recognition::{self, Seen};
 use crate::subject::{Convention, RepeatedCall, Subject};
 use crate::trace::{Policy, SystemCalls};
 use crate::written::WrittenRanges;
@@ -217,17 +218,8 @@ fn coding(
     logs: &[Vec<(Address, u32)>],
     writes_identity: bool,
 ) -> Coding {
-    let mut regions = material::common_regions(subject.image, logs);
-    regions.extend(material::read_below(subject, adder));
-    let constants = material::constants(subject, adder);
-    let material = Material {
-        regions: &regions,
-        reads: logs.first().map_or(&[][..], Vec::as_slice),
-        constants: &constants,
-        writes_identity,
-        endian: subject.emulator.arch().endian,
-    };
-    cipher::recognise(samples, &material)
+    let seen = Seen { routine: adder, samples, logs, fills_permutation: writes_identity };
+    recognition::recognise(subject, &seen)
 }
 
 /// The first two arguments that point to strings in every call, and the first that is a small

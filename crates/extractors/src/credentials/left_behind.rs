@@ -153,12 +153,15 @@ fn list_of(
     let pointer = subject.emulator.arch().pointer_size();
     // Before what was stored may lie a record that has been lost; an array begins with its first.
     let before = if is_array { weights::AROUND } else { 0 };
-    let layout = weights::Layout { distance: found.distance, pointer, before };
+    let stride = found.stride;
+    let layout = weights::Layout { distance: found.distance, pointer, before, stride };
     let weights = weights::of(&mut trace.state.memory, &places, &layout)?;
+    let mut unread: Vec<Address> = trace.lost_to_missing_bytes().collect();
+    unread.extend(std::iter::repeat_n(function, weights.lost));
     let pairs = found
         .texts
         .into_iter()
-        .zip(weights.into_iter().zip(sources))
+        .zip(weights.weights.into_iter().zip(sources))
         .map(|([user, password], (weight, source))| Pair {
             user: user.text,
             password: password.text,
@@ -172,7 +175,7 @@ fn list_of(
         scanner: function,
         coding,
         pairs,
-        unread: trace.lost_to_missing_bytes().collect(),
+        unread,
     })
 }
 
@@ -181,6 +184,8 @@ fn list_of(
 struct Pairs {
     /// How far apart their pointers are, in bytes.
     distance: u64,
+    /// How far apart their records are, in bytes, where they lie in an array.
+    stride: Option<u64>,
     texts: Vec<[Text; 2]>,
 }
 
@@ -213,7 +218,7 @@ impl Pairs {
                 if one.cell < other.cell { [one, other] } else { [other, one] }
             }));
         }
-        Self { distance: common, texts: pairs }
+        Self { distance: common, stride: None, texts: pairs }
     }
 
     /// The longest array of records with two pointers to texts, as memory holds it at last.
@@ -249,7 +254,7 @@ impl Pairs {
         };
         let records = (0..count as u64).map(|number| start.wrapping_add(number * stride));
         let texts = records.map(|at| [text(at), text(at.wrapping_add(distance))]).collect();
-        Self { distance, texts }
+        Self { distance, stride: Some(stride), texts }
     }
 
     /// How many have user names of their own; the others are copies.

@@ -9,8 +9,9 @@
 //! messages; that alone is therefore never reported as a configuration. False negatives: fewer than
 //! five entries; ids that the program never names.
 
-use crate::cipher::{self, Material, Sample};
+use crate::cipher::Sample;
 use crate::material;
+use crate::recognition::{self, Seen};
 use crate::string_table::accessors::{self, Access, Accessor, Candidate, Routine};
 use crate::string_table::blocks;
 use crate::string_table::offsets;
@@ -280,14 +281,16 @@ fn sourced(
             continue;
         }
         let cells = given.reads.iter().filter(|(_, size)| *size == pointer);
-        let behind =
-            cells.filter_map(|(cell, _)| Some((*cell, subject.image.read_pointer(*cell)?)));
-        let pointed = behind.into_iter().find(|(cell, target)| {
-            bytes.contains(&target.0)
-                && bytes.contains(&cell.0)
-                && readers.get(&target.0) == Some(&1)
-                && subject.program.function_at(*target).is_none()
-        });
+        let behind: Vec<(Address, Address)> = cells
+            .filter_map(|(cell, _)| Some((*cell, subject.image.read_pointer(*cell)?)))
+            .filter(|(cell, target)| bytes.contains(&target.0) && bytes.contains(&cell.0))
+            .filter(|(_, target)| subject.program.function_at(*target).is_none())
+            .collect();
+        let is_alone = |at: Address| readers.get(&at.0) == Some(&1);
+        // The end of one text may be another, which linkers store once.
+        let of_own_bytes = behind.iter().find(|(_, target)| is_alone(*target));
+        let of_own_cell = || behind.iter().find(|(cell, _)| is_alone(*cell));
+        let pointed = of_own_bytes.or_else(of_own_cell).copied();
         let own = || bytes.iter().copied().find(|byte| readers.get(byte) == Some(&1)).map(Address);
         let source = pointed.map(|(_, target)| target).or_else(own);
         if let Some(source) = source {
@@ -355,16 +358,10 @@ fn table<'a>(
         .collect();
     let logs: Vec<Vec<Read>> =
         entries.iter().take(TRIED_IDS * 2).map(|entry| entry.given.reads.clone()).collect();
-    let regions = material::common_regions(subject.image, &logs);
-    let constants = material::constants(subject, routine.function);
-    let material = Material {
-        regions: &regions,
-        reads: logs.first().map_or(&[][..], Vec::as_slice),
-        constants: &constants,
-        writes_identity: entries.iter().any(|entry| entry.given.fills_permutation),
-        endian: subject.emulator.arch().endian,
-    };
-    let coding = cipher::recognise(&samples, &material);
+    let fills_permutation = entries.iter().any(|entry| entry.given.fills_permutation);
+    let seen =
+        Seen { routine: routine.function, samples: &samples, logs: &logs, fills_permutation };
+    let coding = recognition::recognise(subject, &seen);
     let (base, stride) = place(&entries).or_else(|| Some((entries.first()?.source, 0)))?;
     let has_cells = stride > 0;
     let entries = entries

@@ -1,7 +1,6 @@
 //! Blocks of the program's own data that one routine decodes as a whole.
 //!
-//! How it works: routines with a loop that the program calls without constant arguments are run for a
-//! while; one that changes a stretch of initialised data from something else into texts is such a
+//! How it works: routines that refer to such data are run for a while without arguments; one that changes a stretch of initialised data from something else into texts is such a
 //! routine. Some that only read such a stretch at first are run longer, as ciphers may work on a copy.
 //!
 //! False positives: a routine that fills initialised data with texts; what is then asked for by
@@ -13,8 +12,10 @@ use crate::subject::Subject;
 use crate::trace::{Policy, SystemCalls};
 use crate::written::WrittenRanges;
 use crate::xor;
+use miyaburi_analysis::Function;
 use miyaburi_emulator::{Limits, State};
 use miyaburi_image::Address;
+use rustc_hash::FxHashSet;
 
 /// Routines that are run.
 const MAX_CANDIDATES: usize = 48;
@@ -39,9 +40,6 @@ const LIMITS: Limits = Limits {
 /// What a routine may spend until it changes initialised data.
 const FIRST: Limits = Limits { instructions: 60_000, call_instructions: 60_000, ..Limits::DEFAULT };
 
-/// Shortest text that is told from the bytes of a number, without its NUL.
-const MIN_TEXT: usize = 2;
-
 /// A load: where, and how many bytes.
 type Read = (Address, u32);
 
@@ -61,26 +59,30 @@ pub(super) struct Block<'a> {
     pub(super) state: State<'a>,
 }
 
-impl Block<'_> {
-    /// Where texts begin in the block, with their bytes and NUL: what stands between NULs. Other bytes
-    /// count where they are two, as a port.
-    ///
-    /// False positives: bytes of other numbers that read as text. False negatives: texts of one
-    /// character; ports of which a byte is 0.
-    pub(super) fn texts(&self) -> Vec<(Address, Vec<u8>)> {
-        let mut found = Vec::new();
-        let mut at = 0;
-        // The last one has to end, too.
-        for text in self.decoded.split_inclusive(|byte| *byte == 0) {
-            let length = text.len().saturating_sub(1);
-            if length >= MIN_TEXT && (xor::is_text(text) || length == 2) && text.last() == Some(&0)
-            {
-                found.push((self.start.offset(at), text.to_vec()));
+/// Where texts begin in the block that lies at `start`, with their bytes and NUL: what stands between
+/// NULs. Other bytes count where they are two, as a port, and texts of two characters where these are
+/// small letters.
+///
+/// False positives: bytes of other numbers that read as text, such as one port in a hundred. False
+/// negatives: texts of one character, others of two; ports of which a byte is 0 or both are
+/// characters.
+pub(super) fn texts(start: Address, decoded: &[u8]) -> Vec<(Address, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for text in decoded.split_inclusive(|byte| *byte == 0) {
+        let is_entry = match text {
+            [one, other, 0] => {
+                let is_word = one.is_ascii_lowercase() && other.is_ascii_lowercase();
+                is_word || !xor::is_text(text)
             }
-            at += text.len() as u64;
+            _ => text.len() > 2 && xor::is_text(text),
+        };
+        if is_entry {
+            found.push((start.offset(at), text.to_vec()));
         }
-        found
+        at += text.len() as u64;
     }
+    found
 }
 
 /// The routine that decodes a block, with what it leaves behind.
@@ -103,11 +105,30 @@ pub(super) fn find<'a>(subject: &mut Subject<'a>) -> Option<Block<'a>> {
     None
 }
 
-/// Routines with a loop, and those so small that they may hand a block to another.
+/// Routines that refer to initialised data which may be changed and have a loop or call another, the
+/// small ones first.
 fn candidates(subject: &Subject<'_>) -> Vec<Address> {
-    let functions = subject.program.functions().iter();
-    let small = functions.filter(|it| it.instruction_count() < 24).map(|it| it.entry);
-    subject.functions_with_loop().into_iter().chain(small).take(MAX_CANDIDATES * 4).collect()
+    let program = subject.program;
+    let with_loop: FxHashSet<Address> = subject.functions_with_loop().into_iter().collect();
+    let refers = |function: &Function| {
+        function.blocks().iter().any(|block| {
+            let references = program.references().from(block.start, block.end).iter();
+            let mut places = references.map(|reference| reference.to);
+            places.any(|to| {
+                subject.image.is_writable(to)
+                    && subject.image.bytes_from(to).len() as u64 >= MIN_BLOCK
+            })
+        })
+    };
+    let goes_on = |function: &Function| {
+        let calls = || program.function_at(function.entry).into_iter();
+        with_loop.contains(&function.entry)
+            || calls().any(|id| program.calls_of(id).next().is_some())
+    };
+    let mut found: Vec<&Function> =
+        program.functions().iter().filter(|it| refers(it) && goes_on(it)).collect();
+    found.sort_by_key(|function| (function.instruction_count(), function.entry));
+    found.into_iter().map(|function| function.entry).take(MAX_CANDIDATES * 4).collect()
 }
 
 /// What a routine does with initialised data at first.
@@ -157,10 +178,7 @@ fn decoded_by<'a>(subject: &mut Subject<'a>, routine: Address) -> Option<Block<'
 }
 
 /// Stretches of initialised data among those that were written or read, with their sizes.
-fn initialised(
-    subject: &Subject<'_>,
-    accesses: impl Iterator<Item = Read>,
-) -> Vec<(Address, u64)> {
+fn initialised(subject: &Subject<'_>, accesses: impl Iterator<Item = Read>) -> Vec<(Address, u64)> {
     let stretch = |(start, end): (Address, Address)| {
         let stored = subject.image.bytes_from(start);
         // Memory that begins as zeros may follow.
@@ -171,4 +189,26 @@ fn initialised(
             .then_some((start, size))
     };
     WrittenRanges::new(accesses).iter().filter_map(stretch).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::texts;
+    use miyaburi_image::Address;
+
+    #[test]
+    fn texts_stand_between_nuls() {
+        let found = texts(Address(0x100), b"shell\0\0\0sh\0\0\x9c\x40\0\0/proc/\0a\0end");
+        let at: Vec<(u64, &[u8])> = found.iter().map(|(at, it)| (at.0, it.as_slice())).collect();
+        let port: &[u8] = b"\x9c\x40\0";
+        assert_eq!(
+            at,
+            [(0x100, b"shell\0".as_slice()), (0x108, b"sh\0"), (0x10c, port), (0x110, b"/proc/\0")]
+        );
+    }
+
+    #[test]
+    fn two_characters_that_may_be_a_port_are_no_text() {
+        assert_eq!(texts(Address(0), b"Qj\0\0%\"\0\0\x01\x02\x03\0"), []);
+    }
 }

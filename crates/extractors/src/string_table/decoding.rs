@@ -8,9 +8,10 @@
 //! bytes; that alone is therefore never reported as a configuration. False negatives: entries that
 //! are decoded behind a condition, or by more code than one run may take.
 
-use crate::cipher::{self, Cipher, Coding, Material, Sample};
+use crate::cipher::{Cipher, Coding, Sample};
 use crate::initialisers::Initialiser;
 use crate::material;
+use crate::recognition::{self, Seen};
 use crate::string_table::gaps::{self, Gap};
 use crate::string_table::records::{Record, Records};
 use crate::string_table::{
@@ -240,13 +241,8 @@ pub(super) fn recognise(
     logs: &[Vec<(Address, u32)>],
     writes_identity: bool,
 ) -> Coding {
-    let regions = material::common_regions(subject.image, logs);
-    let constants = material::constants(subject, routine);
-    let endian = subject.emulator.arch().endian;
-    let reads = logs.first().map_or(&[][..], Vec::as_slice);
-    let material =
-        Material { regions: &regions, reads, constants: &constants, writes_identity, endian };
-    cipher::recognise(samples, &material)
+    let seen = Seen { routine, samples, logs, fills_permutation: writes_identity };
+    recognition::recognise(subject, &seen)
 }
 
 /// Entries under the one-byte key that their terminators speak for, where most make sense.

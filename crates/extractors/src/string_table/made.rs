@@ -54,24 +54,20 @@ pub(super) fn when_added(
         return None;
     }
     let coding = match handed(subject, run, records, kept) {
-        Some(samples) => {
+        Some((samples, routine)) => {
             let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
             if samples.iter().filter(is_plain).count() * 2 > samples.len() {
                 return None;
             }
-            let routine = run.trace.calls.iter().find(|call| {
-                let index = records.records.first().map_or(0, |record| record.stored_by);
-                call.after.writes_since(run.trace.start) >= index
-            });
-            let routine = routine.map_or(run.function, |call| call.call.callee);
-            let writes_identity = material::fills_permutation(&mut run.trace);
-            let coding = recognise(subject, routine, &samples, Vec::new(), writes_identity);
+            let fills_permutation = material::fills_permutation(&mut run.trace);
+            let shown = Shown { routine, samples: &samples, fills_permutation };
+            let coding = recognise(subject, &shown, Vec::new(), &[]);
             match coding.key {
                 Some(_) => coding,
                 None => {
-                    let (_, stretches) = read_by(subject, run.function);
+                    let (_, stretches, reads) = read_by(subject, run.function);
                     let regions = regions(subject, &stretches, &samples);
-                    let other = recognise(subject, routine, &samples, regions, writes_identity);
+                    let other = recognise(subject, &shown, regions, &reads);
                     if other.cipher == Cipher::Unknown { coding } else { other }
                 }
             }
@@ -94,34 +90,43 @@ pub(super) fn are_made(subject: &Subject<'_>, kept: &[Vec<u8>]) -> bool {
     !told.is_empty() && plain * 4 < told.len()
 }
 
+/// What is known of the decoding.
+struct Shown<'s> {
+    /// The routine that does it.
+    routine: Address,
+    samples: &'s [Sample],
+    fills_permutation: bool,
+}
+
 fn recognise(
     subject: &Subject<'_>,
-    routine: Address,
-    samples: &[Sample],
+    shown: &Shown<'_>,
     mut regions: Vec<(Address, Vec<u8>)>,
-    writes_identity: bool,
+    reads: &[(Address, u32)],
 ) -> Coding {
-    regions.extend(material::read_below(subject, routine));
-    let constants = material::constants(subject, routine);
+    regions.extend(material::read_below(subject, shown.routine));
+    let constants = material::constants(subject, shown.routine);
     let material = Material {
         regions: &regions,
-        reads: &[],
+        reads,
         constants: &constants,
-        writes_identity,
+        writes_identity: shown.fills_permutation,
         endian: subject.emulator.arch().endian,
     };
-    cipher::recognise(samples, &material)
+    cipher::recognise(shown.samples, &material)
 }
 
 /// The bytes of the file from which each entry was made: those whose address a call was handed that
-/// wrote the entry or its record. `None` when too few calls tell.
+/// wrote the entry or its record, with the routine that most of these call. `None` when too few calls
+/// tell.
 fn handed(
     subject: &Subject<'_>,
     run: &Initialiser<'_>,
     records: &Records,
     kept: &[Vec<u8>],
-) -> Option<Vec<Sample>> {
+) -> Option<(Vec<Sample>, Address)> {
     let mut samples = Vec::new();
+    let mut routines: BTreeMap<Address, usize> = BTreeMap::new();
     for (record, text) in records.records.iter().zip(kept) {
         let calls = run.trace.calls.iter();
         let hands = |call: &&CallRecord| call.possible_arguments().any(|it| it == record.buffer.0);
@@ -134,18 +139,23 @@ fn handed(
                     && subject.program.function_at(at).is_none();
                 let length = text.len().next_multiple_of(MAX_PADDING as usize) as u64;
                 let read = |length| subject.image.read(at, length).map(|it| it.into_owned());
-                is_data.then(|| read(length).or_else(|| read(text.len() as u64))).flatten()
+                let encoded = is_data.then(|| read(length).or_else(|| read(text.len() as u64)));
+                Some((encoded.flatten()?, call.call.callee))
             })
         });
-        samples.extend(source.map(|encoded| Sample { encoded, decoded: text.clone() }));
+        if let Some((encoded, routine)) = source {
+            *routines.entry(routine).or_default() += 1;
+            samples.push(Sample { encoded, decoded: text.clone() });
+        }
     }
-    (samples.len() * 100 >= kept.len() * SENSIBLE_PERCENT).then_some(samples)
+    let (routine, _) = routines.into_iter().max_by_key(|(_, count)| *count)?;
+    (samples.len() * 100 >= kept.len() * SENSIBLE_PERCENT).then_some((samples, routine))
 }
 
 /// The cipher, by what the routine reads before it stores each entry.
 fn by_reading(subject: &mut Subject<'_>, function: Address, kept: &[Vec<u8>]) -> Coding {
-    let (mut run, stretches) = read_by(subject, function);
-    let writes_identity = material::fills_permutation(&mut run.trace);
+    let (mut run, stretches, reads) = read_by(subject, function);
+    let fills_permutation = material::fills_permutation(&mut run.trace);
     for shortest in SHORTEST {
         let texts: Vec<&[u8]> =
             kept.iter().map(Vec::as_slice).filter(|text| text.len() >= shortest).collect();
@@ -161,7 +171,8 @@ fn by_reading(subject: &mut Subject<'_>, function: Address, kept: &[Vec<u8>]) ->
             })
             .collect();
         let regions = regions(subject, &stretches, &samples);
-        let coding = recognise(subject, function, &samples, regions, writes_identity);
+        let shown = Shown { routine: function, samples: &samples, fills_permutation };
+        let coding = recognise(subject, &shown, regions, &reads);
         if coding.cipher != Cipher::Unknown {
             return coding;
         }
@@ -169,15 +180,18 @@ fn by_reading(subject: &mut Subject<'_>, function: Address, kept: &[Vec<u8>]) ->
     Coding::of(Cipher::Unknown)
 }
 
-/// Runs a routine once more, with the stretches of data that it reads.
-fn read_by<'a>(subject: &mut Subject<'a>, function: Address) -> (Initialiser<'a>, Vec<Stretch>) {
+/// Runs a routine once more, with the stretches of data that it reads, and what it reads in order.
+fn read_by<'a>(
+    subject: &mut Subject<'a>,
+    function: Address,
+) -> (Initialiser<'a>, Vec<Stretch>, Vec<(Address, u32)>) {
     let (run, reads) = initialisers::run_reading(subject, function);
     let reads: Vec<(Address, u32)> = reads
         .into_iter()
         .filter(|(at, _)| subject.image.is_mapped(*at))
         .filter(|(at, _)| subject.program.function_containing(*at).is_none())
         .collect();
-    (run, stretches(&reads))
+    (run, stretches(&reads), reads)
 }
 
 /// What stretches hold that are no samples' encoded bytes; then the whole of what was read here and

@@ -4,18 +4,20 @@
 //! gives lies its number further; otherwise that is where the block begins. All texts of the block are
 //! entries, whether the program names their offsets or not. The cipher is that of the whole block.
 //!
-//! False positives: numbers in the block that read as texts ([`Block::texts`]). False negatives: texts
+//! False positives: numbers in the block that read as texts ([`blocks::texts`]). False negatives: texts
 //! under other numbers than offsets that the program does not name.
 
-use crate::cipher::{self, Coding, Material, Sample};
-use crate::material;
+use crate::cipher::{Coding, Sample};
+use crate::recognition::{self, Seen};
 use crate::string_table::accessors::{Access, Accessor, Routine};
 use crate::string_table::asked_for::{self, Sourced};
-use crate::string_table::blocks::Block;
+use crate::string_table::blocks::{self, Block};
 use crate::string_table::{Entry, Table};
 use crate::subject::Subject;
+use crate::{endpoints::host, xor};
+use miyaburi_analysis::FunctionId;
 use miyaburi_image::Address;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The table that a block is; `asked` is the routine that gives texts of it, with these.
 pub(super) fn table<'a>(
@@ -24,9 +26,8 @@ pub(super) fn table<'a>(
     asked: Option<(Routine, Vec<Sourced>)>,
 ) -> Option<Table<'a>> {
     let coding = coding(subject, &block);
-    let (routine, given) = asked.map_or_else(Default::default, |(routine, given)| {
-        (Some(routine), given)
-    });
+    let (routine, given) =
+        asked.map_or_else(Default::default, |(routine, given)| (Some(routine), given));
     let mut found: BTreeMap<u64, (Address, Vec<u8>)> = BTreeMap::new();
     for given in given.into_iter().map(|it| it.given) {
         found.insert(given.id, (given.at, given.text));
@@ -43,10 +44,13 @@ pub(super) fn table<'a>(
                 start.offset(length as u64) <= *at || at.offset(*other as u64) <= start
             })
         };
-        for (at, text) in block.texts() {
+        for (at, text) in blocks::texts(block.start, &block.decoded) {
             let id = at.distance_from(base).filter(|_| is_apart(at, text.len()));
             found.extend(id.map(|id| (id, (at, text))));
         }
+    }
+    if let Some(routine) = &routine {
+        tell_ports(subject, routine, &mut found);
     }
     if found.len() < asked_for::MIN_ENTRIES {
         return None;
@@ -84,21 +88,52 @@ pub(super) fn table<'a>(
     })
 }
 
+/// Takes two characters for a port where somebody asks for them who asks for a host, too, and leaves
+/// them out where they may be a word all the same.
+///
+/// False positives: a text of two characters that is no word of small letters, asked for by a function
+/// that uses a host.
+fn tell_ports(
+    subject: &Subject<'_>,
+    routine: &Routine,
+    found: &mut BTreeMap<u64, (Address, Vec<u8>)>,
+) {
+    let mut asked: BTreeMap<FunctionId, BTreeSet<u64>> = BTreeMap::new();
+    let callee = subject.program.function_at(routine.function).into_iter();
+    for site in callee.flat_map(|callee| subject.program.callers(callee)) {
+        let id = routine.id_at(subject, site.caller, site.address);
+        asked.entry(site.caller).or_default().extend(id);
+    }
+    let is_host = |id: &u64| found.get(id).is_some_and(|(_, text)| host::parse(text).is_some());
+    let beside_host: BTreeSet<u64> =
+        asked.into_values().filter(|ids| ids.iter().any(is_host)).flatten().collect();
+    let mut doubtful = Vec::new();
+    for (id, (_, text)) in found.iter_mut().filter(|(id, _)| beside_host.contains(id)) {
+        if let [one, other, 0] = text.as_slice()
+            && xor::is_text(text)
+        {
+            if one.is_ascii_lowercase() && other.is_ascii_lowercase() {
+                doubtful.push(*id);
+            }
+            // Without an end it is no text.
+            text.truncate(2);
+        }
+    }
+    found.retain(|id, _| !doubtful.contains(id));
+}
+
 /// The cipher between the stored block and its texts.
 fn coding(subject: &Subject<'_>, block: &Block<'_>) -> Coding {
     let stored = subject.image.bytes_from(block.start);
     let encoded = stored.get(..block.decoded.len()).unwrap_or(stored).to_vec();
     let samples = [Sample { encoded, decoded: block.decoded.clone() }];
-    let regions = material::common_regions(subject.image, std::slice::from_ref(&block.reads));
-    let constants = material::constants(subject, block.routine);
-    let material = Material {
-        regions: &regions,
-        reads: &block.reads,
-        constants: &constants,
-        writes_identity: block.fills_permutation,
-        endian: subject.emulator.arch().endian,
+    let seen = Seen {
+        routine: block.routine,
+        samples: &samples,
+        logs: std::slice::from_ref(&block.reads),
+        fills_permutation: block.fills_permutation,
     };
-    cipher::recognise(&samples, &material)
+    recognition::recognise(subject, &seen)
 }
 
 /// Where offset 0 lies, when all `(id, place)` agree.
