@@ -13,6 +13,10 @@ pub struct Scan {
     /// Ports it probes.
     #[serde(default)]
     pub probes: Vec<Probe>,
+    /// Networks that it draws no addresses from, as the fewest prefixes (`10.0.0.0/8`), in order; absent
+    /// when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Vec<String>>,
     /// Fields of its SYN packet by name, such as `tcp.seq`; absent when none is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub syn: BTreeMap<String, FieldDescriptor>,

@@ -14,7 +14,7 @@ use miyaburi_extractors::exploits::{self, Exploit};
 use miyaburi_extractors::found::{Diagnostic, Found};
 use miyaburi_extractors::initialisers;
 use miyaburi_extractors::loose_strings::{self, LooseString};
-use miyaburi_extractors::probes::{self, Probes};
+use miyaburi_extractors::probes::{self, Probes, exclusions};
 use miyaburi_extractors::roles::{self, KnownRoutines, Purpose};
 use miyaburi_extractors::scanner_process;
 use miyaburi_extractors::string_table::{self, Table};
@@ -150,6 +150,7 @@ pub(crate) fn collect<'a>(
     {
         let told = scanner_process::compare(&mut subject, found, &routines.setup);
         probes.diagnostics.extend(told);
+        found.exclusions = exclusions::find(&mut subject, &filled, found);
     }
     let diagnostics = [
         behaviours.diagnostics,

@@ -262,6 +262,37 @@ fn attack_json(attack: &Attack, configuration: &Configuration) -> Json {
     json
 }
 
+/// What the scanner's condition in `scanner.c` excludes, as the fewest prefixes.
+const SPARED: [&str; 27] = [
+    "0.0.0.0/8",
+    "3.0.0.0/8",
+    "6.0.0.0/7",
+    "10.0.0.0/7",
+    "15.0.0.0/8",
+    "16.0.0.0/8",
+    "21.0.0.0/8",
+    "22.0.0.0/8",
+    "26.0.0.0/8",
+    "28.0.0.0/7",
+    "30.0.0.0/8",
+    "33.0.0.0/8",
+    "55.0.0.0/8",
+    "56.0.0.0/8",
+    "100.64.0.0/11",
+    "100.96.0.0/12",
+    "100.112.0.0/13",
+    "100.120.0.0/14",
+    "100.124.0.0/15",
+    "100.126.0.0/16",
+    "127.0.0.0/8",
+    "169.255.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "214.0.0.0/7",
+    "224.0.0.0/3",
+];
+
 fn scan(configuration: &Configuration) -> Json {
     let mut scan = json!({"probes": [], "exploits": []});
     if let Some(probes) = &configuration.probes {
@@ -270,6 +301,7 @@ fn scan(configuration: &Configuration) -> Json {
             {"port": probes.other_port, "weight": 1},
         ]);
         scan["syn"] = json!({"tcp.seq": {"from": "ip.dst"}});
+        scan["excluded"] = json!(SPARED);
     }
     if let Some(exploit) = &configuration.exploit {
         scan["exploits"] = json!([{

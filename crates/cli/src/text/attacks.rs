@@ -104,7 +104,17 @@ pub(super) fn scan(page: &mut Page, scan: &Scan) {
             .collect();
         page.line(&format!("  probes ports {}", probes.join(", ")));
     }
-    let syn: Vec<_> = fields(&scan.syn).collect();
+    if let Some(excluded) = &scan.excluded {
+        let networks = if excluded.is_empty() { "none".to_owned() } else { excluded.join(", ") };
+        page.line(&format!("  spares {}", escape(&networks)));
+    }
+    // Nothing is what most fields of a packet hold.
+    let is_nothing = |field: &FieldDescriptor| {
+        matches!(field.value, FieldValue::Constant { constant: Constant::Number(0) })
+    };
+    let mut known = scan.syn.clone();
+    known.retain(|_, field| !is_nothing(field));
+    let syn: Vec<_> = fields(&known).collect();
     if !syn.is_empty() {
         page.line(&format!("  SYN: {}", escape(&syn.join("; "))));
     }

@@ -110,6 +110,7 @@ pub(crate) const FIELDS: &[Field] = &[
     keys("attacks.vectors", "/attacks", ORDER),
     details("attacks.details", "/attacks", ATTACK),
     keys("scan.probes", "/scan/probes", PROBE),
+    scalar("scan.excluded", "/scan/excluded"),
     scalar("scan.syn", "/scan/syn"),
     keys("scan.exploits", "/scan/exploits", EXPLOIT),
     details("scan.exploits.details", "/scan/exploits", EXPLOIT),

@@ -143,7 +143,8 @@ fn packet_of(behaviour: &Behaviour, (number, shape): (usize, &Shape)) -> Packet 
     }
 }
 
-fn field_value(source: &Source) -> FieldValue {
+/// Where a field comes from.
+pub(super) fn field_value(source: &Source) -> FieldValue {
     match source {
         Source::Constant(value) => FieldValue::Constant { constant: constant(value) },
         Source::From(origin) => FieldValue::From { from: origin.name().to_owned() },

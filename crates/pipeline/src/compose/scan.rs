@@ -1,6 +1,7 @@
 //! What the scanner sends in the terms of the report.
 
 use super::at;
+use super::attacks::field_value;
 use miyaburi_extractors::exploits;
 use miyaburi_extractors::probes::Probes;
 use miyaburi_model::{Evidence, Exploit, FieldValue, Probe, Scan};
@@ -36,7 +37,17 @@ pub(super) fn scan_of(exploits: &[exploits::Exploit], probes: Option<&Probes>) -
         Some(Evidence::new(at(site), Some(at(probes.scanner)), "sends such packets as a process"))
     });
     let requests = exploits.iter().flat_map(|exploit| exploit.evidence.first().cloned());
-    let evidence: Vec<Evidence> = packet.into_iter().chain(sent).chain(requests).collect();
-    let scan = Scan { probes: probed, syn: sequence.into_iter().collect(), exploits, evidence };
+    let exclusions = probes.and_then(|probes| probes.exclusions.as_ref());
+    let drawn = probes.zip(exclusions).map(|(probes, spared)| {
+        Evidence::new(at(spared.site), Some(at(probes.scanner)), "draws addresses, again if spared")
+    });
+    let evidence: Vec<Evidence> =
+        packet.into_iter().chain(sent).chain(drawn).chain(requests).collect();
+    let excluded = exclusions
+        .map(|spared| spared.networks.iter().map(|network| network.to_string()).collect());
+    let fingerprint = probes.into_iter().flat_map(|probes| &probes.fingerprint);
+    let others = fingerprint.map(|(name, source)| (name.clone(), field_value(source).into()));
+    let syn = sequence.into_iter().chain(others).collect();
+    let scan = Scan { probes: probed, excluded, syn, exploits, evidence };
     (probes.is_some() || !scan.exploits.is_empty()).then_some(scan)
 }

@@ -13,11 +13,11 @@ mod effects;
 mod kind;
 mod options;
 mod order;
-mod packet;
+pub(crate) mod packet;
 mod places;
 mod rewrite;
 mod run;
-mod shape;
+pub(crate) mod shape;
 mod wire;
 
 pub use kind::Kind;

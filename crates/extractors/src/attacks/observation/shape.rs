@@ -121,7 +121,7 @@ impl<'p> Sort<'p> {
 }
 
 /// The shapes of what several runs sent, in the order of their first packets.
-pub(super) fn shapes(runs: &[Vec<Packet>]) -> Vec<Shape> {
+pub(crate) fn shapes(runs: &[Vec<Packet>]) -> Vec<Shape> {
     let mut groups: Vec<(Sort<'_>, Vec<&Packet>)> = Vec::new();
     for packet in runs.iter().flatten() {
         match groups.iter_mut().find(|(sort, _)| *sort == Sort::of(packet)) {
@@ -279,7 +279,7 @@ fn payload(packets: &[&Packet]) -> Option<Payload> {
 }
 
 /// The packets among what happened on the network.
-pub(super) fn packets(events: &[NetworkEvent]) -> Vec<Packet> {
+pub(crate) fn packets(events: &[NetworkEvent]) -> Vec<Packet> {
     events.iter().filter_map(Packet::of).collect()
 }
 

@@ -11,13 +11,18 @@
 //! bare machine gives them. Of ports without a cycle the weights are not known; where there are many
 //! ports, none is constant.
 
+pub mod exclusions;
+mod watch;
+
+use crate::attacks::observation::Source;
 use crate::found::{Diagnostic, Found};
 use crate::subject::Subject;
-use miyaburi_emulator::{
-    Abi, Access, Call, CallAction, Hooks, Limits, Region, State, SystemCallSite, WatchedAccess,
-};
+use miyaburi_emulator::{State, SystemCallSite};
 use miyaburi_image::Address;
 use std::collections::BTreeMap;
+use watch::{Answers, Watch, run};
+
+pub(crate) use watch::syn_of;
 
 /// Instructions of one run.
 const INSTRUCTIONS: u64 = 2_000_000;
@@ -40,26 +45,9 @@ const MIN_PACKETS: usize = 8;
 /// Ports beyond this are not constant.
 const MAX_PORTS: usize = 4;
 
-/// Bytes of a SYN packet: headers of IP (RFC 791) and TCP (RFC 9293) without options.
-const PACKET: usize = 40;
-
-/// The version of IP and the length of its header without options, in the first byte.
-const VERSION_AND_LENGTH: u8 = 0x45;
-
-/// Where the destination address lies in it.
-const DESTINATION: core::ops::Range<usize> = 16..20;
-
-/// Where the TCP header begins.
-const TCP: usize = 20;
-
-/// Arguments in which the packet is looked for.
-const ARGUMENTS: usize = 4;
-
-/// System calls whose answer is tried to be a number, for generators that time and process ids seed.
+/// System calls whose answer is tried to be [a number](watch::SEED), for generators that time and
+/// process ids seed.
 const MAX_SEEDS: usize = 12;
-
-/// That number.
-const SEED: u64 = 0x2545_f491;
 
 /// A probed port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +72,19 @@ pub struct Probes {
     /// The system call that sent such a packet, where the scanner was run as a process and nothing
     /// that it sent says otherwise.
     pub sent_at: Option<Address>,
+    /// The networks that it spares, as far as that was asked ([`exclusions`]).
+    pub exclusions: Option<exclusions::Exclusions>,
+    /// Other fields that all its packets have in common, where it was run as a process.
+    pub fingerprint: BTreeMap<String, Source>,
+    /// How it was brought to send.
+    pub(crate) way: Way,
+}
+
+/// How a scanner is brought to send packets, and where it makes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Way {
+    answers: Answers,
+    packet: Address,
 }
 
 /// One packet.
@@ -92,18 +93,6 @@ pub(crate) struct Syn {
     pub(crate) destination: [u8; 4],
     pub(crate) port: u16,
     pub(crate) sequence: [u8; 4],
-}
-
-/// How the outside answers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Answers {
-    /// The first call returns 0 unexecuted: `fork` in the child.
-    skips_first_call: bool,
-    /// The system call, counted from 0, that returns [`SEED`]; others return 0.
-    seed: Option<usize>,
-    /// The routine that adds a pair of credentials, which packets do not depend on: its calls return
-    /// unexecuted, as ciphers may take long.
-    adder: Option<Address>,
 }
 
 /// What the scanner at `scanner` sends, run from `state`; `adder` adds its credentials one by one.
@@ -136,6 +125,12 @@ pub fn extract<'a>(
     Found { finding, diagnostics }
 }
 
+/// How the program's system calls are told apart.
+fn system_calls(subject: &Subject<'_>) -> Option<SystemCallSite> {
+    let emulator = &subject.emulator;
+    SystemCallSite::new(emulator.arch(), subject.program.language(), emulator.abi())
+}
+
 fn observe<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
@@ -143,9 +138,7 @@ fn observe<'a>(
     adder: Option<Address>,
 ) -> Option<Probes> {
     let seeds = (1..=MAX_SEEDS).map(|seed| (false, Some(seed)));
-    let emulator = &subject.emulator;
-    let system_calls =
-        SystemCallSite::new(emulator.arch(), subject.program.language(), emulator.abi());
+    let system_calls = system_calls(subject);
     let tries = [(false, None), (true, None)].into_iter().chain(seeds);
     for (skips_first_call, seed) in tries {
         let answers = Answers { skips_first_call, seed, adder };
@@ -157,150 +150,21 @@ fn observe<'a>(
         if watch.packets.len() >= MIN_PACKETS {
             let ports = ports_of(&watch.packets);
             let sequence_is_destination = copies_destination(&watch.packets);
-            return Some(Probes { ports, sequence_is_destination, site, scanner, sent_at: None });
+            let way = Way { answers, packet };
+            let sent_at = None;
+            return Some(Probes {
+                ports,
+                sequence_is_destination,
+                site,
+                scanner,
+                sent_at,
+                exclusions: None,
+                fingerprint: BTreeMap::new(),
+                way,
+            });
         }
     }
     None
-}
-
-fn run<'a>(
-    subject: &mut Subject<'a>,
-    state: &State<'a>,
-    scanner: Address,
-    instructions: u64,
-    watch: &mut Watch,
-) {
-    let program = subject.program;
-    let Some(context) = program.function_at(scanner).and_then(|id| program.context_of(id)) else {
-        return;
-    };
-    let mut state = state.clone();
-    // C libraries keep the error number and more there, and a scanner goes on after errors.
-    subject.emulator.map_thread_block(&mut state);
-    let instructions = subject.budget.grant(instructions);
-    let limits = Limits { instructions, ..Limits::default() };
-    let outcome = subject.emulator.call(&mut state, (scanner, context), &[], watch, &limits);
-    subject.budget.spend(outcome.instructions);
-}
-
-/// Looks for the packet, or watches it being filled in.
-struct Watch {
-    answers: Answers,
-    /// Tells system calls apart.
-    site: Option<SystemCallSite>,
-    calls: usize,
-    system_calls: usize,
-    /// The packet that is watched.
-    packet: Option<Address>,
-    /// The first packet handed over, and the call.
-    found: Option<(Address, Address)>,
-    /// Whether more than the destination was written since the last packet.
-    is_filled: bool,
-    packets: Vec<Syn>,
-}
-
-impl Watch {
-    const fn new(answers: Answers, site: Option<SystemCallSite>, packet: Option<Address>) -> Self {
-        Self {
-            answers,
-            site,
-            calls: 0,
-            system_calls: 0,
-            packet,
-            found: None,
-            is_filled: false,
-            packets: Vec::new(),
-        }
-    }
-}
-
-impl Hooks for Watch {
-    fn call(&mut self, state: &mut State<'_>, abi: &Abi, call: &Call) -> CallAction {
-        self.calls += 1;
-        if self.calls == 1 && self.answers.skips_first_call {
-            return CallAction::Return(0);
-        }
-        if self.answers.adder == Some(call.callee) {
-            return CallAction::Return(0);
-        }
-        if self.packet.is_none() {
-            self.found = handed_packet(state, abi).map(|packet| (packet, call.site));
-        }
-        let is_done = self.found.is_some() || has_seen_enough(&self.packets);
-        if is_done { CallAction::Stop } else { CallAction::Enter }
-    }
-
-    fn system_call(
-        &mut self,
-        state: &mut State<'_>,
-        abi: &Abi,
-        _site: Address,
-        number: u64,
-    ) -> bool {
-        // Whoever asks for memory is undone and has some: what is written to none overlaps.
-        if self.site.as_ref().is_some_and(|site| site.asks_for_memory(state, number)) {
-            return false;
-        }
-        let is_seed = self.answers.seed == Some(self.system_calls);
-        abi.set_system_call_result(state, if is_seed { SEED } else { 0 });
-        self.system_calls += 1;
-        true
-    }
-
-    fn watched(&self) -> Vec<Region> {
-        let region = |start| Region { start, size: PACKET as u64 };
-        self.packet.map(region).into_iter().collect()
-    }
-
-    fn access(
-        &mut self,
-        state: &mut State<'_>,
-        _abi: &Abi,
-        _site: Address,
-        access: &WatchedAccess,
-    ) {
-        let Some(packet) = self.packet.filter(|_| access.access == Access::Write) else { return };
-        let Some(offset) = access.address.distance_from(packet) else { return };
-        let offset = offset as usize;
-        if offset >= TCP {
-            self.is_filled = true;
-        } else if self.is_filled && DESTINATION.contains(&offset) {
-            self.is_filled = false;
-            self.packets.extend(syn_at(state, packet));
-        }
-    }
-}
-
-/// The first argument that leads to a SYN packet.
-fn handed_packet(state: &mut State<'_>, abi: &Abi) -> Option<Address> {
-    let mut arguments: Vec<u64> = (0..ARGUMENTS).map(|index| abi.argument(state, index)).collect();
-    let local = abi.local_conventions.iter().flatten();
-    arguments.extend(local.map(|register| state.register(register)));
-    arguments.into_iter().map(Address).find(|place| syn_at(state, *place).is_some())
-}
-
-/// The SYN packet at `place`, when there is one with a destination.
-fn syn_at(state: &mut State<'_>, place: Address) -> Option<Syn> {
-    if state.memory.load(place, 1).ok()? as u8 != VERSION_AND_LENGTH {
-        return None;
-    }
-    syn_of(&state.memory.bytes(place, PACKET)?)
-}
-
-/// The SYN packet that begins `bytes`, when it is one with a destination.
-pub(crate) fn syn_of(bytes: &[u8]) -> Option<Syn> {
-    const PROTOCOL_TCP: u8 = 6;
-    const ONLY_SYN: u8 = 2;
-    let bytes: [u8; PACKET] = bytes.get(..PACKET)?.try_into().ok()?;
-    if bytes[0] != VERSION_AND_LENGTH {
-        return None;
-    }
-    let is_syn = bytes[9] == PROTOCOL_TCP && bytes[TCP + 13] == ONLY_SYN;
-    let destination = [bytes[16], bytes[17], bytes[18], bytes[19]];
-    let port = u16::from_be_bytes([bytes[TCP + 2], bytes[TCP + 3]]);
-    let sequence = [bytes[TCP + 4], bytes[TCP + 5], bytes[TCP + 6], bytes[TCP + 7]];
-    let is_addressed = destination != [0; 4] && port != 0;
-    (is_syn && is_addressed).then_some(Syn { destination, port, sequence })
 }
 
 /// Whether further packets would tell nothing new.
