@@ -5,6 +5,8 @@
 //! A constant that the analysis gives is right when it is that of the record. Where the record's
 //! value fits 32 bits, a 64-bit register may hold anything above them. Another constant, or an
 //! address on the stack, is wrong; everything else is missing, a call that was not found included.
+//! Where the record tells a value in terms of the running program, as that of a register, a constant
+//! may be right all the same: it is counted as unjudged.
 
 use anyhow::Context;
 use miyaburi_analysis::{CallSite, Program, Value};
@@ -32,6 +34,17 @@ pub(super) fn measure(built: &Built) -> anyhow::Result<Counts> {
                 value_at(&program, site, place, built.toolchain.target)
             });
             judge(&mut counts, &call, place, wanted, found);
+        }
+        for &place in &call.others {
+            let target = built.toolchain.target;
+            let found = site.map(|site| value_at(&program, site, place, target));
+            if let Some(Ok(Value::Constant(value))) = found {
+                counts.beyond += 1;
+                counts.notes.push(format!(
+                    "unjudged call of {} before {:#x}: {place:?} is found {value:#x}",
+                    call.callee, call.return_address
+                ));
+            }
         }
     }
     if let Some(configuration) = built.configuration.as_ref().filter(|_| built.level == "-O0") {

@@ -27,6 +27,8 @@ pub(super) struct DebugCall {
     pub(super) callee: String,
     /// Parameters whose value is a constant.
     pub(super) constants: Vec<(Place, u64)>,
+    /// Parameters whose value is told in terms of the running program.
+    pub(super) others: Vec<Place>,
 }
 
 /// The calls of named routines in a file's debug information, those without constants included.
@@ -66,7 +68,11 @@ fn read_unit<'a>(
             }
             gimli::DW_TAG_call_site_parameter | gimli::DW_TAG_GNU_call_site_parameter => {
                 if let Some((_, call)) = &mut current {
-                    call.constants.extend(parameter(dwarf, unit, entry));
+                    match parameter(dwarf, unit, entry) {
+                        Some((place, Some(value))) => call.constants.push((place, value)),
+                        Some((place, None)) => call.others.push(place),
+                        None => {}
+                    }
                 }
             }
             _ => {}
@@ -97,6 +103,7 @@ fn call_site<'a>(
         return_address,
         callee,
         constants: Vec::new(),
+        others: Vec::new(),
     }))
 }
 
@@ -125,11 +132,12 @@ fn name<'a>(
     Ok(None)
 }
 
+/// Where a parameter is passed, and its value when that is a constant.
 fn parameter<'a>(
     dwarf: &Dwarf<Slice<'a>>,
     unit: &Unit<Slice<'a>>,
     entry: &DebuggingInformationEntry<Slice<'a>>,
-) -> Option<(Place, u64)> {
+) -> Option<(Place, Option<u64>)> {
     let AttributeValue::Exprloc(place) = entry.attr_value(gimli::DW_AT_location)? else {
         return None;
     };
@@ -142,7 +150,7 @@ fn parameter<'a>(
         Operation::RegisterOffset { offset, .. } => Place::Stack(offset),
         _ => return None,
     };
-    Some((place, constant(dwarf, unit, value)?))
+    Some((place, constant(dwarf, unit, value)))
 }
 
 /// The value of an expression that needs nothing of the running program.

@@ -29,7 +29,10 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use rayon::prelude::*;
 
-use crate::toolchain::{self, Toolchain};
+use crate::{
+    specimens::OPTIMISATIONS,
+    toolchain::{self, Libc, Target, Toolchain},
+};
 
 use plan::Case;
 use programs::Workshop;
@@ -83,7 +86,13 @@ enum Measure {
 /// # Errors
 /// When a program cannot be built or analysed, and when a target is below what is required.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let cases = chosen(args);
+    known(&args.targets, Target::ALL.map(Target::name))?;
+    known(&args.libraries, [Libc::Tiny, Libc::Glibc, Libc::Musl, Libc::Uclibc].map(Libc::name))?;
+    known(&args.levels, OPTIMISATIONS.map(|level| level.trim_start_matches('-')))?;
+    let mut cases = chosen(args);
+    let mut targets: Vec<Target> = cases.iter().map(|case| case.toolchain().target).collect();
+    targets.dedup();
+    cases.retain(|case| !args.installed_only || case.toolchain().installed());
     if cases.is_empty() {
         bail!("no program is left by these choices");
     }
@@ -106,7 +115,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             counts.notes.iter().for_each(|note| println!("{}: {note}", case.label()));
         }
     }
-    let table = Table::new(args.measure, &measured);
+    let table = Table::new(args.measure, &targets, &measured);
     println!("{table}");
     match args.require.map(|percent| table.below(percent)) {
         Some(below) if !below.is_empty() => bail!("not reached: {}", below.join(", ")),
@@ -114,7 +123,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// The programs that the arguments leave.
+/// Fails when a choice names what there is not, which would leave it out in silence.
+fn known<const N: usize>(choice: &[String], names: [&str; N]) -> anyhow::Result<()> {
+    match choice.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => bail!("there is no {name}, only {}", names.join(", ")),
+        None => Ok(()),
+    }
+}
+
+/// The programs that the arguments leave, whether or not they can be built.
 fn chosen(args: &Args) -> Vec<Case> {
     let allows = |list: &[String], name: &str| list.is_empty() || list.iter().any(|n| n == name);
     let mut cases = plan::all();
@@ -123,7 +140,6 @@ fn chosen(args: &Args) -> Vec<Case> {
         allows(&args.targets, toolchain.target.name())
             && allows(&args.libraries, toolchain.libc.name())
             && allows(&args.levels, case.level().trim_start_matches('-'))
-            && (!args.installed_only || toolchain.installed())
     });
     // Counted anew for each target, so that none is left out.
     let mut chosen = Vec::new();

@@ -56,7 +56,7 @@ impl Workshop {
             Case::Specimen(specimen) => Some(specimens::configuration(specimen, self.seed)),
             Case::Ordinary { .. } => None,
         };
-        if !stripped.is_file() {
+        if !stripped.is_file() || !path.is_file() {
             self.compile(case, &folder, &path, &stripped)?;
         }
         let read = |path: &Path| fs::read(path).with_context(|| format!("{}", path.display()));
@@ -90,8 +90,11 @@ impl Workshop {
                 true
             }
         };
-        fs::copy(path, stripped).with_context(|| format!("{}", stripped.display()))?;
-        case.toolchain().strip(stripped, has_sections)
+        // Under its name only when it is done: a file that is there is taken as stripped.
+        let unfinished = stripped.with_extension("part");
+        fs::copy(path, &unfinished).with_context(|| format!("{}", unfinished.display()))?;
+        case.toolchain().strip(&unfinished, has_sections)?;
+        fs::rename(&unfinished, stripped).with_context(|| format!("{}", stripped.display()))
     }
 }
 
