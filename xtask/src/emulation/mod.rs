@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! program.rs  one file: how it is built, recorded and compared
+//! mode.rs     instruction sets and byte orders beside the usual ones
 //! table.rs    what came of all of them, by target
 //! ordinary/   ordinary programs, from their entry point to their end
 //! rates.rs    instructions a second, against QEMU
@@ -15,6 +16,7 @@
 //! ```
 
 mod kept;
+mod mode;
 mod ordinary;
 mod program;
 mod qemu;
@@ -35,6 +37,7 @@ use crate::{
     toolchain::{Compiler, Libc, Target, Toolchain, workspace_root},
 };
 
+use mode::Mode;
 use program::{Emulators, Program};
 use table::Table;
 
@@ -149,6 +152,9 @@ fn chosen(args: &Args) -> Vec<Program> {
         })
         .flat_map(|toolchain| {
             args.levels.iter().filter_map(move |level| Program::new(toolchain, level))
+        })
+        .flat_map(|program| {
+            Mode::of(program.toolchain).iter().map(move |mode| program.in_mode(*mode))
         })
         .collect()
 }

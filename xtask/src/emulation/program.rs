@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::qemu::Machine;
+use super::{mode::Mode, qemu::Machine};
 use crate::{
     specimens,
     toolchain::{Compiler, Libc, Target, Toolchain, process, workspace_root},
@@ -70,6 +70,7 @@ impl Emulators {
 pub(super) struct Program {
     pub(super) toolchain: Toolchain,
     level: &'static str,
+    pub(super) mode: Mode,
 }
 
 /// What the comparison of one program gave.
@@ -90,7 +91,12 @@ impl Program {
         let old_arm = matches!(toolchain.target, Target::Armv5 | Target::ArmBe);
         let cannot =
             toolchain.compiler == Compiler::Clang && (small || (old_arm && level == "-O0"));
-        (!cannot).then_some(Program { toolchain, level })
+        (!cannot).then_some(Program { toolchain, level, mode: Mode::Usual })
+    }
+
+    /// The same program in a mode.
+    pub(super) const fn in_mode(self, mode: Mode) -> Program {
+        Program { mode, ..self }
     }
 
     /// Builds the program in `folder`, has QEMU record its results and the emulator compare them:
@@ -138,6 +144,7 @@ impl Program {
         if self.has_mathematics() {
             extra.extend(["-DWITH_MATH", "-lm"]);
         }
+        extra.extend(self.mode.flags());
         self.toolchain.compile(self.level, &sources, &includes, &extra, output)
     }
 
@@ -185,7 +192,8 @@ impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let compiler: &Compiler = &self.toolchain.compiler;
         let libc = self.toolchain.libc.name();
-        write!(f, "{}-{}-{libc}{}", self.toolchain.target, compiler.name(), self.level)
+        let target = self.toolchain.target;
+        write!(f, "{target}{}-{}-{libc}{}", self.mode.suffix(), compiler.name(), self.level)
     }
 }
 

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::toolchain::Target;
 
-use super::program::{Counts, Program};
+use super::{
+    mode::Mode,
+    program::{Counts, Program},
+};
 
 /// Fewest functions that a target is compared by in each of its programs, so that a program that
 /// has lost its functions does not pass.
@@ -42,9 +45,9 @@ impl Row {
     }
 }
 
-/// What came of all programs, a row for each target; displays as a table.
+/// What came of all programs, a row for each target and mode; displays as a table.
 pub(super) struct Table {
-    rows: BTreeMap<Target, Row>,
+    rows: BTreeMap<(Target, Mode), Row>,
     /// What is wrong, one line each.
     faults: Vec<String>,
 }
@@ -52,11 +55,11 @@ pub(super) struct Table {
 impl Table {
     /// The outcomes of the programs of the targets that are to be compared.
     pub(super) fn new(targets: &[Target], outcomes: &[(Program, anyhow::Result<Counts>)]) -> Table {
-        let mut rows: BTreeMap<Target, Row> =
-            targets.iter().map(|target| (*target, Row::default())).collect();
+        let mut rows: BTreeMap<(Target, Mode), Row> =
+            targets.iter().map(|target| ((*target, Mode::Usual), Row::default())).collect();
         let mut faults = Vec::new();
         for (program, counts) in outcomes {
-            let row = rows.entry(program.toolchain.target).or_default();
+            let row = rows.entry((program.toolchain.target, program.mode)).or_default();
             row.files += 1;
             match counts {
                 Ok(counts) => {
@@ -71,7 +74,8 @@ impl Table {
                 Err(error) => faults.push(format!("{program}: {error:#}")),
             }
         }
-        for (target, row) in &rows {
+        for ((target, mode), row) in &rows {
+            let target = format!("{target}{}", mode.suffix());
             match row.fewest_functions {
                 None => faults.push(format!("{target}: no program was compared")),
                 Some(fewest) if fewest < MIN_FUNCTIONS => faults.push(format!(
@@ -93,9 +97,10 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| target | files | functions | cases | equal |\n|---|---|---|---|---|")?;
-        for (target, row) in &self.rows {
+        for ((target, mode), row) in &self.rows {
+            let mode = mode.suffix();
             let Row { files, most_functions, cases, equal, .. } = row;
-            writeln!(f, "| {target} | {files} | {most_functions} | {cases} | {equal} |")?;
+            writeln!(f, "| {target}{mode} | {files} | {most_functions} | {cases} | {equal} |")?;
         }
         let sum = |value: fn(&Row) -> u64| self.rows.values().map(value).sum::<u64>();
         writeln!(
@@ -167,6 +172,19 @@ mod tests {
         let nothing = Ok(Counts { functions: 150, cases: 0, equal: 0 });
         let outcomes = vec![(Target::Sh4, "O2", nothing)];
         assert_eq!(faults(&[Target::Sh4], outcomes), ["sh4-gcc-tiny-O2: no case was compared"]);
+    }
+
+    #[test]
+    fn modes_have_rows_of_their_own() {
+        let outcomes = [Mode::Usual, Mode::Mips16]
+            .map(|mode| (program(Target::MipsBe, "O2").in_mode(mode), Ok(GOOD)));
+        let table = Table::new(&[Target::MipsBe], &outcomes);
+        let text = table.to_string();
+        assert!(
+            text.contains("| mips-be | 1 |") && text.contains("| mips-be-mips16 | 1 |"),
+            "{text}"
+        );
+        assert_eq!(table.faults(), [String::new(); 0]);
     }
 
     #[test]
