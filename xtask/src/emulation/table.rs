@@ -181,7 +181,7 @@ mod tests {
         let table = Table::new(&[Target::Armv5], &outcomes);
         let text = table.to_string();
         assert!(text.contains("| armv5 | 1 |") && text.contains("| armv5-thumb1 | 1 |"), "{text}");
-        assert_eq!(table.faults(), [String::new(); 0]);
+        assert!(table.faults().is_empty());
     }
 
     #[test]
