@@ -30,7 +30,7 @@ impl Default for Options {
     fn default() -> Self {
         let analysis = Limits::default();
         Self {
-            max_instructions: 50_000_000,
+            max_instructions: 100_000_000,
             max_bytes: 64 << 20,
             max_steps: analysis.steps,
             max_analysis_bytes: analysis.bytes,

@@ -15,6 +15,8 @@ pub(super) enum Mode {
     Be8,
     /// Thumb-2, code little endian and data big endian (BE-8).
     ThumbBe8,
+    /// MIPS16.
+    Mips16,
 }
 
 impl Mode {
@@ -27,6 +29,10 @@ impl Mode {
         match toolchain.target {
             Target::Armv5 => &[Mode::Usual, Mode::Thumb1],
             Target::ArmBe => &[Mode::Usual, Mode::ThumbBig, Mode::Be8, Mode::ThumbBe8],
+            // Start files without a C library are assembled as MIPS16 as well, which they are not.
+            Target::MipsBe | Target::MipsLe if toolchain.libc == Libc::Glibc => {
+                &[Mode::Usual, Mode::Mips16]
+            }
             _ => &[Mode::Usual],
         }
     }
@@ -39,6 +45,7 @@ impl Mode {
             Mode::ThumbBig => "-thumb",
             Mode::Be8 => "-be8",
             Mode::ThumbBe8 => "-thumb-be8",
+            Mode::Mips16 => "-mips16",
         }
     }
 
@@ -50,6 +57,7 @@ impl Mode {
             Mode::ThumbBig => &["-mthumb"],
             Mode::Be8 => &["-march=armv7-a", "-Wl,--be8"],
             Mode::ThumbBe8 => &["-mthumb", "-march=armv7-a", "-Wl,--be8"],
+            Mode::Mips16 => &["-mips16", "-mno-abicalls", "-fno-pic"],
         }
     }
 }
@@ -71,7 +79,7 @@ mod tests {
         assert!(
             names
                 .iter()
-                .any(|(name, mode)| (name.as_str(), *mode) == ("armv5-gcc-glibc", "-thumb1"))
+                .any(|(name, mode)| (name.as_str(), *mode) == ("mips-be-gcc-glibc", "-mips16"))
         );
     }
 }

@@ -146,6 +146,8 @@ pub struct Contacts {
     pub endpoints: Vec<Endpoint>,
     /// Where the C2 comes from, when it was seen to come from outside the file.
     pub external: Option<External>,
+    /// What the program was seen to write to standard output.
+    pub printed: Vec<u8>,
 }
 
 /// The endpoints of a program with its table and the socket addresses that its code spells out. One
@@ -183,6 +185,7 @@ pub fn extract<'a>(
     let found: Vec<Endpoint> = found.into_iter().filter(|decoy| !is_known(decoy)).collect();
     endpoints.extend(found);
     let mut external = observed.external;
+    let mut printed = Vec::new();
     if is_likely {
         let barred: Vec<Address> = scanner.into_iter().collect();
         let found = endpoints.iter().map(|endpoint| endpoint.host.clone());
@@ -191,6 +194,7 @@ pub fn extract<'a>(
         if let Some(reached) = reached {
             diagnostics.extend(settled::settle(&mut endpoints, &reached, constants));
             external = external.or(reached.external);
+            printed = reached.printed;
         }
     }
     if let Some(table) = table {
@@ -205,7 +209,7 @@ pub fn extract<'a>(
         let message = format!("what {}:{} is for is not known", endpoint.host, endpoint.port);
         Diagnostic::doubt(STAGE, message, Some(endpoint.site))
     }));
-    Found { finding: Contacts { endpoints, external }, diagnostics }
+    Found { finding: Contacts { endpoints, external, printed }, diagnostics }
 }
 
 /// The entries that are addresses.

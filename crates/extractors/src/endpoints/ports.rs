@@ -95,7 +95,7 @@ mod tests {
             forced: Vec::new(),
             place: None,
         };
-        Contacts { endpoints: vec![endpoint], external: None }
+        Contacts { endpoints: vec![endpoint], ..Contacts::default() }
     }
 
     fn role_of_first(
@@ -134,7 +134,7 @@ mod tests {
             place: Some(Address(0x8000)),
             handovers: Vec::new(),
         };
-        let contacts = Contacts { endpoints: Vec::new(), external: Some(external) };
+        let contacts = Contacts { external: Some(external), ..Contacts::default() };
         let entries = [entry(1, 48101), entry(2, 23)];
         let role = |references: &[EntryReference]| role_of_first(&entries, references, &contacts);
         assert_eq!(role(&[read(1, WRITER), read(2, OTHER)]), Some(Role::C2));

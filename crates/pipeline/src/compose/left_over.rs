@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_only_entry_with_a_servers_port_is_it() {
-        let c2 = Contacts { endpoints: vec![server(3778, Role::C2)], external: None };
+        let c2 = Contacts { endpoints: vec![server(3778, Role::C2)], ..Contacts::default() };
         let entries = [port(1, 3778), port(2, 23)];
         assert_eq!(roles(&entries, &c2), [EntryRole::C2Port, UNKNOWN]);
         assert_eq!(roles(&[port(1, 3778), port(2, 3778)], &c2), [UNKNOWN, UNKNOWN]);
@@ -120,10 +120,10 @@ mod tests {
             handovers: Vec::new(),
             forced: Vec::new(),
         });
-        let outside = Contacts { endpoints: Vec::new(), external };
+        let outside = Contacts { external, ..Contacts::default() };
         assert_eq!(roles(&[port(1, 55629)], &outside), [EntryRole::C2Port]);
         assert_eq!(roles(&[port(1, 55629), port(2, 23)], &outside), [UNKNOWN, UNKNOWN]);
-        let nothing = Contacts { endpoints: Vec::new(), external: None };
+        let nothing = Contacts::default();
         assert_eq!(roles(&[port(1, 55629)], &nothing), [UNKNOWN]);
     }
 }

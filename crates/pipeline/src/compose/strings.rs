@@ -32,6 +32,7 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
                     _ => None,
                 })
                 .or_else(|| purposes.get(&entry.id).copied().map(role_of))
+                .or_else(|| role_of_printed(&reported.hex.0, &contacts.printed))
                 .unwrap_or(EntryRole::Unknown);
             // What is used as a port is one, even if it reads as text.
             let is_port = match reported.role {
@@ -136,17 +137,29 @@ pub(super) fn strings_of(findings: &Findings<'_>) -> Vec<LooseString> {
     let Findings { strings, string_references, string_purposes, contacts, .. } = findings;
     let with_role = |(number, string): (u32, &loose_strings::LooseString)| {
         let mut reported = string_of(string);
-        let uses = references_to(string_references, number);
-        let Some(first) = uses.first() else { return reported };
-        reported.role = host_role_of(&reported.text, &contacts.endpoints)
-            .or_else(|| string_purposes.get(&number).copied().map(role_of));
-        if reported.role.is_some() {
+        let first = references_to(string_references, number).first();
+        let by_use = first.and_then(|_| {
+            host_role_of(&reported.text, &contacts.endpoints)
+                .or_else(|| string_purposes.get(&number).copied().map(role_of))
+        });
+        reported.role = by_use.or_else(|| role_of_printed(&string.decoded, &contacts.printed));
+        if let Some(first) = first.filter(|_| reported.role.is_some()) {
             let evidence = Evidence::new(at(first.site), Some(at(first.function)), "used here");
             reported.evidence.push(evidence);
         }
         reported
     };
     (0..).zip(strings).map(with_role).collect()
+}
+
+/// The role of a text that is a line of what the program was seen to print.
+///
+/// False positives: one that it prints for another purpose.
+fn role_of_printed(text: &[u8], printed: &[u8]) -> Option<EntryRole> {
+    const LEAST: usize = 3;
+    let text = text.strip_suffix(&[0]).unwrap_or(text);
+    let is_line = || printed.split(|byte| *byte == b'\n').any(|line| line == text);
+    (text.len() >= LEAST && is_line()).then_some(EntryRole::ExecutionMessage)
 }
 
 fn string_of(string: &loose_strings::LooseString) -> LooseString {
@@ -184,7 +197,8 @@ fn string_of(string: &loose_strings::LooseString) -> LooseString {
 
 #[cfg(test)]
 mod tests {
-    use super::is_no_word;
+    use super::{is_no_word, role_of_printed};
+    use miyaburi_model::EntryRole;
 
     #[test]
     fn two_characters_with_a_sign_are_a_port_and_words_and_formats_are_none() {
@@ -193,6 +207,17 @@ mod tests {
         }
         for text in [&b"sh\0"[..], b"%d\0", b": \0", b"\r\n\0", b"#R", b"-c x\0"] {
             assert!(!is_no_word(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_line_that_was_printed_is_the_message_at_the_start() {
+        let role = |text: &[u8]| role_of_printed(text, b"ready to go\nok\nhello\n");
+        assert_eq!(role(b"ready to go\0"), Some(EntryRole::ExecutionMessage));
+        assert_eq!(role(b"hello"), Some(EntryRole::ExecutionMessage));
+        // Part of a line, too short to tell, nothing.
+        for text in [&b"ready\0"[..], b"ok\0", b"\0", b""] {
+            assert_eq!(role(text), None, "{text:?}");
         }
     }
 }

@@ -90,6 +90,8 @@ pub(super) struct Destinations {
     pub(super) is_cut: bool,
     /// Where the C2 comes from that is not in the file.
     pub(super) external: Option<External>,
+    /// What was written to standard output.
+    pub(super) printed: Vec<u8>,
 }
 
 /// Runs the experiments. `barred` are functions that run beside the connection to the C2, such as a
@@ -162,6 +164,8 @@ fn explore<'a>(
     let opened = outcomes.iter().flat_map(|outcome| &outcome.visit.deeds);
     let opened = opened.filter(|deed| deed.connection().is_some());
     found.streams = opened.flat_map(|deed| deed.through.iter().copied()).collect();
+    let written = outcomes.first().map(|outcome| outcome.visit.process.kernel.written(1));
+    found.printed = written.unwrap_or_default().to_vec();
     found.bound = outcomes.iter().flat_map(Outcome::bound).collect();
     found.peers = peers(&place, &judge, &outcomes);
     if let Some(shut) = &shut {
