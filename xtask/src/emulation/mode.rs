@@ -54,7 +54,8 @@ impl Mode {
         match self {
             Mode::Usual => &[],
             Mode::Thumb1 => &["-mthumb", "-march=armv4t"],
-            Mode::ThumbBig => &["-mthumb"],
+            // Tables of cases need routines of the support library, which there is none of.
+            Mode::ThumbBig => &["-mthumb", "-fno-jump-tables"],
             Mode::Be8 => &["-march=armv7-a", "-Wl,--be8"],
             Mode::ThumbBe8 => &["-mthumb", "-march=armv7-a", "-Wl,--be8"],
             Mode::Mips16 => &["-mips16", "-mno-abicalls", "-fno-pic"],
