@@ -61,6 +61,27 @@ fn roles_that_are_no_hosts_of_attackers_are_refused() {
 }
 
 #[test]
+fn a_host_that_another_file_has_as_decoy_or_resolver_is_not_blocked() {
+    use EndpointRole::{C2, Decoy, Peer, Resolver, SingleInstance};
+    let with = |other: &str, role: EndpointRole| {
+        let c2 = report(1, vec![endpoint("192.0.2.1", Some(23), C2)]);
+        let other = report(2, vec![endpoint(other, Some(80), role)]);
+        gate_with(&[]).decide(merged(&[c2, other]), &selection())
+    };
+    for role in [Decoy, Resolver] {
+        let decisions = with("192.0.2.1", role);
+        assert!(decisions.blocks.is_empty());
+        let reasons: Vec<_> = decisions.refusals.iter().map(|it| it.reason.clone()).collect();
+        assert!(reasons.contains(&Reason::Contradicted(role)), "{reasons:?}");
+        // Another host says nothing of it.
+        assert_eq!(with("192.0.2.2", role).blocks.len(), 1);
+    }
+    for role in [Peer, SingleInstance] {
+        assert_eq!(with("192.0.2.1", role).blocks.len(), 1);
+    }
+}
+
+#[test]
 fn low_confidence_own_space_and_expired_are_refused() {
     let mut weak = endpoint("192.0.2.1", Some(23), EndpointRole::C2);
     weak.confidence = Confidence::Low;

@@ -4,7 +4,7 @@
 //! is refused here is in no format, and each refusal is kept with its reason.
 //!
 //! False negatives: a shared address that no list names is blocked. False positives: a server of
-//! attackers in a listed network is not. Both follow from the lists, which are data.
+//! attackers in a listed network is not, nor one that another program has as its decoy or resolver.
 
 mod matcher;
 mod own;
@@ -20,7 +20,7 @@ use miyaburi_model::{Confidence, EndpointRole, Protocol};
 pub use own::{OwnSpace, OwnSpaceError, parse_prefixes};
 pub use warning_list::{Effect, WarningList, WarningListError, built_in};
 
-use crate::indicators::{HostError, Indicator, Indicators, Sightings, Timestamp, role_name};
+use crate::indicators::{Host, HostError, Indicator, Indicators, Sightings, Timestamp, role_name};
 use crate::list::Block;
 use matcher::Matcher;
 
@@ -31,6 +31,10 @@ pub const BLOCKABLE: [EndpointRole; 4] = [
     EndpointRole::Loader,
     EndpointRole::DeadDropResolver,
 ];
+
+/// Roles of hosts that have nothing to do with the attackers: who is in one of them in any file is not
+/// blocked, whatever another file says.
+const INNOCENT: [EndpointRole; 2] = [EndpointRole::Decoy, EndpointRole::Resolver];
 
 /// What a user wants of all indicators.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub enum Reason {
     NotAHost(HostError),
     /// The role is not one of a host of the attackers.
     Role(EndpointRole),
+    /// Another file, or the same, has the host in such a role.
+    Contradicted(EndpointRole),
     /// Not sure enough.
     Confidence(Confidence),
     /// It is in the user's own space, with the entry that says so.
@@ -72,6 +78,7 @@ impl Reason {
         match self {
             Self::NotAHost(_) => "not_a_host",
             Self::Role(_) => "role",
+            Self::Contradicted(_) => "contradicted",
             Self::Confidence(_) => "confidence",
             Self::Own(_) => "own",
             Self::Listed(_) => "warning_list",
@@ -85,6 +92,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NotAHost(error) => error.fmt(formatter),
             Self::Role(role) => write!(formatter, "a {} is not blocked", role_name(*role)),
+            Self::Contradicted(role) => write!(formatter, "also a {}", role_name(*role)),
             Self::Confidence(Confidence::Low) => formatter.write_str("confidence is low"),
             Self::Confidence(_) => formatter.write_str("confidence is below what is asked for"),
             Self::Own(entry) => write!(formatter, "own: {entry}"),
@@ -165,9 +173,17 @@ impl Gate {
             let (host, protocol, reason) = (host.to_owned(), None, Reason::NotAHost(error));
             decisions.refusals.push(Refusal { host, port, protocol, role, reason });
         }
-        for (indicator, sightings) in indicators.into_merged() {
+        let merged = indicators.into_merged();
+        let innocent: BTreeMap<Host, EndpointRole> = merged
+            .keys()
+            .filter(|indicator| INNOCENT.contains(&indicator.role))
+            .map(|indicator| (indicator.host.clone(), indicator.role))
+            .collect();
+        for (indicator, sightings) in merged {
+            let innocent = innocent.get(&indicator.host).copied();
             let expires = expiry(&sightings, selection);
-            if let Some(reason) = self.reason(&indicator, &sightings, expires, selection) {
+            if let Some(reason) = self.reason(&indicator, innocent, &sightings, expires, selection)
+            {
                 let Indicator { host, port, protocol, role } = indicator;
                 let host = host.to_string();
                 decisions.refusals.push(Refusal { host, port, protocol, role, reason });
@@ -184,12 +200,16 @@ impl Gate {
     fn reason(
         &self,
         indicator: &Indicator,
+        innocent: Option<EndpointRole>,
         sightings: &Sightings,
         expires: Timestamp,
         selection: &Selection,
     ) -> Option<Reason> {
         if !BLOCKABLE.contains(&indicator.role) {
             return Some(Reason::Role(indicator.role));
+        }
+        if let Some(role) = innocent {
+            return Some(Reason::Contradicted(role));
         }
         if let Some(entry) = self.own.find(&indicator.host) {
             return Some(Reason::Own(entry));

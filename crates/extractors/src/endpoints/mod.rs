@@ -34,7 +34,6 @@ use crate::string_table::Table;
 use crate::subject::Subject;
 use constant_addresses::{ConstantAddresses, Use};
 use consumers::EntryReference;
-use core::net::IpAddr;
 use experiments::Forced;
 use external::External;
 use miyaburi_analysis::FunctionId;
@@ -188,8 +187,7 @@ pub fn extract<'a>(
     let mut printed = Vec::new();
     if is_likely {
         let barred: Vec<Address> = scanner.into_iter().collect();
-        let found = endpoints.iter().map(|endpoint| endpoint.host.clone());
-        let known: Vec<String> = found.chain(table.into_iter().flat_map(addresses)).collect();
+        let known: Vec<String> = endpoints.iter().map(|endpoint| endpoint.host.clone()).collect();
         let reached = experiments::run(subject, constants, table, &barred, &known);
         if let Some(reached) = reached {
             diagnostics.extend(settled::settle(&mut endpoints, &reached, constants));
@@ -210,15 +208,6 @@ pub fn extract<'a>(
         Diagnostic::doubt(STAGE, message, Some(endpoint.site))
     }));
     Found { finding: Contacts { endpoints, external, printed }, diagnostics }
-}
-
-/// The entries that are addresses.
-fn addresses(table: &Table<'_>) -> impl Iterator<Item = String> {
-    let texts = table.entries.iter().filter_map(|entry| {
-        let text = entry.decoded.strip_suffix(&[0]).unwrap_or(&entry.decoded);
-        str::from_utf8(text).ok()
-    });
-    texts.filter(|text| text.parse::<IpAddr>().is_ok()).map(str::to_owned)
 }
 
 /// Leaves out endpoints whose port is that of an entry as it is stored, where the same host has

@@ -95,8 +95,7 @@ pub(super) struct Destinations {
 }
 
 /// Runs the experiments. `barred` are functions that run beside the connection to the C2, such as a
-/// scanner; `known` are hosts that other methods have found, and
-/// addresses that the table holds. `None` when the program connects to
+/// scanner; `known` are hosts that other methods have found. `None` when the program connects to
 /// nobody, as far as it is known, or cannot be started.
 pub(super) fn run<'a>(
     subject: &mut Subject<'a>,
@@ -140,6 +139,7 @@ fn explore<'a>(
     let again = again.map(|session| Outcome::of(subject, &session, Answers::refusing));
     let judge = Judge {
         image: subject.image,
+        in_table: table.into_iter().flat_map(addresses).collect(),
         known,
         prepared,
         is_shut,
@@ -196,6 +196,8 @@ impl Destination {
 /// Decides what is believed.
 struct Judge<'j, 'a> {
     image: &'j Image,
+    /// Addresses that the table holds.
+    in_table: FxHashSet<IpAddr>,
     known: &'j [String],
     /// Constants with which the program prepares addresses.
     prepared: &'j [SocketAddress],
@@ -235,9 +237,10 @@ impl Judge<'_, '_> {
         self.again.is_some_and(|again| again.contacts.iter().any(|other| other.host == *host))
     }
 
-    /// Whether the file holds an address, as bytes or as text.
+    /// Whether the file holds an address, as bytes or as text, or encoded in its table.
     fn holds(&self, host: IpAddr) -> bool {
-        *self.held.borrow_mut().entry(host).or_insert_with(|| self.is_in_file(host))
+        self.in_table.contains(&host)
+            || *self.held.borrow_mut().entry(host).or_insert_with(|| self.is_in_file(host))
     }
 
     fn is_in_file(&self, host: IpAddr) -> bool {
@@ -263,6 +266,14 @@ impl Judge<'_, '_> {
         };
         outcomes.first().zip(self.again).is_some_and(|(one, other)| hosts(one) == hosts(other))
     }
+}
+
+/// The entries of a table that are addresses.
+fn addresses(table: &Table<'_>) -> impl Iterator<Item = IpAddr> {
+    table.entries.iter().filter_map(|entry| {
+        let text = entry.decoded.strip_suffix(&[0]).unwrap_or(&entry.decoded);
+        str::from_utf8(text).ok()?.parse().ok()
+    })
 }
 
 /// Whether an address is no network's, and no network's last: what is left of an empty address may
