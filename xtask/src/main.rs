@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask <task>`.
 
 mod accuracy;
+mod apt;
 mod captures;
 mod components;
 mod confinement;
