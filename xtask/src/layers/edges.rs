@@ -10,15 +10,19 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
     ("emulator", &["image", "pcode"]),
     ("linux", &["image", "pcode", "emulator"]),
+    ("unpackers", &["image", "pcode", "emulator", "linux"]),
     ("analysis", &["image", "pcode", "emulator"]),
     ("extractors", &["image", "pcode", "emulator", "linux", "analysis", "model"]),
-    ("pipeline", &["image", "pcode", "emulator", "linux", "analysis", "model", "extractors"]),
+    (
+        "pipeline",
+        &["image", "pcode", "emulator", "linux", "unpackers", "analysis", "model", "extractors"],
+    ),
     ("corpus", &["image", "pcode", "emulator", "analysis", "model", "extractors", "pipeline"]),
     ("confinement", &[]),
     ("export", &["model"]),

@@ -1,0 +1,256 @@
+//! Programs packed by the real packer come out as they went in, and damage around the blocks is
+//! named.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use miyaburi_image::Image;
+use miyaburi_unpackers::Limits;
+use miyaburi_unpackers::decompress::DecompressError;
+use miyaburi_unpackers::upx::{Repair, Unpacked, UpxError, unpack};
+use support::{PACKED, Packed, magics};
+
+fn unpacked(file: &[u8]) -> Unpacked {
+    unpack(file, Limits::default()).unwrap().expect("packed by UPX")
+}
+
+/// Damages every packed file with `damage`; each has to come out whole, with `repairs`.
+fn expect(damage: impl Fn(&Packed, &mut Vec<u8>), repairs: &[Repair]) {
+    for packed in PACKED {
+        let mut file = packed.file();
+        damage(&packed, &mut file);
+        let found = unpacked(&file);
+        assert!(found.file == packed.original(), "{}", packed.name);
+        assert_eq!(found.repairs, repairs, "{}", packed.name);
+        assert_eq!(found.method.name(), packed.method, "{}", packed.name);
+    }
+}
+
+/// Offset of the header at the end: 36 bytes before it.
+fn trailer(file: &[u8]) -> usize {
+    file.len() - 36
+}
+
+#[test]
+fn undamaged_files_give_the_packers_input() {
+    for packed in PACKED {
+        let found = unpacked(&packed.file());
+        assert!(found.file == packed.original(), "{}", packed.name);
+        assert_eq!(found.version.as_deref(), Some(packed.version), "{}", packed.name);
+        assert_eq!(found.method.name(), packed.method, "{}", packed.name);
+        assert_eq!(found.filter, packed.filter, "{}", packed.name);
+        assert_eq!(found.repairs, [], "{}", packed.name);
+    }
+}
+
+#[test]
+fn programs_that_are_not_packed_are_left_alone() {
+    for packed in PACKED {
+        assert_eq!(unpack(&packed.original(), Limits::default()), Ok(None), "{}", packed.original);
+    }
+    assert_eq!(unpack(b"", Limits::default()), Ok(None));
+    assert_eq!(unpack(b"\x7fELF, and UPX! in a text", Limits::default()), Ok(None));
+}
+
+#[test]
+fn the_first_magic_may_be_anything() {
+    for magic in [*b"\0\0\0\0", *b"YTS\x99", *b"\xff\xff\xff\xff"] {
+        expect(
+            |packed, file| file[packed.block - 20..packed.block - 16].copy_from_slice(&magic),
+            &[Repair::LoaderMagic],
+        );
+    }
+}
+
+#[test]
+fn all_magics_may_be_gone() {
+    expect(
+        |_, file| {
+            for at in magics(file) {
+                file[at..at + 4].copy_from_slice(b"ABC!");
+            }
+        },
+        &[Repair::LoaderMagic, Repair::HeaderMagic],
+    );
+}
+
+#[test]
+fn sizes_of_the_program_may_be_zero_or_wrong() {
+    for value in [0, 1] {
+        expect(
+            |packed, file| {
+                packed.put(file, packed.block - 8, value);
+                packed.put(file, packed.block - 4, value);
+            },
+            &[Repair::FileSize, Repair::BlockSize],
+        );
+    }
+    expect(|packed, file| packed.put(file, packed.block - 8, 0x7fff_ffff), &[Repair::FileSize]);
+}
+
+#[test]
+fn the_stubs_size_may_be_wrong() {
+    expect(
+        |packed, file| file[packed.block - 16..packed.block - 14].fill(0),
+        &[Repair::LoaderSize],
+    );
+}
+
+#[test]
+fn the_whole_loader_and_program_information_may_be_overwritten() {
+    expect(
+        |packed, file| file[packed.block - 24..packed.block].fill(0xaa),
+        &[
+            Repair::LoaderMagic,
+            Repair::LoaderSize,
+            Repair::LoaderVersion,
+            Repair::LoaderFormat,
+            Repair::FileSize,
+        ],
+    );
+}
+
+#[test]
+fn the_header_at_the_end_may_be_missing() {
+    expect(
+        |_, file| {
+            let at = trailer(file);
+            file.truncate(at);
+        },
+        &[Repair::HeaderMissing],
+    );
+    expect(
+        |_, file| {
+            let at = trailer(file);
+            file[at..].fill(0);
+        },
+        &[Repair::HeaderMissing],
+    );
+}
+
+#[test]
+fn the_header_at_the_end_may_have_moved() {
+    expect(
+        |_, file| {
+            let at = trailer(file);
+            file.splice(at..at, [0x55; 100]);
+        },
+        &[Repair::HeaderMoved],
+    );
+}
+
+#[test]
+fn everything_but_the_blocks_may_be_gone() {
+    expect(
+        |packed, file| {
+            file[packed.block - 24..packed.block].fill(0);
+            let at = trailer(file);
+            file.truncate(at);
+        },
+        &[
+            Repair::LoaderMagic,
+            Repair::LoaderSize,
+            Repair::FileSize,
+            Repair::BlockSize,
+            Repair::HeaderMissing,
+        ],
+    );
+}
+
+#[test]
+fn junk_may_follow() {
+    expect(|_, file| file.extend([0x5a; 4096]), &[Repair::TrailingData]);
+}
+
+#[test]
+fn the_entry_and_the_section_headers_do_not_count() {
+    expect(
+        |packed, file| {
+            let is_64_bit = file[4] == 2;
+            packed.put(file, 24, 0x1000);
+            packed.put(file, if is_64_bit { 40 } else { 32 }, 0x40);
+            let count = if is_64_bit { 60 } else { 48 };
+            file[count..count + 2].fill(3);
+        },
+        &[],
+    );
+}
+
+#[test]
+fn a_wrong_checksum_is_told() {
+    for packed in PACKED {
+        let mut file = packed.file();
+        let at = trailer(&file) + if packed.big { 16 } else { 8 };
+        // The header's own checksum is a sum.
+        let (first, second) = (file[at], file[at + 1]);
+        (file[at], file[at + 1]) = (second, first);
+        assert_ne!(first, second, "{}", packed.name);
+        assert_eq!(unpacked(&file).repairs, [Repair::Checksum], "{}", packed.name);
+    }
+}
+
+#[test]
+fn the_segments_come_out_when_the_rest_is_damaged() {
+    for packed in PACKED {
+        let mut file = packed.file();
+        let at = trailer(&file);
+        // Within the last block, which holds the section headers.
+        file[at - 60..at - 30].fill(0xff);
+        let found = unpacked(&file);
+        assert_eq!(found.repairs, [Repair::UnloadedLost], "{}", packed.name);
+        let (found, original) = (Image::parse(&found.file), Image::parse(&packed.original()));
+        let (found, original) = (found.unwrap(), original.unwrap());
+        assert_eq!(found.segments(), original.segments(), "{}", packed.name);
+    }
+}
+
+#[test]
+fn a_damaged_block_is_an_error_with_its_place() {
+    let packed = PACKED.iter().find(|packed| packed.name.starts_with("x86.")).unwrap();
+    let mut file = packed.file();
+    // The first block is 0x78 bytes long; the next one is the code.
+    let code = packed.block + 12 + 0x78;
+    file[code + 12 + 100..code + 12 + 400].fill(0xff);
+    let error = unpack(&file, Limits::default()).unwrap_err();
+    assert!(matches!(error, UpxError::Block { offset, .. } if offset == code), "{error:?}");
+    let mut file = packed.file();
+    packed.put(&mut file, code, u32::MAX);
+    assert_eq!(unpack(&file, Limits::default()), Err(UpxError::Header { offset: code }));
+    let mut file = packed.file();
+    file[code + 8] = 77;
+    let expected = UpxError::Method { offset: code, method: 77 };
+    assert_eq!(unpack(&file, Limits::default()), Err(expected));
+    let mut file = packed.file();
+    file[code + 9] = 0x99;
+    let expected = UpxError::Filter { offset: code, filter: 0x99 };
+    assert_eq!(unpack(&file, Limits::default()), Err(expected));
+}
+
+#[test]
+fn a_size_that_is_one_too_small_is_noticed() {
+    let packed = PACKED.iter().find(|packed| packed.name.starts_with("x86.")).unwrap();
+    let mut file = packed.file();
+    let code = packed.block + 12 + 0x78;
+    packed.put(&mut file, code, 0x6b15);
+    let error = UpxError::Block { offset: code, error: DecompressError::TooMuch };
+    assert_eq!(unpack(&file, Limits::default()), Err(error));
+}
+
+#[test]
+fn output_is_bounded() {
+    for packed in PACKED {
+        let limits = Limits { output: 20_000 };
+        let error = unpack(&packed.file(), limits).unwrap_err();
+        assert!(matches!(error, UpxError::Budget { limit: 20_000, .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_stub_without_blocks_is_an_error() {
+    for packed in PACKED {
+        let mut file = packed.file();
+        file[packed.block..packed.block + 40].fill(0);
+        assert_eq!(unpack(&file, Limits::default()), Err(UpxError::NoBlocks), "{}", packed.name);
+    }
+}
