@@ -5,7 +5,8 @@
 //! ```text
 //! indicators/  reports merged to indicators: typed hosts, sightings, times
 //! gate/        which of them may be blocked, and why the others may not
-//! formats      csv, nftables, rpz: lists of what passed the gate
+//! traffic/     packets of attacks and scanners, merged: what tells them from those of others
+//! formats      csv, nftables, rpz, suricata: lists of what passed the gate
 //! mirai_toushi, maco, labels  documents of one file
 //! ```
 
@@ -18,5 +19,7 @@ pub mod maco;
 pub mod mirai_toushi;
 pub mod nftables;
 pub mod rpz;
+pub mod suricata;
+pub mod traffic;
 
 pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Written};

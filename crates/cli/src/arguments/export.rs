@@ -93,6 +93,8 @@ pub(crate) enum ExportFormat {
     Nftables,
     /// A response policy zone, for BIND and Unbound
     Rpz,
+    /// Rules and datasets, for Suricata 7; rules for what attacks and scanners send, too
+    Suricata,
 }
 
 impl ExportFormat {
@@ -102,6 +104,7 @@ impl ExportFormat {
             Self::Csv => "csv",
             Self::Nftables => "nftables",
             Self::Rpz => "rpz",
+            Self::Suricata => "suricata",
         }
     }
 }

@@ -9,7 +9,8 @@ use miyaburi_export::gate::{
     Decisions, Gate, OwnSpace, OwnSpaceError, Selection, WarningListError, parse_prefixes,
 };
 use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp, TimestampError};
-use miyaburi_export::{BlockList, ExportError, Stamp, Written, csv, nftables, rpz};
+use miyaburi_export::traffic::Traffic;
+use miyaburi_export::{BlockList, ExportError, Stamp, Written, csv, nftables, rpz, suricata};
 use sha2::{Digest, Sha256};
 
 use crate::Status;
@@ -49,7 +50,7 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
     let own = read_prefixes(arguments.gate.allow.as_deref(), OwnSpace::parse)?;
     let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
     let gate = Gate::new(&lists, own)?;
-    let (indicators, input_sha256) = read_indicators(arguments)?;
+    let Findings { indicators, traffic, input_sha256 } = read_findings(arguments)?;
 
     let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256 };
     let mut decisions = gate.decide(indicators, &selection);
@@ -69,6 +70,7 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
             ExportFormat::Csv => csv::write(&list, &mut folder),
             ExportFormat::Nftables => nftables::write(&list, &mut folder),
             ExportFormat::Rpz => rpz::write(&list, &subscribers, &mut folder),
+            ExportFormat::Suricata => suricata::write(&list, &traffic, &mut folder),
         };
         let Written { entries, left_out } = written.map_err(in_folder)?;
         complain(format_args!("{}: {entries} entries, {left_out} left out", format.name()));
@@ -106,23 +108,35 @@ fn read_prefixes<T: Default>(
     parse(&text).map_err(|error| ExportProblem::Prefixes { path: path.to_owned(), error })
 }
 
-/// The indicators of all reports, and the SHA-256 of these.
-fn read_indicators(arguments: &ExportArguments) -> Result<(Indicators, String), ExportProblem> {
+/// What all reports say.
+#[derive(Default)]
+struct Findings {
+    indicators: Indicators,
+    traffic: Traffic,
+    /// SHA-256 of the reports in hexadecimal.
+    input_sha256: String,
+}
+
+fn read_findings(arguments: &ExportArguments) -> Result<Findings, ExportProblem> {
     let observed = match &arguments.selection.observed {
         Some(path) => read_observed(path)?,
         None => Observed::default(),
     };
-    let mut indicators = Indicators::default();
+    let mut findings = Findings::default();
     let mut digest = Sha256::new();
     for path in &arguments.reports {
-        let read = for_each_report(path, &mut digest, |it| indicators.add(&it, &observed));
+        let read = for_each_report(path, &mut digest, |report| {
+            findings.indicators.add(&report, &observed);
+            findings.traffic.add(&report);
+        });
         // A list that lacks what could not be read would withdraw it from consumers.
         if let Err(error) = read {
             complain(format_args!("{}: {error}", path.display()));
             return Err(ExportProblem::Reports(path.clone()));
         }
     }
-    Ok((indicators, hex::encode(digest.finalize())))
+    findings.input_sha256 = hex::encode(digest.finalize());
+    Ok(findings)
 }
 
 fn read_observed(path: &Path) -> Result<Observed, ExportProblem> {
