@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::{
+    apt::suite::Suite,
     steps::show,
     toolchain::{self, Compiler, Libc, Toolchain},
 };
@@ -142,15 +143,32 @@ pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
-/// What the files of `export` are for: resolvers and the packet filter, with what asks them.
+/// Suricata 7, which Debian 12 has among its backports.
+pub(crate) fn install_suricata() -> anyhow::Result<()> {
+    if toolchain::process::find_program("suricata").is_some() {
+        return Ok(());
+    }
+    Suite::new("bookworm-backports").install(&["suricata"])
+}
+
+/// What the files of `export` are for: resolvers and the packet filter, with what asks them and what
+/// makes ordinary traffic.
 pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
-    const PROGRAMS: [(&str, &str); 6] = [
+    const PROGRAMS: [(&str, &str); 14] = [
         ("named", "bind9"),
         ("named-checkzone", "bind9-utils"),
         ("dig", "bind9-dnsutils"),
         ("unbound", "unbound"),
         ("nft", "nftables"),
         ("ip", "iproute2"),
+        ("capinfos", "wireshark-common"),
+        ("curl", "curl"),
+        ("iperf3", "iperf3"),
+        ("openvpn", "openvpn"),
+        ("ping", "iputils-ping"),
+        ("python3", "python3"),
+        ("sshd", "openssh-server"),
+        ("wget", "wget"),
     ];
     let missing: Vec<&str> = PROGRAMS
         .into_iter()

@@ -185,6 +185,7 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
     }
     if wants(Component::Exports) {
         steps.run("resolvers and packet filter", || components::install_resolvers_and_filter(root));
+        steps.run("Suricata", components::install_suricata);
         steps.run("exports in their consumers", || task(root, &["exports"]));
     }
     if wants(Component::Differential) {

@@ -8,10 +8,13 @@
 //! namespace.rs  the network, and servers that end with it
 //! resolvers.rs  rpz in BIND and Unbound, asked by dig
 //! filter.rs     nftables, by connections
+//! detection.rs  suricata, by captures: recording.rs, and ordinary traffic of benign/record.sh
 //! ```
 
+mod detection;
 mod filter;
 mod namespace;
+mod recording;
 mod resolvers;
 mod truth;
 
@@ -49,12 +52,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     let exporter = Exporter::new(&root, folder)?;
-    let truth = Truth::read(&root.join("specimens").join("examples.truth.ndjson"))?;
+    let truth_file = root.join("specimens").join("examples.truth.ndjson");
+    let truth = Truth::read(&truth_file)?;
     let (logging, enforcing) = (exporter.export("log")?, exporter.export("enforce")?);
 
     let namespace = Namespace::create("miyaburi-exports")?;
     let mut problems = resolvers::judge(&namespace, &truth, &logging, &enforcing)?;
     problems.extend(filter::judge(&namespace, &truth, &logging, &enforcing)?);
+    let captures = exporter.captures();
+    problems.extend(detection::judge(&truth, &truth_file, &captures, &logging, &enforcing)?);
     for problem in &problems {
         println!("{problem}");
     }
@@ -74,17 +80,23 @@ impl Exporter {
         let program = components::build_miyaburi(root)?;
         let specimens = root.join("specimens");
         let mut extract = Command::new(&program);
-        extract.args(["extract", "--format", "ndjson", "--no-observe", "--output"]);
-        process::run(extract.args([folder.join("reports.ndjson"), specimens.join("examples")]))?;
+        extract.args(["extract", "--format", "ndjson", "--output"]);
+        extract.arg(folder.join("reports.ndjson")).arg("--pcap").arg(folder.join("captures"));
+        process::run(extract.arg(specimens.join("examples")))?;
         fs::write(folder.join("exempt"), EXEMPT)?;
         Ok(Self { program, specimens, folder })
+    }
+
+    /// What the attacks of the specimens would send.
+    fn captures(&self) -> PathBuf {
+        self.folder.join("captures")
     }
 
     /// An export of a stage; its folder. The lists are those that allow documentation values.
     fn export(&self, stage: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(stage);
         let mut export = Command::new(&self.program);
-        export.args(["export", "--to", "rpz,nftables", "--role", "c2", "--now", NOW]);
+        export.args(["export", "--to", "rpz,nftables,suricata", "--role", "c2", "--now", NOW]);
         export
             .args(["--stage", stage, "--warning-lists"])
             .arg(self.specimens.join("warning-lists"));
