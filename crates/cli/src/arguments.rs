@@ -75,6 +75,14 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
+    /// Write the program in a packed file
+    ///
+    /// It is not run for this. The packer, what had been damaged and the SHA-256 of what was written
+    /// are told in the report of extract, which unpacks by itself.
+    ///
+    /// Exit codes: 0 written; 1 when the file cannot be read, is not packed or too damaged; 2 wrong
+    /// usage.
+    Unpack(UnpackArguments),
     /// Turn what reports found into lists and rules that other programs load
     ///
     /// Indicators of all reports are merged: a host with port, protocol and role. Each passes a gate
@@ -327,6 +335,20 @@ pub(crate) enum DumpFormat {
     Json,
     /// Graphviz, of the stage callgraph alone
     Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnpackArguments {
+    /// Packed file
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+
+    /// Where to write the program
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    #[command(flatten)]
+    pub confinement: Confinement,
 }
 
 #[derive(Debug, Args)]

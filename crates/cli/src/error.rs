@@ -10,6 +10,7 @@ use miyaburi_emulator::MissingRegister;
 use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
+use miyaburi_pipeline::UnpackError;
 
 use crate::commands::export::ExportProblem;
 use crate::dump::NoFunction;
@@ -46,6 +47,8 @@ pub(crate) enum CommandError {
     Csv(#[from] csv::Error),
     #[error("{}: {error}", path.display())]
     Dump { path: PathBuf, error: DumpError },
+    #[error("{}: {error}", path.display())]
+    Unpack { path: PathBuf, error: UnpackProblem },
     #[error("schema: {0}")]
     Schema(#[from] serde_json::Error),
     #[error(transparent)]
@@ -69,12 +72,27 @@ pub(crate) enum DumpError {
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error(transparent)]
     Language(#[from] LanguageError),
     #[error(transparent)]
     Analysis(#[from] MissingRegister),
     #[error(transparent)]
     Function(#[from] NoFunction),
     #[error("the analysis crashed")]
+    Crash,
+}
+
+/// What keeps a file from being unpacked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackProblem {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error("is not packed")]
+    NotPacked,
+    #[error("unpacking crashed")]
     Crash,
 }
 

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod reports;
 mod text;
+mod unpacked;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Plan(arguments) => commands::plan::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
+        Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),
         Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),

@@ -59,7 +59,15 @@ pub struct Packer {
     pub name: String,
     /// Version, when the file tells it.
     pub version: Option<String>,
-    /// Header fields that were damaged and have been reconstructed, such as `l_magic`.
+    /// How the code was compressed: `nrv2b`, `nrv2d`, `nrv2e`, `lzma`, `deflate`; null when that
+    /// is not known.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Number of the filter that the code went through before it was compressed, such as `0x49`;
+    /// null when there was none.
+    #[serde(default)]
+    pub filter: Option<String>,
+    /// Fields of the packer's headers that were damaged and did without, such as `l_magic`.
     #[serde(default)]
     pub repaired: Vec<String>,
     /// SHA-256 of the unpacked program, null when unpacking failed.

@@ -1,7 +1,7 @@
 //! The analysis of one file, contained: it never panics and never exceeds its budget by much.
 
 use crate::capture::{self, Capture};
-use crate::{compose, findings, sample};
+use crate::{compose, findings, sample, unpack};
 use miyaburi_analysis::{Limits, Program};
 use miyaburi_image::{Image, ImageDiagnostic};
 use miyaburi_model::{Diagnostic, Level, Report, Verdict};
@@ -100,8 +100,7 @@ pub fn analyze(bytes: &[u8], path: &str, options: &Options) -> Report {
 #[must_use]
 pub fn analyze_in_full(bytes: &[u8], path: &str, options: &Options) -> Analysis {
     let sample = sample::describe(bytes, path);
-    let contained =
-        catch_unwind(AssertUnwindSafe(|| analyze_image(bytes, sample.clone(), options)));
+    let contained = catch_unwind(AssertUnwindSafe(|| analyze_file(bytes, sample.clone(), options)));
     contained.unwrap_or_else(|panic| {
         let reason = panic
             .downcast_ref::<String>()
@@ -110,6 +109,23 @@ pub fn analyze_in_full(bytes: &[u8], path: &str, options: &Options) -> Analysis 
             .unwrap_or("unknown");
         Report::failed(sample, "pipeline", format!("the analysis crashed: {reason}")).into()
     })
+}
+
+fn analyze_file(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {
+    match unpack::unpack(bytes) {
+        Ok(None) => analyze_image(bytes, sample, options),
+        Ok(Some(unpacked)) => {
+            sample.packer = Some(unpacked.packer);
+            analyze_image(&unpacked.file, sample, options)
+        }
+        Err(error) => {
+            if let Ok(stub) = Image::parse(bytes) {
+                sample::add_arch(&mut sample, stub.arch());
+            }
+            sample.packer = Some(*error.packer.clone());
+            Report::failed(sample, "unpack", error.to_string()).into()
+        }
+    }
 }
 
 fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {

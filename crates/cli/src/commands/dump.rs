@@ -17,6 +17,7 @@ use crate::dump::{
 };
 use crate::error::{CommandError, DumpError, complain};
 use crate::output::Output;
+use crate::unpacked::unpacked;
 
 pub(crate) fn run(arguments: &DumpArguments) -> Result<Status, CommandError> {
     check(arguments);
@@ -48,6 +49,7 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     // Before the file is looked into: nothing can be opened from then on.
     let mut output = Output::create(arguments.output.as_deref())?;
     arguments.confinement.begin(&Reach::default());
+    let bytes = unpacked(bytes).map_err(|error| failure(arguments, error))?;
     let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
     let path = arguments.path.to_string_lossy();
     let diagnostics = image.diagnostics().iter().map(ToString::to_string).collect();

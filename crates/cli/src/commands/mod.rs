@@ -12,3 +12,4 @@ pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod schema;
 pub(crate) mod score;
+pub(crate) mod unpack;

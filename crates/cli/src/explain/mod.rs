@@ -14,6 +14,7 @@ use miyaburi_pcode::language_for;
 use crate::dump::{Scope, listing};
 use crate::error::DumpError;
 use crate::text::{Palette, escape};
+use crate::unpacked::unpacked;
 
 use story::{Story, stories};
 
@@ -30,7 +31,7 @@ pub(crate) fn explain(report: &Report, palette: Palette) -> Result<String, DumpE
 
 fn tell(report: &Report, stories: &[Story], palette: Palette) -> Result<String, DumpError> {
     let bytes = read_file(Path::new(&report.sample.path))?;
-    let image = Image::parse(&bytes)?;
+    let image = Image::parse(&unpacked(bytes)?)?;
     let language = language_for(image.arch())?;
     let program = Program::analyze(&image, language.as_ref())?;
     let scope = Scope::new(&program, &[])?;

@@ -49,6 +49,13 @@ fn header(page: &mut Page, report: &Report, palette: Palette) {
     if let Some(packer) = packer {
         let version = packer.version.as_deref().unwrap_or_default();
         let mut fact = format!("packed with {} {version}", packer.name).trim_end().to_owned();
+        let details: Vec<&str> = [&packer.method, &packer.filter]
+            .into_iter()
+            .filter_map(|detail| detail.as_deref())
+            .collect();
+        if !details.is_empty() {
+            fact.push_str(&format!(" ({})", details.join(", ")));
+        }
         if !packer.repaired.is_empty() {
             fact.push_str(&format!(", repaired {}", packer.repaired.join(" ")));
         }

@@ -14,3 +14,4 @@ mod folders;
 mod mirai_toushi;
 mod plan;
 mod score;
+mod unpack;

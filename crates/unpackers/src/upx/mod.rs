@@ -36,6 +36,7 @@ mod trailer;
 pub use block::Method;
 pub use error::UpxError;
 pub use repair::Repair;
+pub use trailer::version;
 
 use crate::Limits;
 use blocks::Reader;

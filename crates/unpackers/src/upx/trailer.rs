@@ -99,8 +99,10 @@ fn own_checksum(bytes: &[u8; SIZE]) -> u8 {
     (sum % 251) as u8
 }
 
-/// The version in the stub's text, such as `3.96`.
-pub(super) fn version(file: &[u8]) -> Option<String> {
+/// The version in the text that the packer leaves in its stub, such as `3.96`, which need not be
+/// there.
+#[must_use]
+pub fn version(file: &[u8]) -> Option<String> {
     memmem::find_iter(file, IDENTIFICATION).find_map(|at| {
         let text = file.get(at + IDENTIFICATION.len()..)?;
         let end = text.iter().position(|byte| !(byte.is_ascii_digit() || *byte == b'.'))?;

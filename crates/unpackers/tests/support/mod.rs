@@ -59,7 +59,7 @@ pub(crate) const PACKED: [Packed; 9] = [
 impl Packed {
     /// The packed file.
     pub(crate) fn file(&self) -> Vec<u8> {
-        std::fs::read(root().join("crates/unpackers/tests/data").join(self.name)).unwrap()
+        std::fs::read(root().join("specimens/packed").join(self.name)).unwrap()
     }
 
     /// The packer's input.

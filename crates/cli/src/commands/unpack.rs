@@ -1,0 +1,26 @@
+//! `miyaburi unpack`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use miyaburi_confinement::Reach;
+use miyaburi_corpus::read_file;
+use miyaburi_pipeline::{Unpacked, unpack};
+
+use crate::Status;
+use crate::arguments::UnpackArguments;
+use crate::error::{CommandError, UnpackProblem};
+use crate::output::Output;
+
+pub(crate) fn run(arguments: &UnpackArguments) -> Result<Status, CommandError> {
+    let failure = |error| CommandError::Unpack { path: arguments.path.clone(), error };
+    let bytes = read_file(&arguments.path).map_err(|error| failure(error.into()))?;
+    // Before the file is looked into: nothing can be opened from then on.
+    let mut output = Output::create(Some(&arguments.output))?;
+    arguments.confinement.begin(&Reach::default());
+    let contained = catch_unwind(AssertUnwindSafe(|| unpack(&bytes)));
+    let unpacked = contained.map_err(|_| failure(UnpackProblem::Crash))?;
+    let unpacked = unpacked.map_err(|error| failure(error.into()))?;
+    let Unpacked { file, .. } = unpacked.ok_or_else(|| failure(UnpackProblem::NotPacked))?;
+    output.stream(|out| out.write_all(&file))?;
+    Ok(Status::Clean)
+}

@@ -1,0 +1,71 @@
+//! A packed file's report is that of the program in it, and tells how it was packed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use miyaburi_model::{Level, Report, Verdict};
+use miyaburi_pipeline::{Options, analyze};
+use sha2::{Digest, Sha256};
+
+fn read(path: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+fn report(bytes: &[u8]) -> Report {
+    analyze(bytes, "file", &Options { time_limit: None, ..Options::default() })
+}
+
+/// The report without what tells of the file itself.
+fn findings(report: &Report) -> Report {
+    Report { sample: Default::default(), ..report.clone() }
+}
+
+#[test]
+fn findings_are_those_of_the_program_within() {
+    let original = read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules");
+    let mut packed = read("specimens/packed/x86.nrv2d.upx-3.96");
+    let (plain, found) = (report(&original), report(&packed));
+    assert_eq!(plain.verdict, Verdict::Config);
+    assert_eq!(findings(&found), findings(&plain));
+    assert_eq!(found.sample.size, Some(packed.len() as u64));
+    assert_eq!(found.sample.sha256.unwrap().to_string(), hex::encode(Sha256::digest(&packed)));
+    let packer = found.sample.packer.unwrap();
+    assert_eq!(packer.name, "upx");
+    assert_eq!(packer.version.as_deref(), Some("3.96"));
+    assert_eq!(packer.method.as_deref(), Some("nrv2d"));
+    assert_eq!(packer.filter.as_deref(), Some("0x49"));
+    assert!(packer.repaired.is_empty());
+    let sha256 = hex::encode(Sha256::digest(&original));
+    assert_eq!(packer.unpacked_sha256.unwrap().to_string(), sha256);
+
+    // l_magic stands 20 bytes before the first block at 0xac, p_filesize 8 bytes before it.
+    packed[0x98..0x9c].fill(0);
+    packed[0xa4..0xa8].fill(0);
+    let damaged = report(&packed);
+    assert_eq!(findings(&damaged), findings(&plain));
+    let packer = damaged.sample.packer.unwrap();
+    assert_eq!(packer.repaired, ["l_magic", "p_filesize"]);
+    assert_eq!(packer.unpacked_sha256.unwrap().to_string(), sha256);
+}
+
+#[test]
+fn a_program_that_is_not_packed_has_no_packer() {
+    let original = read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules");
+    assert_eq!(report(&original).sample.packer, None);
+}
+
+#[test]
+fn what_cannot_be_unpacked_has_failed_with_the_reason() {
+    let mut packed = read("specimens/packed/mips-be.nrv2e.upx-3.96");
+    // Within the block of the code, behind the first one.
+    packed[0x400..0x600].fill(0xff);
+    let report = report(&packed);
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert_eq!(report.sample.cpu.as_deref(), Some("mips-be-o32"));
+    let packer = report.sample.packer.unwrap();
+    assert_eq!((packer.name.as_str(), packer.unpacked_sha256), ("upx", None));
+    assert_eq!(report.diagnostics.len(), 1);
+    assert_eq!(report.diagnostics[0].stage, "unpack");
+    assert_eq!(report.diagnostics[0].level, Level::Error);
+}
