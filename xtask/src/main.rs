@@ -11,6 +11,7 @@ mod emulation;
 mod exports;
 mod layers;
 mod negatives;
+mod packing;
 mod robustness;
 mod specifications;
 mod specimens;
@@ -44,6 +45,8 @@ enum Task {
     Negatives(negatives::Args),
     /// Check that crates depend only on those to their left, and which may touch the outside
     Layers,
+    /// Pack programs with UPX, damage the files and unpack them
+    Packing(packing::Args),
     /// Run damaged files and random code through the whole analysis
     Robustness(robustness::Args),
     /// Regenerate the processor specifications of the lifter
@@ -67,6 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Exports => exports::run()?,
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,
+        Task::Packing(args) => packing::run(&args)?,
         Task::Robustness(args) => return robustness::run(&args),
         Task::Specifications(args) => specifications::run(&args)?,
         Task::Specimens(args) => specimens::run(&args)?,

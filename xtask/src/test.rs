@@ -105,6 +105,8 @@ enum Component {
     Consumers,
     /// Exports in the programs that they are for
     Exports,
+    /// Files of the real packer, damaged
+    Packing,
 }
 
 /// Runs `cargo xtask test`: every step, whatever the others gave.
@@ -187,6 +189,9 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         steps.run("resolvers and packet filter", || components::install_resolvers_and_filter(root));
         steps.run("Suricata", components::install_suricata);
         steps.run("exports in their consumers", || task(root, &["exports"]));
+    }
+    if wants(Component::Packing) {
+        steps.run("files that UPX packed", || task(root, &["packing"]));
     }
     if wants(Component::Differential) {
         steps.run("C++ compiler and cross toolchains", || {

@@ -44,10 +44,6 @@ impl Suite {
     ///
     /// # Errors
     /// As [`Suite::install`].
-    #[expect(
-        dead_code,
-        reason = "the first component of which several versions are needed uses it"
-    )]
     pub(crate) fn unpack(&self, packages: &[&str], folder: &Path) -> anyhow::Result<()> {
         self.update()?;
         for package in packages {
