@@ -101,6 +101,13 @@ impl Watch {
             last_round: Vec::new(),
         }
     }
+    /// The destination that all packets have, the first ones aside: they were begun before.
+    pub(super) fn one_destination(&self, begun_before: usize) -> Option<[u8; 4]> {
+        let mut destinations =
+            self.packets.iter().skip(begun_before).map(|packet| packet.destination);
+        let first = destinations.next()?;
+        destinations.all(|other| other == first).then_some(first)
+    }
 }
 
 impl Hooks for Watch {
@@ -148,16 +155,16 @@ impl Hooks for Watch {
 
     fn watched(&self) -> Vec<Region> {
         let region = |start| Region { start, size: PACKET as u64 };
-        self.packet.map(region).into_iter().collect()
+        let drawn = self.draws.iter().flat_map(Draws::regions);
+        self.packet.map(region).into_iter().chain(drawn).collect()
     }
 
-    fn access(
-        &mut self,
-        state: &mut State<'_>,
-        _abi: &Abi,
-        _site: Address,
-        access: &WatchedAccess,
-    ) {
+    fn access(&mut self, state: &mut State<'_>, _abi: &Abi, site: Address, access: &WatchedAccess) {
+        if let Some(draws) = &mut self.draws
+            && draws.regions().iter().any(|region| region.contains(access.address))
+        {
+            draws.accessed(state, site, access);
+        }
         let Some(packet) = self.packet.filter(|_| access.access == Access::Write) else { return };
         let Some(offset) = access.address.distance_from(packet) else { return };
         let offset = offset as usize;
@@ -166,7 +173,7 @@ impl Hooks for Watch {
         } else if self.is_filled && DESTINATION.contains(&offset) {
             self.is_filled = false;
             if let Some(draws) = &mut self.draws {
-                draws.is_accepted();
+                draws.is_accepted(state);
             }
             self.last_round = std::mem::take(&mut self.sites);
             self.packets.extend(syn_at(state, packet));
