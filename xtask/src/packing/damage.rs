@@ -107,8 +107,12 @@ impl Damage {
     }
 }
 
+/// Overwrites the first magic number and those at the end; another one is a program's text that
+/// did not become smaller.
 fn overwrite_magics(file: &mut [u8], random: &mut impl Rng) {
-    for at in magics(file) {
+    let found = magics(file);
+    let end = file.len().saturating_sub(2 * TRAILER);
+    for at in found.iter().copied().filter(|at| found.first() == Some(at) || *at >= end) {
         random.fill_bytes(&mut file[at..at + MAGIC.len()]);
     }
 }
