@@ -19,6 +19,14 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 /// The package of MACO's model, and its version.
 const MACO: &str = "maco-model==1.3.3";
 
+/// pySigma, and what makes queries of rules for three kinds of log stores.
+const SIGMA: [&str; 4] = [
+    "pysigma==1.5.1",
+    "pysigma-backend-splunk==2.1.0",
+    "pysigma-backend-elasticsearch==2.1.1",
+    "pysigma-backend-sqlite==2.0.0",
+];
+
 /// Where tools that this run installs go, relative to the workspace's root.
 const TOOLS: &str = "target/tools";
 
@@ -128,9 +136,24 @@ pub(crate) fn install_nft(root: &Path) -> anyhow::Result<()> {
 
 /// A Python interpreter that has MACO's model, below `target`.
 pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
-    let folder = root.join(TOOLS).join("maco");
+    python_with(root, "maco", "maco.model", &[MACO])
+}
+
+/// A Python interpreter that has pySigma, below `target`.
+pub(crate) fn sigma(root: &Path) -> anyhow::Result<PathBuf> {
+    python_with(root, "sigma", "sigma.backends.sqlite", &SIGMA)
+}
+
+/// A Python interpreter of its own below `target`, which can import `module` of `packages`.
+fn python_with(
+    root: &Path,
+    name: &str,
+    module: &str,
+    packages: &[&str],
+) -> anyhow::Result<PathBuf> {
+    let folder = root.join(TOOLS).join(name);
     let python = folder.join("bin").join("python");
-    if works(&python, &["-c", "import maco.model"]) {
+    if works(&python, &["-c", &format!("import {module}")]) {
         return Ok(python);
     }
     if !works("python3", &["-c", "import ensurepip"]) {
@@ -138,8 +161,8 @@ pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
         show(root, "apt-get", &["install", "--yes", "--no-install-recommends", "python3-venv"])?;
     }
     show(root, "python3", &["-m", "venv", &folder.display().to_string()])?;
-    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MACO];
-    show(root, &python, &arguments)?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    show(root, &python, &[&install[..], packages].concat())?;
     Ok(python)
 }
 
@@ -151,16 +174,19 @@ pub(crate) fn install_suricata() -> anyhow::Result<()> {
     Suite::new("bookworm-backports").install(&["suricata"])
 }
 
-/// What the files of `export` are for: resolvers and the packet filter, with what asks them and what
-/// makes ordinary traffic.
+/// What the files of `export` are for: resolvers, the packet filter and routers, with what asks them
+/// and what makes ordinary traffic.
 pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
-    const PROGRAMS: [(&str, &str); 14] = [
+    const PROGRAMS: [(&str, &str); 17] = [
         ("named", "bind9"),
         ("named-checkzone", "bind9-utils"),
         ("dig", "bind9-dnsutils"),
         ("unbound", "unbound"),
         ("nft", "nftables"),
         ("ip", "iproute2"),
+        ("gobgpd", "gobgpd"),
+        ("bird", "bird2"),
+        ("exabgp", "exabgp"),
         ("capinfos", "wireshark-common"),
         ("curl", "curl"),
         ("iperf3", "iperf3"),

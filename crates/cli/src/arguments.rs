@@ -14,7 +14,9 @@ use clap_complete::Shell;
 use miyaburi_image::Address;
 
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
-pub(crate) use self::export::{ExportArguments, ExportFormat, SelectionArguments};
+pub(crate) use self::export::{
+    ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments,
+};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack

@@ -6,11 +6,12 @@
 //! indicators/  reports merged to indicators: typed hosts, sightings, times
 //! gate/        which of them may be blocked, and why the others may not
 //! traffic/     packets of attacks and scanners, merged: what tells them from those of others
-//! formats      csv, nftables, rpz, suricata: lists of what passed the gate
+//! formats      csv, flowspec, nftables, rpz, sigma, suricata: lists of what passed the gate
 //! mirai_toushi, maco, labels  documents of one file
 //! ```
 
 pub mod csv;
+pub mod flowspec;
 pub mod gate;
 pub mod indicators;
 pub mod labels;
@@ -19,6 +20,7 @@ pub mod maco;
 pub mod mirai_toushi;
 pub mod nftables;
 pub mod rpz;
+pub mod sigma;
 pub mod suricata;
 pub mod traffic;
 

@@ -8,57 +8,10 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use miyaburi_export::traffic::Traffic;
 use miyaburi_export::{Stage, Written, suricata};
-use miyaburi_model::{
-    Attack, Constant, EndpointRole, FieldDescriptor, FieldValue, Packet, Report, Scan,
-};
+use miyaburi_model::{EndpointRole, FieldDescriptor, FieldValue, Packet, Report, Scan};
 use proptest::prelude::*;
+use support::packets::{attack, by_option, from, number, packet, payload, sending};
 use support::{Memory, endpoint, gate_with, list, list_of, merged, report, selection};
-
-fn number(number: i64) -> FieldDescriptor {
-    FieldValue::Constant { constant: Constant::Number(number) }.into()
-}
-
-fn from(place: &str) -> FieldDescriptor {
-    FieldValue::From { from: place.to_owned() }.into()
-}
-
-fn payload(bytes: &[u8]) -> FieldDescriptor {
-    let (length, prefix_hex) = (bytes.len() as u64, bytes.into());
-    FieldValue::Payload { length, prefix_hex, random: false }.into()
-}
-
-fn by_option(field: FieldDescriptor) -> FieldDescriptor {
-    FieldDescriptor { option: Some(7), ..field }
-}
-
-fn packet(layers: &[&str], fields: &[(&str, FieldDescriptor)]) -> Packet {
-    Packet {
-        layers: layers.iter().map(|layer| (*layer).to_owned()).collect(),
-        spoofable: true,
-        per_loop: None,
-        fields: fields.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect(),
-    }
-}
-
-fn attack(kind: &str, packet: Packet) -> Attack {
-    Attack {
-        vector: Some(0),
-        command: None,
-        handler: 0x8048u64.into(),
-        kind: Some(kind.to_owned()),
-        kind_method: None,
-        same_as: Vec::new(),
-        options: Vec::new(),
-        packets: vec![packet],
-        evidence: Vec::new(),
-    }
-}
-
-fn sending(digest: u8, kind: &str, packet: Packet) -> Report {
-    let mut report = report(digest, Vec::new());
-    report.attacks.push(attack(kind, packet));
-    report
-}
 
 /// The rules of an export at a stage.
 fn rules(reports: &[Report], stage: Stage) -> Vec<String> {

@@ -8,6 +8,8 @@
 //! namespace.rs  the network, and servers that end with it
 //! resolvers.rs  rpz in BIND and Unbound, asked by dig
 //! filter.rs     nftables, by connections
+//! routes.rs     flowspec in GoBGP, BIRD and ExaBGP
+//! queries.py    sigma, by the queries that pySigma makes of it
 //! detection.rs  suricata, by captures: recording.rs, and ordinary traffic of benign/record.sh
 //! ```
 
@@ -16,6 +18,7 @@ mod filter;
 mod namespace;
 mod recording;
 mod resolvers;
+mod routes;
 mod truth;
 
 use std::{
@@ -59,6 +62,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let namespace = Namespace::create("miyaburi-exports")?;
     let mut problems = resolvers::judge(&namespace, &truth, &logging, &enforcing)?;
     problems.extend(filter::judge(&namespace, &truth, &logging, &enforcing)?);
+    let empty = exporter.export_nothing()?;
+    problems.extend(routes::judge(&namespace, &truth, &enforcing, &empty)?);
+    let queries = root.join("xtask/src/exports/queries.py");
+    let python = components::sigma(&root)?;
+    let queries = Command::new(python).arg(queries).args([&enforcing, &truth_file]).status()?;
+    ensure!(queries.success(), "Sigma: {queries}");
     let captures = exporter.captures();
     problems.extend(detection::judge(&truth, &truth_file, &captures, &logging, &enforcing)?);
     for problem in &problems {
@@ -94,14 +103,26 @@ impl Exporter {
 
     /// An export of a stage; its folder. The lists are those that allow documentation values.
     fn export(&self, stage: &str) -> anyhow::Result<PathBuf> {
-        let folder = self.folder.join(stage);
+        self.export_to(stage, stage, &self.folder.join("reports.ndjson"))
+    }
+
+    /// An export of no reports; its folder.
+    fn export_nothing(&self) -> anyhow::Result<PathBuf> {
+        let reports = self.folder.join("none.ndjson");
+        fs::write(&reports, "")?;
+        self.export_to("nothing", "enforce", &reports)
+    }
+
+    fn export_to(&self, name: &str, stage: &str, reports: &Path) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join(name);
         let mut export = Command::new(&self.program);
-        export.args(["export", "--to", "rpz,nftables,suricata", "--role", "c2", "--now", NOW]);
+        export.args(["export", "--to", "rpz,nftables,flowspec,sigma,suricata", "--role", "c2"]);
+        export.args(["--now", NOW, "--victim", routes::VICTIM]);
         export
             .args(["--stage", stage, "--warning-lists"])
             .arg(self.specimens.join("warning-lists"));
         export.arg("--opt-out").arg(self.folder.join("exempt")).arg("--output");
-        process::run(export.args([&folder, &self.folder.join("reports.ndjson")]))?;
+        process::run(export.arg(&folder).arg(reports))?;
         Ok(folder)
     }
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use miyaburi_export::Stage;
+use miyaburi_export::flowspec::{Enforcement, MAX_RULES};
 use miyaburi_export::indicators::Timestamp;
 use miyaburi_model::{Confidence, EndpointRole};
 
@@ -31,6 +33,9 @@ pub(crate) struct ExportArguments {
 
     #[command(flatten)]
     pub gate: GateArguments,
+
+    #[command(flatten)]
+    pub flowspec: FlowspecArguments,
 
     /// Subscribers whose answers rpz leaves alone: a file with a prefix or address a line
     #[arg(long, value_name = "FILE")]
@@ -85,14 +90,68 @@ pub(crate) struct GateArguments {
     pub warning_lists: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Flowspec")]
+pub(crate) struct FlowspecArguments {
+    /// An own address under attack: adds rules that limit what the attacks of the reports send to it.
+    /// Can be repeated
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    pub victim: Vec<IpNet>,
+
+    /// Let a victim be a network rather than one address
+    #[arg(long, requires = "victim")]
+    pub victim_networks: bool,
+
+    /// Bytes a second that may reach a victim by one rule
+    #[arg(long, value_name = "BYTES", default_value = "1000000", requires = "victim")]
+    pub victim_rate: u32,
+
+    /// What routers do to C2s at stage enforce
+    #[arg(long, value_name = "ACTION", default_value = "limit")]
+    pub flowspec_action: FlowspecAction,
+
+    /// The most rules; the surest stay
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "100",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_RULES as i64)
+    )]
+    pub max_rules: u16,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FlowspecAction {
+    /// Let no more than a few packets through
+    Limit,
+    /// Discard what goes to their port
+    Discard,
+    /// Discard what goes to their address, by a route of its own
+    Blackhole,
+}
+
+impl From<FlowspecAction> for Enforcement {
+    fn from(action: FlowspecAction) -> Self {
+        match action {
+            FlowspecAction::Limit => Self::Limit,
+            FlowspecAction::Discard => Self::Discard,
+            FlowspecAction::Blackhole => Self::Blackhole,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// Indicators in the columns of ThreatFox
     Csv,
+    /// Routes of flow specifications, for GoBGP, ExaBGP and BIRD
+    Flowspec,
     /// A script of sets of addresses and ports, for nft
     Nftables,
     /// A response policy zone, for BIND and Unbound
     Rpz,
+    /// Rules for logs of resolvers, proxies and firewalls
+    Sigma,
     /// Rules and datasets, for Suricata 7; rules for what attacks and scanners send, too
     Suricata,
 }
@@ -102,8 +161,10 @@ impl ExportFormat {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Flowspec => "flowspec",
             Self::Nftables => "nftables",
             Self::Rpz => "rpz",
+            Self::Sigma => "sigma",
             Self::Suricata => "suricata",
         }
     }
@@ -168,6 +229,12 @@ impl From<BlockableRole> for EndpointRole {
             BlockableRole::DeadDropResolver => Self::DeadDropResolver,
         }
     }
+}
+
+/// A prefix, or an address that stands for itself.
+fn prefix(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<core::net::IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "not a prefix or an address".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -5,16 +5,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ipnet::IpNet;
 use miyaburi_export::gate::{
     Decisions, Gate, OwnSpace, OwnSpaceError, Selection, WarningListError, parse_prefixes,
 };
 use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp, TimestampError};
 use miyaburi_export::traffic::Traffic;
-use miyaburi_export::{BlockList, ExportError, Stamp, Written, csv, nftables, rpz, suricata};
+use miyaburi_export::{
+    BlockList, ExportError, Stamp, Written, csv, flowspec, nftables, rpz, sigma, suricata,
+};
 use sha2::{Digest, Sha256};
 
 use crate::Status;
-use crate::arguments::{ExportArguments, ExportFormat, SelectionArguments};
+use crate::arguments::{ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments};
 use crate::error::{CommandError, complain};
 use crate::export::{ListsProblem, OutputFolder, Provenance, for_each_report, read_lists};
 
@@ -35,6 +38,8 @@ pub(crate) enum ExportProblem {
     Clock(#[from] TimestampError),
     #[error("{}: {error}", folder.display())]
     Write { folder: PathBuf, error: ExportError },
+    #[error("{0} is a network: --victim-networks allows that")]
+    WideVictim(IpNet),
     #[error("{}: not every report could be read, so nothing was written", .0.display())]
     Reports(PathBuf),
 }
@@ -50,6 +55,7 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
     let own = read_prefixes(arguments.gate.allow.as_deref(), OwnSpace::parse)?;
     let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
     let gate = Gate::new(&lists, own)?;
+    let flows = flowspec_options(&arguments.flowspec)?;
     let Findings { indicators, traffic, input_sha256 } = read_findings(arguments)?;
 
     let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256 };
@@ -68,8 +74,10 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
     for format in &arguments.to {
         let written = match format {
             ExportFormat::Csv => csv::write(&list, &mut folder),
+            ExportFormat::Flowspec => flowspec::write(&list, &traffic, &flows, &mut folder),
             ExportFormat::Nftables => nftables::write(&list, &mut folder),
             ExportFormat::Rpz => rpz::write(&list, &subscribers, &mut folder),
+            ExportFormat::Sigma => sigma::write(&list, &mut folder),
             ExportFormat::Suricata => suricata::write(&list, &traffic, &mut folder),
         };
         let Written { entries, left_out } = written.map_err(in_folder)?;
@@ -90,6 +98,19 @@ fn selection(arguments: &SelectionArguments) -> Result<Selection, ExportProblem>
         min_confidence: arguments.min_confidence.into(),
         roles: arguments.role.iter().map(|role| (*role).into()).collect(),
     })
+}
+
+fn flowspec_options(arguments: &FlowspecArguments) -> Result<flowspec::Options, ExportProblem> {
+    let is_wide = |victim: &&IpNet| victim.prefix_len() < victim.max_prefix_len();
+    match arguments.victim.iter().find(is_wide) {
+        Some(victim) if !arguments.victim_networks => Err(ExportProblem::WideVictim(*victim)),
+        _ => Ok(flowspec::Options {
+            enforcement: arguments.flowspec_action.into(),
+            victims: arguments.victim.clone(),
+            victim_rate: arguments.victim_rate,
+            max_rules: arguments.max_rules.into(),
+        }),
+    }
 }
 
 fn clock() -> Result<Timestamp, TimestampError> {

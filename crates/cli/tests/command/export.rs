@@ -136,7 +136,34 @@ fn options_without_a_meaning_are_usage_errors() {
         &["--to", "csv", "--output", "out", "--role", "decoy", "report.json"],
         &["--to", "csv", "--output", "out", "--ttl", "30", "report.json"],
         &["--to", "csv", "--output", "out", "--since", NOW, "report.json"],
+        &["--to", "flowspec", "--output", "out", "--victim", "bot.example", "report.json"],
+        &["--to", "flowspec", "--output", "out", "--max-rules", "1001", "report.json"],
+        &["--to", "flowspec", "--output", "out", "--victim-networks", "report.json"],
     ] {
         miyaburi().arg("export").args(arguments).assert().code(2);
     }
+}
+
+#[test]
+fn a_victim_is_one_address_unless_said_otherwise() {
+    let report = include_str!("../data/report.json");
+    let root = folder(&[("report.json", report.as_bytes())]);
+    let export = |arguments: &[&str]| {
+        let run = miyaburi()
+            .args(["export", "--to", "flowspec", "--output"])
+            .args([at(&root, "out"), at(&root, "report.json")])
+            .args(arguments)
+            .assert();
+        let script = fs::read_to_string(at(&root, "out/flowspec.gobgp.sh")).unwrap_or_default();
+        (run, script)
+    };
+    let (run, script) = export(&["--victim", "203.0.113.0/24"]);
+    run.code(1).stderr(contains("203.0.113.0/24 is a network"));
+    assert_eq!(script, "");
+    let (run, script) = export(&["--victim", "203.0.113.7"]);
+    run.code(0);
+    assert!(script.contains(" destination 203.0.113.7/32 "), "{script}");
+    let (run, script) = export(&["--victim", "203.0.113.0/24", "--victim-networks"]);
+    run.code(0);
+    assert!(script.contains(" destination 203.0.113.0/24 "), "{script}");
 }

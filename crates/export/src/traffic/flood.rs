@@ -18,6 +18,8 @@ const GRE: u8 = 47;
 /// sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flood {
+    /// Whether the outer header is that of IPv6.
+    pub is_v6: bool,
     /// IP protocol of the outer header.
     pub protocol: u8,
     /// Destination port, when no option changes it.
@@ -27,7 +29,9 @@ pub struct Flood {
 impl Flood {
     pub(super) fn of_packet(packet: &Packet) -> Option<Self> {
         let fields = &packet.fields;
-        let is_to_target = taken_from(fields, "ip.dst") == Some("target");
+        let is_v6 = packet.layers.first().is_some_and(|layer| layer == "ipv6");
+        let destination = if is_v6 { "ipv6.dst" } else { "ip.dst" };
+        let is_to_target = taken_from(fields, destination) == Some("target");
         let inner = transport(&packet.layers);
         let is_connection = inner == Transport::Tcp && !packet.spoofable;
         if !is_to_target || is_connection {
@@ -41,6 +45,6 @@ impl Flood {
             Transport::Icmp => (ICMP, None),
             Transport::Ip => (u8::try_from(fixed(fields, "ip.proto")?).ok()?, None),
         };
-        Some(Self { protocol, port: port.and_then(|port| u16::try_from(port).ok()) })
+        Some(Self { is_v6, protocol, port: port.and_then(|port| u16::try_from(port).ok()) })
     }
 }

@@ -1,6 +1,8 @@
 //! Reports made of endpoints, and a folder in memory.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod packets;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;

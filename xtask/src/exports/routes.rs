@@ -1,0 +1,217 @@
+//! The flow specifications: GoBGP announces them to BIRD and BIRD to GoBGP, both show exactly those of
+//! the C2s and of the victim and none when they are withdrawn; ExaBGP finds no fault in them.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use core::net::IpAddr;
+
+use super::{namespace::Namespace, truth::Truth};
+use crate::toolchain::process;
+
+/// Whom attacks are to be limited for: an address for benchmarks (RFC 2544).
+pub(super) const VICTIM: &str = "198.18.0.7";
+
+/// How often a program is asked before what it has is not what it should, five times a second.
+const PATIENCE: u32 = 150;
+
+/// Destination and port of a flow.
+type Flows = BTreeSet<(IpAddr, Option<u16>)>;
+
+const GOBGP: &str = r#"
+[global.config]
+as = 64512
+router-id = "192.0.2.254"
+port = 1790
+local-address-list = ["127.0.0.1"]
+[[neighbors]]
+[neighbors.config]
+neighbor-address = "127.0.0.1"
+peer-as = 64513
+[neighbors.transport.config]
+passive-mode = true
+[neighbors.ebgp-multihop.config]
+enabled = true
+multihop-ttl = 2
+[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "ipv4-flowspec"
+[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "ipv6-flowspec"
+"#;
+
+/// With what BIRD is told to include, which has the tables.
+const BIRD: &str = r#"
+router id 192.0.2.253;
+protocol device {}
+include "routes.conf";
+protocol bgp gobgp {
+  local 127.0.0.1 port 1791 as 64513;
+  neighbor 127.0.0.1 port 1790 as 64512;
+  multihop;
+  connect delay time 1;
+  connect retry time 1;
+  flow4 { table miyaburi_flow4; import all; export all; };
+  flow6 { table miyaburi_flow6; import all; export all; };
+}
+"#;
+
+/// What is not as it should be; `empty` is an export of no reports.
+pub(super) fn judge(
+    namespace: &Namespace,
+    truth: &Truth,
+    export: &Path,
+    empty: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let mut expected: Flows =
+        truth.bad_addresses.iter().map(|(address, port)| (*address, Some(*port))).collect();
+    expected.insert((VICTIM.parse()?, None));
+    judge_exabgp(export)?;
+
+    let folder = export.join("routes");
+    fs::create_dir_all(&folder)?;
+    let configuration = folder.join("gobgp.toml");
+    fs::write(&configuration, GOBGP)?;
+    let configuration = configuration.display().to_string();
+    let _gobgp = namespace.serve("gobgpd", &["-f", &configuration], &folder.join("gobgp.log"))?;
+    let bird = Bird { namespace, folder: folder.clone() };
+    let _server = bird.start(empty)?;
+    wait_for("GoBGP", || gobgp(namespace).is_ok())?;
+
+    let mut problems = Vec::new();
+    let nothing = Flows::new();
+    for (verb, expected) in [("add", &expected), ("del", &nothing)] {
+        let script = export.join("flowspec.gobgp.sh");
+        process::run(namespace.command("sh").arg(script).arg(verb))?;
+        let message = format!("BIRD, after GoBGP's {verb}");
+        problems.extend(settled(&message, expected, || bird.flows())?);
+    }
+    for (routes, expected) in [(export, &expected), (empty, &nothing)] {
+        bird.configure(routes)?;
+        let message = format!("GoBGP, after BIRD included {}", routes.display());
+        problems.extend(settled(&message, expected, || gobgp(namespace))?);
+    }
+    println!("GoBGP, BIRD: {} flows shown and withdrawn", expected.len());
+    Ok(problems)
+}
+
+/// Has ExaBGP check the export in a configuration.
+fn judge_exabgp(export: &Path) -> anyhow::Result<()> {
+    let flows = fs::read_to_string(export.join("flowspec.exabgp.conf"))?;
+    let configuration = export.join("exabgp.conf");
+    let text = format!(
+        "neighbor 192.0.2.254 {{ router-id 192.0.2.253; local-address 192.0.2.253; local-as 64513;\n\
+         peer-as 64512;\nfamily {{ ipv4 flow; ipv6 flow; ipv4 unicast; ipv6 unicast; }}\n{flows}\n}}\n"
+    );
+    fs::write(&configuration, text)?;
+    process::run(Command::new("exabgp").arg("--test").arg(configuration)).map(drop)
+}
+
+/// BIRD in the namespace.
+struct Bird<'a> {
+    namespace: &'a Namespace,
+    folder: PathBuf,
+}
+
+impl Bird<'_> {
+    fn socket(&self) -> String {
+        self.folder.join("bird.ctl").display().to_string()
+    }
+
+    fn start(&self, routes: &Path) -> anyhow::Result<super::namespace::Server> {
+        let configuration = self.folder.join("bird.conf");
+        fs::write(&configuration, BIRD)?;
+        self.include(routes)?;
+        let (configuration, socket) = (configuration.display().to_string(), self.socket());
+        let arguments = ["-f", "-c", &configuration, "-s", &socket];
+        let server = self.namespace.serve("bird", &arguments, &self.folder.join("bird.log"))?;
+        wait_for("BIRD", || self.flows().is_ok())?;
+        Ok(server)
+    }
+
+    fn include(&self, routes: &Path) -> anyhow::Result<()> {
+        let from = routes.join("flowspec.bird.conf");
+        fs::copy(&from, self.folder.join("routes.conf"))
+            .with_context(|| format!("{}", from.display()))?;
+        Ok(())
+    }
+
+    fn configure(&self, routes: &Path) -> anyhow::Result<()> {
+        self.include(routes)?;
+        self.ask(&["configure"]).map(drop)
+    }
+
+    fn ask(&self, command: &[&str]) -> anyhow::Result<String> {
+        process::run(self.namespace.command("birdc").args(["-s", &self.socket()]).args(command))
+    }
+
+    fn flows(&self) -> anyhow::Result<Flows> {
+        let mut flows = Flows::new();
+        for table in ["miyaburi_flow4", "miyaburi_flow6"] {
+            let routes = self.ask(&["show", "route", "table", table])?;
+            for route in routes.lines().filter(|line| line.contains("{ dst ")) {
+                flows.insert(flow(route, "dst ", "dport ").with_context(|| route.to_owned())?);
+            }
+        }
+        Ok(flows)
+    }
+}
+
+/// What GoBGP has.
+fn gobgp(namespace: &Namespace) -> anyhow::Result<Flows> {
+    let mut flows = Flows::new();
+    for family in ["ipv4-flowspec", "ipv6-flowspec"] {
+        let rib = ["global", "rib", "-a", family];
+        let routes = process::run(namespace.command("gobgp").args(rib))?;
+        for route in routes.lines().filter(|line| line.contains("[destination: ")) {
+            let flow = flow(route, "destination: ", "destination-port: ==");
+            flows.insert(flow.with_context(|| route.to_owned())?);
+        }
+    }
+    Ok(flows)
+}
+
+/// Destination and port of a route, which follow these words.
+fn flow(route: &str, destination: &str, port: &str) -> Option<(IpAddr, Option<u16>)> {
+    let (address, _) = route.split_once(destination)?.1.split_once('/')?;
+    let port = match route.split_once(port) {
+        Some((_, rest)) => Some(rest.split([';', ']']).next()?.parse().ok()?),
+        None => None,
+    };
+    Some((address.parse().ok()?, port))
+}
+
+/// Asks until it has what it should; else what it has instead.
+fn settled(
+    what: &str,
+    expected: &Flows,
+    ask: impl Fn() -> anyhow::Result<Flows>,
+) -> anyhow::Result<Option<String>> {
+    let mut flows = Flows::new();
+    for _ in 0..PATIENCE {
+        flows = ask()?;
+        if flows == *expected {
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    Ok(Some(format!("{what}: {flows:?} instead of {expected:?}")))
+}
+
+fn wait_for(what: &str, answers: impl Fn() -> bool) -> anyhow::Result<()> {
+    for _ in 0..PATIENCE {
+        if answers() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    bail!("{what} does not start")
+}
