@@ -55,6 +55,12 @@ fn what_nobody_else_sends_becomes_a_rule() {
     assert_eq!(matched(syn(number(0))).unwrap(), expected);
     let raw = packet(&["ip"], &[("ip.proto", number(253))]);
     assert_eq!(matched(raw).unwrap(), "ip any any -> any any ip_proto:253;");
+    let data = || ("data", payload(b"abcdefgh"));
+    let raw = packet(&["ip"], &[("ip.proto", number(253)), data()]);
+    assert_eq!(matched(raw).unwrap(), "ip any any -> any any ip_proto:253;");
+    let expected =
+        "icmp any any -> any any content:\"|61 62 63 64 65 66 67 68|\"; startswith; dsize:8;";
+    assert_eq!(matched(packet(&["ip", "icmp"], &[data()])).unwrap(), expected);
     let request = payload(b"GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (");
     let http = packet(&["ip", "tcp", "http"], &[("tcp.payload", request)]);
     let header = " HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (";
@@ -77,6 +83,7 @@ fn what_others_send_or_options_change_becomes_none() {
         ("with a window", syn(number(0xffff))),
         ("an option sets the window", syn(by_option(number(0)))),
         ("a tunnel", packet(&["ip", "gre", "ip", "udp"], &gre)),
+        ("data of an unknown header", packet(&["ip"], &[("data", payload(b"abcdefgh"))])),
         ("an assigned protocol", packet(&["ip"], &[("ip.proto", number(50))])),
         ("Host first", http(b"GET / HTTP/1.1\r\nHost: www.bot.example\r\nUser-Agent: Mozilla")),
         ("an empty header", http(b"GET / HTTP/1.1\r\nUser-Agent: \r\nHost: www.bot.example\r\n")),

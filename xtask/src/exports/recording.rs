@@ -110,3 +110,22 @@ pub(super) fn query(name: &str, port: u16) -> anyhow::Result<Vec<u8>> {
         .write(&mut packet, &query.build_bytes_vec()?)?;
     Ok(packet)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn packets_keep_their_senders_and_come_back() {
+        let mut recording = Recording::new();
+        recording.add("one".to_owned(), &[vec![0x45, 1], vec![0x45, 2]]).unwrap();
+        recording.add("two".to_owned(), &[vec![0x45, 3]]).unwrap();
+        let senders = [0, 1, 2, 3, 4].map(|packet| recording.sender(packet));
+        assert_eq!(senders, [None, Some("one"), Some("one"), Some("two"), None]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        recording.write(file.path()).unwrap();
+        assert_eq!(read(file.path()).unwrap(), [vec![0x45, 1], vec![0x45, 2], vec![0x45, 3]]);
+    }
+}

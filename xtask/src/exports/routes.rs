@@ -215,3 +215,22 @@ fn wait_for(what: &str, answers: impl Fn() -> bool) -> anyhow::Result<()> {
     }
     bail!("{what} does not start")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_of_both_programs_are_read() {
+        let bird = "flow4 { dst 192.0.2.1/32; proto 6; dport 23; }  [gobgp 05:44] * (100)";
+        let expected = Some((IpAddr::from([192, 0, 2, 1]), Some(23)));
+        assert_eq!(flow(bird, "dst ", "dport "), expected);
+        let gobgp =
+            "*> [destination: 192.0.2.1/32][protocol: ==tcp][destination-port: ==23] fictitious";
+        assert_eq!(flow(gobgp, "destination: ", "destination-port: =="), expected);
+        let whole = "*> [destination: 192.0.2.1/32][protocol: ==gre] fictitious";
+        let expected = Some((IpAddr::from([192, 0, 2, 1]), None));
+        assert_eq!(flow(whole, "destination: ", "destination-port: =="), expected);
+        assert_eq!(flow("flow4 { dst x; }", "dst ", "dport "), None);
+    }
+}

@@ -83,8 +83,10 @@ pub(super) fn marks(layers: &[String], fields: &Fields) -> BTreeSet<Mark> {
         first_header(layers, fields),
     ];
     let payloads = ["udp.payload", "tcp.payload", "data"];
-    // A request's payload has the texts that options set.
-    let payloads = payloads.into_iter().filter(|_| !has(layers, "http"));
+    // A request's payload has the texts that options set; what follows a header that nobody knows is
+    // not looked at by those who would match it.
+    let is_looked_at = |name: &&str| *name != "data" || has(layers, "icmp");
+    let payloads = payloads.into_iter().filter(|_| !has(layers, "http")).filter(is_looked_at);
     let payloads = payloads.filter_map(|name| payload(fields.get(name)?));
     marks.into_iter().flatten().chain(payloads).collect()
 }
