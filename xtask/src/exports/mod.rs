@@ -62,6 +62,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let namespace = Namespace::create("miyaburi-exports")?;
     let mut problems = resolvers::judge(&namespace, &truth, &logging, &enforcing)?;
     problems.extend(filter::judge(&namespace, &truth, &logging, &enforcing)?);
+    for action in ["discard", "blackhole"] {
+        routes::check(&exporter.export_flows(action)?)?;
+    }
+    routes::check(&logging)?;
     let empty = exporter.export_nothing()?;
     problems.extend(routes::judge(&namespace, &truth, &enforcing, &empty)?);
     let queries = root.join("xtask/src/exports/queries.py");
@@ -103,26 +107,29 @@ impl Exporter {
 
     /// An export of a stage; its folder. The lists are those that allow documentation values.
     fn export(&self, stage: &str) -> anyhow::Result<PathBuf> {
-        self.export_to(stage, stage, &self.folder.join("reports.ndjson"))
+        self.export_to(stage, &["--stage", stage], "reports.ndjson")
     }
 
     /// An export of no reports; its folder.
     fn export_nothing(&self) -> anyhow::Result<PathBuf> {
-        let reports = self.folder.join("none.ndjson");
-        fs::write(&reports, "")?;
-        self.export_to("nothing", "enforce", &reports)
+        fs::write(self.folder.join("none.ndjson"), "")?;
+        self.export_to("nothing", &["--stage", "enforce"], "none.ndjson")
     }
 
-    fn export_to(&self, name: &str, stage: &str, reports: &Path) -> anyhow::Result<PathBuf> {
+    /// An export whose flow specifications do more than to limit; its folder.
+    fn export_flows(&self, action: &str) -> anyhow::Result<PathBuf> {
+        let options = ["--stage", "enforce", "--flowspec-action", action];
+        self.export_to(action, &options, "reports.ndjson")
+    }
+
+    fn export_to(&self, name: &str, options: &[&str], reports: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(name);
         let mut export = Command::new(&self.program);
         export.args(["export", "--to", "rpz,nftables,flowspec,sigma,suricata", "--role", "c2"]);
         export.args(["--now", NOW, "--victim", routes::VICTIM]);
-        export
-            .args(["--stage", stage, "--warning-lists"])
-            .arg(self.specimens.join("warning-lists"));
+        export.args(options).arg("--warning-lists").arg(self.specimens.join("warning-lists"));
         export.arg("--opt-out").arg(self.folder.join("exempt")).arg("--output");
-        process::run(export.arg(&folder).arg(reports))?;
+        process::run(export.arg(&folder).arg(self.folder.join(reports)))?;
         Ok(folder)
     }
 }

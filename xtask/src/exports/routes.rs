@@ -74,7 +74,7 @@ pub(super) fn judge(
     let mut expected: Flows =
         truth.bad_addresses.iter().map(|(address, port)| (*address, Some(*port))).collect();
     expected.insert((VICTIM.parse()?, None));
-    judge_exabgp(export)?;
+    check(export)?;
 
     let folder = export.join("routes");
     fs::create_dir_all(&folder)?;
@@ -103,16 +103,23 @@ pub(super) fn judge(
     Ok(problems)
 }
 
-/// Has ExaBGP check the export in a configuration.
-fn judge_exabgp(export: &Path) -> anyhow::Result<()> {
-    let flows = fs::read_to_string(export.join("flowspec.exabgp.conf"))?;
-    let configuration = export.join("exabgp.conf");
+/// Has ExaBGP and BIRD check an export in a configuration.
+pub(super) fn check(export: &Path) -> anyhow::Result<()> {
+    let read = |name: &str| fs::read_to_string(export.join(name));
+    let flows = read("flowspec.exabgp.conf")?;
     let text = format!(
         "neighbor 192.0.2.254 {{ router-id 192.0.2.253; local-address 192.0.2.253; local-as 64513;\n\
          peer-as 64512;\nfamily {{ ipv4 flow; ipv6 flow; ipv4 unicast; ipv6 unicast; }}\n{flows}\n}}\n"
     );
+    let configuration = export.join("exabgp.conf");
     fs::write(&configuration, text)?;
-    process::run(Command::new("exabgp").arg("--test").arg(configuration)).map(drop)
+    process::run(Command::new("exabgp").arg("--test").arg(configuration))?;
+
+    let text =
+        format!("router id 192.0.2.253;\nprotocol device {{}}\n{}", read("flowspec.bird.conf")?);
+    let configuration = export.join("bird.conf");
+    fs::write(&configuration, text)?;
+    process::run(Command::new("bird").args(["-p", "-c"]).arg(configuration)).map(drop)
 }
 
 /// BIRD in the namespace.
