@@ -205,8 +205,9 @@ pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     show(root, "apt-get", &["update", "--quiet"])?;
-    let install = ["install", "--yes", "--no-install-recommends"];
-    show(root, "apt-get", &[&install[..], &missing].concat())
+    // Some of them would ask at a terminal whether they are to serve from now on.
+    let install = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes"];
+    show(root, "env", &[&install[..], &["--no-install-recommends"], &missing].concat())
 }
 
 /// The path of cargo-deny, installed below `target` when cargo does not have it.
