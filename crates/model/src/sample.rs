@@ -55,7 +55,7 @@ pub enum Endian {
 /// A packer around the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Packer {
-    /// Name, such as `upx`.
+    /// Name, such as `upx`; `unknown` when its stub was run instead.
     pub name: String,
     /// Version, when the file tells it.
     pub version: Option<String>,

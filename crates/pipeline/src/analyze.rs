@@ -112,7 +112,7 @@ pub fn analyze_in_full(bytes: &[u8], path: &str, options: &Options) -> Analysis 
 }
 
 fn analyze_file(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {
-    match unpack::unpack(bytes) {
+    match unpack::unpack(bytes, options) {
         Ok(None) => analyze_image(bytes, sample, options),
         Ok(Some(unpacked)) => {
             sample.packer = Some(unpacked.packer);

@@ -2,8 +2,10 @@
 
 use miyaburi_model::{HexBytes, Packer};
 use miyaburi_unpackers::upx::{self, UpxError};
-use miyaburi_unpackers::{Limits, upx::Method};
+use miyaburi_unpackers::{Limits, stub, upx::Method};
 use sha2::{Digest, Sha256};
+
+use crate::Options;
 
 /// The program in a packed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +26,27 @@ pub struct UnpackError {
     pub reason: UpxError,
 }
 
-/// Unpacks a file; `None` when it is not packed.
+/// Most instructions of the stub of a packer that is not known, which loops over the program.
+const STUB_INSTRUCTIONS: u64 = 50_000_000;
+
+/// Unpacks a file; `None` when it is not packed. A file that no known packer made, but that has
+/// memory to write code into, is run in the emulator until it does.
 ///
 /// # Errors
-/// When it is packed and the program in it cannot be read.
-pub fn unpack(bytes: &[u8]) -> Result<Option<Unpacked>, UnpackError> {
+/// When a known packer made it and the program in it cannot be read.
+pub fn unpack(bytes: &[u8], options: &Options) -> Result<Option<Unpacked>, UnpackError> {
+    Ok(undo_upx(bytes)?.or_else(|| run_stub(bytes, options)))
+}
+
+fn run_stub(bytes: &[u8], options: &Options) -> Option<Unpacked> {
+    let instructions = options.max_instructions.min(STUB_INSTRUCTIONS);
+    // What keeps a file from being started keeps it from being analysed, which tells of it.
+    let file = stub::run(bytes, instructions).ok()??;
+    let unpacked_sha256 = Some(HexBytes::from(Sha256::digest(&file).to_vec()));
+    Some(Unpacked { file, packer: Packer { unpacked_sha256, ..named("unknown") } })
+}
+
+fn undo_upx(bytes: &[u8]) -> Result<Option<Unpacked>, UnpackError> {
     let unpacked = match upx::unpack(bytes, Limits::default()) {
         Ok(unpacked) => unpacked,
         Err(reason) => {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use miyaburi_model::{Level, Report, Verdict};
+use miyaburi_model::{Endpoint, EndpointRole, Level, Report, Verdict};
 use miyaburi_pipeline::{Options, analyze};
 use sha2::{Digest, Sha256};
 
@@ -47,6 +47,39 @@ fn findings_are_those_of_the_program_within() {
     let packer = damaged.sample.packer.unwrap();
     assert_eq!(packer.repaired, ["l_magic", "p_filesize"]);
     assert_eq!(packer.unpacked_sha256.unwrap().to_string(), sha256);
+}
+
+#[test]
+fn stubs_of_packers_that_are_not_known_are_run() {
+    for (packed, original) in [
+        ("armv5.xor", "armv5-gcc-tiny.classic-O0.single"),
+        ("mips-be.xor", "mips-be-gcc-tiny.immediate-O0.modules"),
+        ("x86_64.xor", "x86_64-gcc-tiny.no_scanner-O1.modules"),
+        ("aarch64.xor", "aarch64-gcc-tiny.plain_c2-O1.single"),
+    ] {
+        let plain = report(&read(&format!("specimens/examples/{original}")));
+        let found = report(&read(&format!("specimens/packed/{packed}")));
+        assert_eq!(found.sample.packer.as_ref().unwrap().name, "unknown", "{packed}");
+        assert_eq!(found.verdict, plain.verdict, "{packed}");
+        let hashes = |report: &Report| {
+            let table = report.string_table.as_ref().and_then(|it| it.sha256.clone());
+            (table, report.credentials.as_ref().and_then(|it| it.sha256.clone()))
+        };
+        assert_eq!(hashes(&found), hashes(&plain), "{packed}");
+        let servers = |report: &Report| -> Vec<(String, Option<u16>, EndpointRole)> {
+            let of = |it: &Endpoint| (it.host.to_string(), it.port, it.role);
+            report.endpoints.iter().map(of).collect()
+        };
+        assert_eq!(servers(&found), servers(&plain), "{packed}");
+        let vectors = |report: &Report| -> Vec<_> {
+            report
+                .attacks
+                .iter()
+                .map(|it| (it.vector, it.kind.clone(), it.options.clone()))
+                .collect()
+        };
+        assert_eq!(vectors(&found), vectors(&plain), "{packed}");
+    }
 }
 
 #[test]

@@ -97,8 +97,8 @@ impl Damage {
             Self::Sections => add_sections(file, random),
             Self::Entry => random.fill_bytes(&mut file[24..28]),
             Self::Everything => {
-                random.fill_bytes(&mut file[loader.start..program.end]);
                 overwrite_magics(file, random);
+                random.fill_bytes(&mut file[loader.start..program.end]);
                 file.truncate(trailer);
                 add_sections(file, random);
                 random.fill_bytes(&mut file[24..28]);

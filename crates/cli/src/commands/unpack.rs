@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use miyaburi_confinement::Reach;
 use miyaburi_corpus::read_file;
-use miyaburi_pipeline::{Unpacked, unpack};
+use miyaburi_pipeline::{Options, Unpacked, unpack};
 
 use crate::Status;
 use crate::arguments::UnpackArguments;
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &UnpackArguments) -> Result<Status, CommandError> {
     // Before the file is looked into: nothing can be opened from then on.
     let mut output = Output::create(Some(&arguments.output))?;
     arguments.confinement.begin(&Reach::default());
-    let contained = catch_unwind(AssertUnwindSafe(|| unpack(&bytes)));
+    let contained = catch_unwind(AssertUnwindSafe(|| unpack(&bytes, &Options::default())));
     let unpacked = contained.map_err(|_| failure(UnpackProblem::Crash))?;
     let unpacked = unpacked.map_err(|error| failure(error.into()))?;
     let Unpacked { file, .. } = unpacked.ok_or_else(|| failure(UnpackProblem::NotPacked))?;
