@@ -10,7 +10,7 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
@@ -23,7 +23,11 @@ const LAYERS: [(&str, &[&str]); 16] = [
         "pipeline",
         &["image", "pcode", "emulator", "linux", "unpackers", "analysis", "model", "extractors"],
     ),
-    ("corpus", &["image", "pcode", "emulator", "analysis", "model", "extractors", "pipeline"]),
+    ("archives", &[]),
+    (
+        "corpus",
+        &["image", "pcode", "emulator", "analysis", "model", "extractors", "pipeline", "archives"],
+    ),
     ("confinement", &[]),
     ("export", &["model"]),
     ("intel", &["model"]),

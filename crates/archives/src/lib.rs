@@ -1,0 +1,24 @@
+//! Members of archives and compressed streams, nested ones too, as bytes that were never on disk.
+//!
+//! ```text
+//! format.rs  what kind of archive bytes are
+//! walk.rs    from one input to its members, nested to a limit
+//! zip.rs     members of ZIP archives, encrypted ones too
+//! tar.rs     members of tar archives
+//! stream.rs  gzip, bzip2, xz and zstd
+//! budget.rs  what one input may unpack to
+//! ```
+//!
+//! An archive is hostile input: what it says of sizes and names is not believed. Names are made
+//! printable and only ever shown. What cannot be read is a [`Member`] too, one that holds its reason.
+
+mod budget;
+mod format;
+mod stream;
+mod tar;
+mod walk;
+mod zip;
+
+pub use budget::{Limit, Limits};
+pub use format::Format;
+pub use walk::{Member, MemberError, Options, walk};

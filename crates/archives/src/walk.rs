@@ -1,0 +1,170 @@
+//! From one input to the files in it.
+
+use std::ops::ControlFlow;
+
+use crate::budget::{Budget, Limit, Limits, Refusal};
+use crate::stream::{Codec, decompress};
+use crate::{Format, tar, zip};
+
+/// Stands between the name of an archive and that of a member.
+const SEPARATOR: char = '!';
+
+/// How archives are opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Passwords to try on encrypted members, in this order.
+    pub passwords: Vec<String>,
+    /// What one input may unpack to.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    /// The passwords that collections of samples customarily have.
+    fn default() -> Self {
+        let passwords = ["infected", "malware", "virus"].map(str::to_owned).to_vec();
+        Self { passwords, limits: Limits::default() }
+    }
+}
+
+/// A file that is no archive, or something in an archive that could not be read.
+#[derive(Debug)]
+pub struct Member {
+    /// The name of the input, and for each archive around the member `!` and the name within it:
+    /// `in.zip!dir/bot`. A compressed stream adds nothing. Control characters are escaped.
+    pub name: String,
+    /// Its bytes.
+    pub content: Result<Vec<u8>, MemberError>,
+}
+
+/// Why a member, or the rest of an archive, could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemberError {
+    /// It would have cost too much.
+    #[error("{0}")]
+    Limit(Limit),
+    /// It is encrypted, and none of the passwords gives bytes with the right checksum.
+    #[error("is encrypted, and no password given opens it (--password)")]
+    Encrypted,
+    /// It uses something of its format that is not supported.
+    #[error("cannot be unpacked: {0}")]
+    Unsupported(String),
+    /// It contradicts its format, or ends early.
+    #[error("is damaged: {0}")]
+    Damaged(String),
+}
+
+impl From<Limit> for MemberError {
+    fn from(limit: Limit) -> Self {
+        Self::Limit(limit)
+    }
+}
+
+impl From<Refusal> for MemberError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Limit(limit) => Self::Limit(limit),
+            Refusal::Io(error) => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl MemberError {
+    /// Whether nothing more is to be read of the whole input.
+    const fn is_final(&self) -> bool {
+        matches!(self, Self::Limit(Limit::TotalBytes(_) | Limit::Members(_)))
+    }
+}
+
+/// What the reader of a format calls for each member: its name, none for the archive itself, and
+/// content.
+pub(crate) type Visit<'a> =
+    &'a mut dyn FnMut(&mut Budget, Option<&str>, Result<Vec<u8>, MemberError>) -> ControlFlow<()>;
+
+/// Hands every file in `bytes` to `visit`, in the order of the archive, until it breaks: the bytes
+/// themselves when they are no archive, otherwise its members, those of archives in it included.
+///
+/// What cannot be read is handed over with the reason, and the rest goes on. Held at a time are the
+/// archives around one member.
+pub fn walk(
+    name: &str,
+    bytes: Vec<u8>,
+    options: &Options,
+    visit: &mut dyn FnMut(Member) -> ControlFlow<()>,
+) {
+    let mut budget = Budget::new(options.limits, bytes.len());
+    // Broken off by `visit` or by a limit, there is nothing left to do.
+    let _ = Walk { options, visit }.open(name, bytes, 1, &mut budget);
+}
+
+struct Walk<'a> {
+    options: &'a Options,
+    visit: &'a mut dyn FnMut(Member) -> ControlFlow<()>,
+}
+
+impl Walk<'_> {
+    fn open(
+        &mut self,
+        name: &str,
+        bytes: Vec<u8>,
+        depth: usize,
+        budget: &mut Budget,
+    ) -> ControlFlow<()> {
+        let Some(format) = Format::of(&bytes) else { return self.give(name, Ok(bytes)) };
+        if let Err(limit) = budget.check_depth(depth) {
+            return self.give(name, Err(limit.into()));
+        }
+        let passwords = &self.options.passwords;
+        let mut visit = |budget: &mut Budget, inner: Option<&str>, content| {
+            let name = inner.map_or_else(|| name.to_owned(), |inner| join(name, inner));
+            self.member(&name, content, depth, budget)
+        };
+        match format {
+            Format::Zip => zip::walk(&bytes, passwords, budget, &mut visit),
+            Format::Tar => tar::walk(&bytes, budget, &mut visit),
+            Format::Gzip => stream(Codec::Gzip, bytes, budget, &mut visit),
+            Format::Bzip2 => stream(Codec::Bzip2, bytes, budget, &mut visit),
+            Format::Xz => stream(Codec::Xz, bytes, budget, &mut visit),
+            Format::Zstd => stream(Codec::Zstd, bytes, budget, &mut visit),
+        }
+    }
+
+    fn member(
+        &mut self,
+        name: &str,
+        content: Result<Vec<u8>, MemberError>,
+        depth: usize,
+        budget: &mut Budget,
+    ) -> ControlFlow<()> {
+        match content {
+            Ok(bytes) => self.open(name, bytes, depth + 1, budget),
+            Err(error) => {
+                let is_final = error.is_final();
+                self.give(name, Err(error))?;
+                if is_final { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
+        }
+    }
+
+    fn give(&mut self, name: &str, content: Result<Vec<u8>, MemberError>) -> ControlFlow<()> {
+        (self.visit)(Member { name: name.to_owned(), content })
+    }
+}
+
+fn stream(codec: Codec, bytes: Vec<u8>, budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
+    let content = decompress(codec, &bytes, budget).map_err(MemberError::from);
+    drop(bytes);
+    visit(budget, None, content)
+}
+
+/// The name of a member, which may hold anything, below that of its archive.
+fn join(archive: &str, member: &str) -> String {
+    let mut name = format!("{archive}{SEPARATOR}");
+    for character in member.chars() {
+        if character.is_control() {
+            name.extend(character.escape_default());
+        } else {
+            name.push(character);
+        }
+    }
+    name
+}

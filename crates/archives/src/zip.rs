@@ -1,0 +1,80 @@
+//! Members of ZIP archives.
+//!
+//! Of several members with one name only the last is seen: the reader keeps them by name.
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+
+use zip::read::ZipFile;
+use zip::result::ZipError;
+use zip::{ZipArchive, ZipReadOptions};
+
+use crate::budget::Budget;
+use crate::walk::{MemberError, Visit};
+
+type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+
+/// Hands every file of the archive to `visit`.
+pub(crate) fn walk(
+    bytes: &[u8],
+    passwords: &[String],
+    budget: &mut Budget,
+    visit: Visit<'_>,
+) -> ControlFlow<()> {
+    let mut archive = match ZipArchive::new(Cursor::new(bytes)) {
+        Ok(archive) => archive,
+        Err(error) => return visit(budget, None, Err(error.into())),
+    };
+    for index in 0..archive.len() {
+        if let Err(limit) = budget.count_member() {
+            return visit(budget, None, Err(limit.into()));
+        }
+        let name = archive.name_for_index(index).unwrap_or_default().to_owned();
+        if !name.ends_with('/') {
+            let content = content(&mut archive, index, passwords, budget);
+            visit(budget, Some(&name), content)?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+fn content(
+    archive: &mut Archive<'_>,
+    index: usize,
+    passwords: &[String],
+    budget: &mut Budget,
+) -> Result<Vec<u8>, MemberError> {
+    match archive.by_index(index) {
+        Ok(file) => return read(file, budget),
+        Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for password in passwords {
+        let options = ZipReadOptions::new().password(Some(password.as_bytes()));
+        match archive.by_index_with_options(index, options) {
+            // The old cipher lets one wrong password of 256 through; the checksum then does not.
+            Ok(file) => match read(file, budget) {
+                Err(MemberError::Damaged(_)) => {}
+                outcome => return outcome,
+            },
+            Err(ZipError::InvalidPassword) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(MemberError::Encrypted)
+}
+
+fn read(file: ZipFile<'_, Cursor<&[u8]>>, budget: &mut Budget) -> Result<Vec<u8>, MemberError> {
+    Ok(budget.read(file)?)
+}
+
+impl From<ZipError> for MemberError {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::CompressionMethodNotSupported(_) | ZipError::UnsupportedArchive(_) => {
+                Self::Unsupported(error.to_string())
+            }
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
