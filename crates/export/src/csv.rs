@@ -30,8 +30,15 @@ const COLUMNS: [&str; 8] = [
     "tags",
 ];
 
-/// The name of the family in Malpedia, which ThreatFox uses. Forks are not told apart.
-const MALWARE: &str = "elf.mirai";
+/// The name in Malpedia, which ThreatFox uses, of the family that reports agree on. Forks are not
+/// told apart; where reports name no family, or not the same, or one that has no name here, it is
+/// `unknown`.
+fn malware(family: Option<&str>) -> &'static str {
+    match family {
+        Some("mirai") => "elf.mirai",
+        _ => "unknown",
+    }
+}
 
 /// Writes the indicators: one record each.
 ///
@@ -71,7 +78,7 @@ fn record(block: &Block) -> [String; 8] {
         value,
         kind.to_owned(),
         threat.to_owned(),
-        MALWARE.to_owned(),
+        malware(block.sightings.family.as_deref()).to_owned(),
         seen.map_or(String::new(), |span| span.last.spaced()),
         level(block.sightings.confidence).to_owned(),
         tags(block),

@@ -4,7 +4,7 @@
 mod support;
 
 use miyaburi_export::{Stage, Written, csv, nftables, rpz};
-use miyaburi_model::{EndpointRole, Report};
+use miyaburi_model::{Confidence, EndpointRole, Family, Report};
 use proptest::prelude::*;
 use support::{Memory, endpoint, gate_with, list, list_of, merged, report, selection};
 
@@ -40,6 +40,34 @@ fn csv_has_a_record_for_each_indicator() {
         row("cnc.bot.example", "domain", "port:23,tcp,reports:1"),
     ];
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn csv_names_the_family_that_all_reports_agree_on() {
+    let of = |digest, host: &str, family: Option<&str>| {
+        let mut report = report(digest, vec![endpoint(host, Some(23), EndpointRole::C2)]);
+        report.family = family.map(|name| Family {
+            name: name.to_owned(),
+            confidence: Confidence::High,
+            evidence: Vec::new(),
+        });
+        report
+    };
+    let reports = [
+        of(1, "192.0.2.1", Some("mirai")),
+        of(2, "192.0.2.1", Some("mirai")),
+        of(3, "192.0.2.2", Some("mirai")),
+        of(4, "192.0.2.2", None),
+        of(5, "192.0.2.2", Some("mirai")),
+        of(6, "192.0.2.3", None),
+        of(7, "192.0.2.4", Some("=other\n")),
+    ];
+    let mut folder = Memory::default();
+    csv::write(&list_of(&reports), &mut folder).unwrap();
+    let text = folder.lines(csv::FILE, "#").join("\n");
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let names: Vec<String> = reader.records().map(|row| row.unwrap()[4].to_owned()).collect();
+    assert_eq!(names, ["elf.mirai", "unknown", "unknown", "unknown"]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Sightings {
     pub seen: Option<Span>,
     /// Reports that name it.
     pub reports: u64,
+    /// The family that all these reports agree on, none when one names none or another.
+    pub family: Option<String>,
     /// Files with the smallest digests, ordered, [`MAX_SOURCES`] at most.
     pub sources: Vec<Source>,
 }
@@ -50,6 +52,7 @@ impl Indicators {
         let sha256 = report.sample.sha256.as_ref();
         let sha256: Option<[u8; 32]> = sha256.and_then(|it| it.0.as_slice().try_into().ok());
         let seen = sha256.and_then(|sha256| observed.of(&sha256));
+        let family = report.family.as_ref().map(|family| family.name.as_str());
         let found = report.endpoints.iter().map(Found::endpoint);
         let outside = report.external.iter().filter_map(Found::outside);
         let mut in_report: BTreeMap<Indicator, Sightings> = BTreeMap::new();
@@ -58,7 +61,7 @@ impl Indicators {
             match found.host.parse() {
                 Ok(host) => {
                     let indicator = Indicator { host, port, protocol: found.protocol, role };
-                    merge(&mut in_report, indicator, found.sightings(sha256, seen));
+                    merge(&mut in_report, indicator, found.sightings(sha256, seen, family));
                 }
                 Err(error) => {
                     self.refused.insert((found.host.to_owned(), port, role), error);
@@ -128,10 +131,16 @@ impl<'a> Found<'a> {
         })
     }
 
-    fn sightings(&self, sha256: Option<[u8; 32]>, seen: Option<Span>) -> Sightings {
+    fn sightings(
+        &self,
+        sha256: Option<[u8; 32]>,
+        seen: Option<Span>,
+        family: Option<&str>,
+    ) -> Sightings {
         let address = self.evidence.map(|evidence| evidence.address);
         let sources = sha256.map(|sha256| Source { sha256, address }).into_iter().collect();
-        Sightings { confidence: self.confidence, seen, reports: 0, sources }
+        let family = family.map(str::to_owned);
+        Sightings { confidence: self.confidence, seen, reports: 0, family, sources }
     }
 }
 
@@ -146,6 +155,9 @@ impl Sightings {
     fn merge(&mut self, other: Self) {
         self.confidence = self.confidence.max(other.confidence);
         self.reports += other.reports;
+        if self.family != other.family {
+            self.family = None;
+        }
         self.seen = match (self.seen, other.seen) {
             (Some(one), Some(other)) => Some(one.with(other)),
             (one, other) => one.or(other),
