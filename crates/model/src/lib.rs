@@ -10,12 +10,14 @@ mod comparison;
 mod credentials;
 mod endpoint;
 mod evidence;
+mod host;
 mod program;
 mod report;
 mod sample;
 mod scan;
 mod schema;
 mod strings;
+mod timestamp;
 
 pub use attack::{
     Attack, AttackOption, Constant, FieldDescriptor, FieldValue, KindMethod, OptionType, Packet,
@@ -27,9 +29,11 @@ pub use comparison::{
 pub use credentials::{Credential, Credentials};
 pub use endpoint::{Endpoint, EndpointRole, ExternalSource, Method, Protocol, SourceKind};
 pub use evidence::{Confidence, Diagnostic, Evidence, Level};
+pub use host::{DomainName, Host, HostError};
 pub use program::{DataItem, Function};
 pub use report::{Family, Report, SCHEMA_VERSION, Verdict};
 pub use sample::{Endian, FileFormat, Packer, Sample};
 pub use scan::{Exploit, Probe, Scan};
 pub use schema::schema;
 pub use strings::{Cipher, EntryRole, EntryValue, LooseString, Reference, StringTable, TableEntry};
+pub use timestamp::{Timestamp, TimestampError};

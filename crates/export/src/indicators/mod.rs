@@ -4,16 +4,13 @@
 //! merged: the highest confidence, the first and last time that any of the files was seen, how
 //! many reports name it, and the first few files with the address that the value was read from.
 
-mod host;
 mod merge;
 mod observed;
-mod timestamp;
 
-pub use host::{DomainName, Host, HostError};
 pub use merge::{Indicators, MAX_SOURCES, Sightings, Source};
 pub use observed::{Observed, ObservedError, Span};
-pub use timestamp::{Timestamp, TimestampError};
 
+pub use miyaburi_model::{DomainName, Host, HostError, Timestamp, TimestampError};
 use miyaburi_model::{EndpointRole, Protocol};
 
 /// What makes an indicator one of its own. Ordered, so that all output is.

@@ -1,0 +1,92 @@
+//! What one record of a log says, in one schema for all formats.
+
+use core::net::IpAddr;
+
+use miyaburi_model::Protocol;
+use serde::Serialize;
+
+use crate::time::Moment;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A name was asked for.
+    DnsQuery,
+    /// A connection, flow or packet.
+    Connection,
+    /// A request to a web server or proxy.
+    WebRequest,
+    /// Somebody tried to log in.
+    Login,
+    /// Mail was delivered, accepted or refused.
+    Mail,
+}
+
+/// How it ended, where the record says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Allowed, answered or successful.
+    Success,
+    /// Refused, dropped or failed.
+    Failure,
+}
+
+/// A field of an event in which indicators are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Who asked, connected or logged in.
+    Client,
+    /// Who was asked or connected to.
+    Server,
+    /// The name that was asked for or contacted.
+    Name,
+    /// The URL that was requested.
+    Url,
+}
+
+/// One record. Texts are the log's bytes, not yet escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'l> {
+    /// What happened.
+    pub kind: Kind,
+    /// When, in UTC; none when the record does not say.
+    pub time: Option<Moment>,
+    /// Who asked, connected or logged in.
+    pub client: Option<IpAddr>,
+    /// Who was asked or connected to.
+    pub server: Option<IpAddr>,
+    /// The server's port.
+    pub port: Option<u16>,
+    /// Transport.
+    pub protocol: Option<Protocol>,
+    /// The domain name asked for or contacted, in any case, with or without its last dot.
+    pub name: Option<&'l [u8]>,
+    /// The URL, or its path where the server is known otherwise.
+    pub url: Option<&'l [u8]>,
+    /// The account that was used.
+    pub account: Option<&'l [u8]>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+impl Event<'_> {
+    /// An event of which only kind and time are known.
+    #[must_use]
+    pub const fn new(kind: Kind, time: Option<Moment>) -> Self {
+        Self {
+            kind,
+            time,
+            client: None,
+            server: None,
+            port: None,
+            protocol: None,
+            name: None,
+            url: None,
+            account: None,
+            outcome: None,
+        }
+    }
+}

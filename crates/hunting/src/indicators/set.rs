@@ -1,0 +1,327 @@
+//! Many indicators, found quickly.
+
+use core::hash::{BuildHasher, Hasher};
+use core::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use prefix_trie::PrefixMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::{Indicator, Value};
+use crate::event::{Event, Field};
+
+/// The place of an indicator in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(u32);
+
+/// Bytes of the longest name (RFC 1035, section 2.3.4), as logs write it.
+const MAX_NAME: usize = 253;
+
+/// A set of indicators.
+#[derive(Debug, Default)]
+pub struct Indicators {
+    all: Vec<Indicator>,
+    names: FxHashMap<Box<[u8]>, Number>,
+    /// Of the hashes of all names, which there are: most names that are asked for are none of them,
+    /// and this fits a cache where the names do not.
+    filter: Filter,
+    addresses: FxHashMap<IpAddr, Vec<Number>>,
+    networks_4: PrefixMap<Ipv4Net, Number>,
+    networks_6: PrefixMap<Ipv6Net, Number>,
+    urls: FxHashMap<Box<str>, Number>,
+}
+
+impl Indicators {
+    /// Takes an indicator. One that is there already gets the span of both, and the higher confidence.
+    pub fn insert(&mut self, indicator: Indicator) {
+        let number = Number(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        let known = match &indicator.value {
+            Value::Name(name) => {
+                let name: Box<[u8]> = name.as_str().as_bytes().into();
+                let known = self.names.get(&name).copied();
+                self.names.entry(name).or_insert(number);
+                known
+            }
+            Value::Address(address, port) => {
+                let there = self.addresses.entry(*address).or_default();
+                let same = |at: &&Number| {
+                    let value = self.all.get(at.0 as usize).map(|known| &known.value);
+                    matches!(value, Some(Value::Address(_, other)) if other == port)
+                };
+                let known = there.iter().find(same).copied();
+                if known.is_none() {
+                    there.push(number);
+                }
+                known
+            }
+            Value::Prefix(IpNet::V4(network)) => known_or(&mut self.networks_4, *network, number),
+            Value::Prefix(IpNet::V6(network)) => known_or(&mut self.networks_6, *network, number),
+            Value::Url(url) => {
+                let known = self.urls.get(url).copied();
+                self.urls.entry(url.clone()).or_insert(number);
+                known
+            }
+        };
+        match known.and_then(|known| self.all.get_mut(known.0 as usize)) {
+            Some(known) => {
+                known.validity = known.validity.with(indicator.validity);
+                known.confidence = known.confidence.max(indicator.confidence);
+            }
+            None => self.all.push(indicator),
+        }
+    }
+
+    /// Prepares for questions: to be called once all indicators are in.
+    pub fn seal(&mut self) {
+        self.filter = Filter::of(self.names.keys().map(|name| hash(name)));
+    }
+
+    /// The indicator at its place.
+    #[must_use]
+    pub fn get(&self, number: Number) -> Option<&Indicator> {
+        self.all.get(number.0 as usize)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Hands every indicator that the event holds to `found`, with the field that holds it.
+    pub fn find(&self, event: &Event<'_>, found: &mut impl FnMut(Field, Number)) {
+        if let Some(name) = event.name
+            && let Some(number) = self.name(name)
+        {
+            found(Field::Name, number);
+        }
+        if let Some(server) = event.server {
+            self.address(server, event.port, &mut |number| found(Field::Server, number));
+        }
+        if let Some(client) = event.client {
+            self.address(client, None, &mut |number| found(Field::Client, number));
+        }
+        if let Some(url) = event.url.filter(|_| !self.urls.is_empty())
+            && let Some(number) = self.url(url, event)
+        {
+            found(Field::Url, number);
+        }
+    }
+
+    /// The longest of the names above `name`, itself included.
+    fn name(&self, name: &[u8]) -> Option<Number> {
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        let mut lower = [0; MAX_NAME];
+        let lower = lower.get_mut(..name.len())?;
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        let mut rest: &[u8] = lower;
+        // A name has two labels at least.
+        while let Some(dot) = memchr::memchr(b'.', rest) {
+            if self.filter.may_have(hash(rest))
+                && let Some(number) = self.names.get(rest)
+            {
+                return Some(*number);
+            }
+            rest = rest.get(dot + 1..)?;
+        }
+        None
+    }
+
+    fn address(&self, address: IpAddr, port: Option<u16>, found: &mut impl FnMut(Number)) {
+        for number in self.addresses.get(&address).into_iter().flatten() {
+            let meant = match self.get(*number).map(|indicator| &indicator.value) {
+                Some(Value::Address(_, meant)) => *meant,
+                _ => None,
+            };
+            if meant.is_none() || port.is_none() || meant == port {
+                found(*number);
+            }
+        }
+        let network = match address {
+            IpAddr::V4(address) => {
+                self.networks_4.get_lpm(&Ipv4Net::from(address)).map(|(_, number)| *number)
+            }
+            IpAddr::V6(address) => {
+                self.networks_6.get_lpm(&Ipv6Net::from(address)).map(|(_, number)| *number)
+            }
+        };
+        network.into_iter().for_each(found);
+    }
+
+    fn url(&self, url: &[u8], event: &Event<'_>) -> Option<Number> {
+        let url = core::str::from_utf8(url).ok()?;
+        let whole = match url.split_once("://") {
+            Some((_, rest)) => {
+                let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+                format!("{}{path}", host.to_lowercase())
+            }
+            None => {
+                let host = core::str::from_utf8(event.name?).ok()?;
+                format!("{}{url}", host.to_lowercase())
+            }
+        };
+        self.urls.get(whole.as_str()).copied()
+    }
+}
+
+fn known_or<P: prefix_trie::Prefix>(
+    map: &mut PrefixMap<P, Number>,
+    network: P,
+    number: Number,
+) -> Option<Number> {
+    let known = map.get(&network).copied();
+    if known.is_none() {
+        map.insert(network, number);
+    }
+    known
+}
+
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = FxBuildHasher.build_hasher();
+    hasher.write(name);
+    hasher.finish()
+}
+
+/// Says of a hash that it is not there, or that it may be.
+#[derive(Debug, Default)]
+struct Filter {
+    bits: Vec<u64>,
+}
+
+impl Filter {
+    /// Bits for each hash: of others, one of so many passes.
+    const BITS_EACH: usize = 16;
+
+    fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
+        let words = (hashes.len() * Self::BITS_EACH).next_power_of_two().max(64) / 64;
+        let mut filter = Self { bits: vec![0; words] };
+        for hash in hashes {
+            let (word, bit) = filter.place(hash);
+            if let Some(word) = filter.bits.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        filter
+    }
+
+    const fn place(&self, hash: u64) -> (usize, u64) {
+        let bit = (hash >> 7) as usize & (self.bits.len() * 64 - 1);
+        (bit / 64, 1 << (bit % 64))
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        if self.bits.is_empty() {
+            return false;
+        }
+        let (word, bit) = self.place(hash);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::event::Kind;
+    use crate::indicators::Validity;
+    use crate::time::Moment;
+
+    fn set(values: &[&str]) -> Indicators {
+        let mut set = Indicators::default();
+        for value in values {
+            let value = Value::parse(value).unwrap();
+            set.insert(Indicator {
+                value,
+                role: None,
+                confidence: None,
+                validity: Validity::default(),
+            });
+        }
+        set.seal();
+        set
+    }
+
+    fn found(set: &Indicators, event: &Event<'_>) -> Vec<(Field, String)> {
+        let mut found = Vec::new();
+        set.find(event, &mut |field, number| {
+            found.push((field, set.get(number).unwrap().value.to_string()));
+        });
+        found
+    }
+
+    fn asked<'l>(name: &'l str) -> Event<'l> {
+        Event { name: Some(name.as_bytes()), ..Event::new(Kind::DnsQuery, None) }
+    }
+
+    #[test]
+    fn names_match_themselves_and_those_below() {
+        let set = set(&["c2.example", "deep.c2.example"]);
+        let one = |name: &str| vec![(Field::Name, name.to_owned())];
+        assert_eq!(found(&set, &asked("C2.Example.")), one("c2.example"));
+        assert_eq!(found(&set, &asked("a.b.c2.example")), one("c2.example"));
+        assert_eq!(found(&set, &asked("a.deep.c2.example")), one("deep.c2.example"));
+        for name in ["xc2.example", "c2.example.org", "example", "", ".", "c2.example.evil"] {
+            assert_eq!(found(&set, &asked(name)), [], "{name}");
+        }
+        assert_eq!(found(&set, &asked(&"a.".repeat(200))), []);
+    }
+
+    fn connection(server: &str, port: Option<u16>) -> Event<'static> {
+        let server = Some(server.parse().unwrap());
+        Event { server, port, ..Event::new(Kind::Connection, None) }
+    }
+
+    #[test]
+    fn addresses_ports_and_networks() {
+        let set = set(&["192.0.2.1:23", "192.0.2.2", "198.51.100.0/24", "2001:db8::/48"]);
+        let one = |value: &str| vec![(Field::Server, value.to_owned())];
+        assert_eq!(found(&set, &connection("192.0.2.1", Some(23))), one("192.0.2.1:23"));
+        assert_eq!(found(&set, &connection("192.0.2.1", None)), one("192.0.2.1:23"));
+        assert_eq!(found(&set, &connection("192.0.2.1", Some(80))), []);
+        assert_eq!(found(&set, &connection("192.0.2.2", Some(80))), one("192.0.2.2"));
+        assert_eq!(found(&set, &connection("198.51.100.77", Some(80))), one("198.51.100.0/24"));
+        assert_eq!(found(&set, &connection("2001:db8:0:1::1", None)), one("2001:db8::/48"));
+        assert_eq!(found(&set, &connection("192.0.2.12", None)), []);
+        let inbound = Event { client: "192.0.2.2".parse().ok(), ..Event::new(Kind::Login, None) };
+        assert_eq!(found(&set, &inbound), [(Field::Client, "192.0.2.2".to_owned())]);
+    }
+
+    #[test]
+    fn urls_match_by_host_and_path() {
+        let set = set(&["http://c2.example/bins/a"]);
+        let request = |url: &'static str, name: Option<&'static str>| Event {
+            url: Some(url.as_bytes()),
+            name: name.map(str::as_bytes),
+            ..Event::new(Kind::WebRequest, None)
+        };
+        let one = vec![(Field::Url, "c2.example/bins/a".to_owned())];
+        assert_eq!(found(&set, &request("https://C2.example/bins/a", None)), one);
+        assert_eq!(found(&set, &request("/bins/a", Some("c2.example"))), one);
+        assert_eq!(found(&set, &request("/bins/a", None)), []);
+        assert_eq!(found(&set, &request("/bins/ab", Some("c2.example"))), []);
+    }
+
+    #[test]
+    fn the_same_value_twice_is_one_indicator() {
+        let mut set = Indicators::default();
+        let spans = [(Some(5), Some(9)), (Some(7), None)];
+        for (from, until) in spans {
+            let validity = Validity { from: from.map(Moment), until: until.map(Moment) };
+            let value = Value::parse("c2.example").unwrap();
+            set.insert(Indicator { value, role: None, confidence: None, validity });
+        }
+        assert_eq!(set.len(), 1);
+        let validity = set.get(Number(0)).unwrap().validity;
+        assert_eq!(validity, Validity { from: Some(Moment(5)), until: None });
+        assert!(!validity.holds(Some(Moment(4))) && validity.holds(Some(Moment(99))));
+        assert!(validity.holds(None));
+    }
+}

@@ -1,0 +1,7 @@
+//! Mail servers: who connects, who logs in, where mail goes.
+
+mod dovecot;
+mod postfix;
+
+pub(super) use dovecot::message as dovecot_message;
+pub(super) use postfix::message as postfix_message;

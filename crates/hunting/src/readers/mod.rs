@@ -1,0 +1,126 @@
+//! Log formats: a line in, an event out.
+//!
+//! A format is a type that implements [`Format`] and has its place in [`FORMATS`]; messages of programs
+//! that log through syslog have a function in their module and a line in [`syslog`].
+
+mod combined;
+mod dns;
+mod mail;
+mod netfilter;
+mod ssh;
+mod syslog;
+mod text;
+
+use crate::event::Event;
+use crate::time::Clock;
+
+/// What a line turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading<'l> {
+    /// An event.
+    Event(Event<'l>),
+    /// A line of this format that tells of nothing that can be hunted.
+    Quiet,
+    /// No line of this format.
+    Unread,
+}
+
+impl<'l> Reading<'l> {
+    /// An event, or no line of the format.
+    fn of(event: Option<Event<'l>>) -> Self {
+        event.map_or(Self::Unread, Self::Event)
+    }
+}
+
+/// A log format of lines.
+pub trait Format: Sync {
+    /// What users call it.
+    fn name(&self) -> &'static str;
+
+    /// Reads one line, without its end. Nothing in it is trusted: it says what its bytes say.
+    fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l>;
+}
+
+/// All formats, in the order in which they are asked.
+pub const FORMATS: [&dyn Format; 4] =
+    [&dns::BindFile, &dns::UnboundFile, &combined::Combined, &syslog::Syslog];
+
+/// The format of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.into_iter().find(|format| format.name() == name)
+}
+
+/// The format that reads most of these lines, when one reads half of them; the first of several.
+#[must_use]
+pub fn recognise(lines: &[&[u8]], clock: &Clock) -> Option<&'static dyn Format> {
+    let count = |format: &dyn Format| {
+        lines.iter().filter(|line| format.read(line, clock) != Reading::Unread).count()
+    };
+    let counted = FORMATS.into_iter().rev().map(|format| (count(format), format));
+    let (most, format) = counted.max_by_key(|(count, _)| *count)?;
+    (most > 0 && most * 2 >= lines.len()).then_some(format)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::time::Moment;
+    use proptest::prelude::*;
+
+    fn clock() -> Clock {
+        Clock::utc(Moment::from_unix(1_795_435_200))
+    }
+
+    #[test]
+    fn a_format_is_recognised_by_what_it_reads() {
+        let bind: &[u8] = b"23-Nov-2026 04:29:09.123 queries: info: client @0x7f 192.0.2.7#5353 \
+            (a.example): query: a.example IN A +E(0)K (192.0.2.1)";
+        let web: &[u8] = b"192.0.2.7 - - [23/Nov/2026:04:29:09 +0000] \"GET / HTTP/1.1\" 200 5";
+        let name = |lines: &[&[u8]]| recognise(lines, &clock()).map(Format::name);
+        assert_eq!(name(&[bind, bind, b"?"]), Some("bind"));
+        assert_eq!(name(&[web]), Some("combined"));
+        assert_eq!(name(&[b"?", b"!", web]), None);
+        assert_eq!(name(&[]), None);
+    }
+
+    proptest! {
+        /// No format panics, whatever the line, and what it gives back lies in the line.
+        #[test]
+        fn any_line_is_read_or_not(line in proptest::collection::vec(any::<u8>(), 0..400)) {
+            for format in FORMATS {
+                let _ = format.read(&line, &clock());
+            }
+        }
+
+        /// The same, near lines that exist.
+        #[test]
+        fn damaged_lines_are_read_or_not(
+            which in 0..SAMPLES.len(),
+            place in 0_usize..400,
+            byte in any::<u8>(),
+            cut in 0_usize..400,
+        ) {
+            let mut line = SAMPLES[which].to_vec();
+            if let Some(there) = line.get_mut(place) {
+                *there = byte;
+            }
+            line.truncate(cut.max(1));
+            for format in FORMATS {
+                let _ = format.read(&line, &clock());
+            }
+        }
+    }
+
+    const SAMPLES: [&[u8]; 7] = [
+        b"23-Nov-2026 04:29:09.123 client @0x7f 192.0.2.7#53 (a.example): query: a.example IN A + (::1)",
+        b"[1700000000] unbound[7:0] info: 192.0.2.7 a.example. A IN",
+        b"Nov 23 04:29:09 h dnsmasq[7]: query[A] a.example from 192.0.2.7",
+        b"Nov 23 04:29:09 h sshd[7]: Failed password for invalid user x from 192.0.2.7 port 5 ssh2",
+        b"Nov 23 04:29:09 h kernel: [1.0] drop IN=a OUT=b SRC=192.0.2.7 DST=192.0.2.8 PROTO=TCP SPT=1 DPT=2",
+        b"Nov 23 04:29:09 h postfix/smtp[7]: A: to=<x@a.example>, relay=m.example[192.0.2.9]:25, status=sent (x)",
+        b"Nov 23 04:29:09 h dovecot: imap-login: Login: user=<x>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1",
+    ];
+}

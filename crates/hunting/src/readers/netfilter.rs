@@ -1,0 +1,57 @@
+//! The kernel's packet filter: the `LOG` target of iptables and `log` of nftables.
+//!
+//! ```text
+//! [12.345] prefix IN=eth0 OUT=eth1 SRC=192.0.2.7 DST=198.51.100.1 LEN=60 PROTO=TCP SPT=40000 DPT=23 SYN
+//! ```
+//! The line does not say what the rule did besides.
+
+use super::Reading;
+use super::text::{address, number, value};
+use crate::event::{Event, Kind};
+use crate::time::Moment;
+use miyaburi_model::Protocol;
+
+/// A message of the kernel.
+pub(super) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
+    packet(text, time).map_or(Reading::Quiet, Reading::Event)
+}
+
+fn packet(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
+    value(text, b"IN=")?;
+    let client = address(value(text, b"SRC=")?)?;
+    let server = address(value(text, b"DST=")?)?;
+    let protocol = match value(text, b"PROTO=") {
+        Some(b"TCP") => Some(Protocol::Tcp),
+        Some(b"UDP") => Some(Protocol::Udp),
+        _ => None,
+    };
+    Some(Event {
+        client: Some(client),
+        server: Some(server),
+        port: value(text, b"DPT=").and_then(number),
+        protocol,
+        ..Event::new(Kind::Connection, time)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn packets() {
+        let text = b"[12.3] c2 IN=eth0 OUT=eth1 MAC=00:01 SRC=192.0.2.7 DST=198.51.100.1 LEN=60 \
+            PROTO=TCP SPT=40000 DPT=23 WINDOW=1 SYN";
+        let expected = Event {
+            client: Some("192.0.2.7".parse().unwrap()),
+            server: Some("198.51.100.1".parse().unwrap()),
+            port: Some(23),
+            protocol: Some(Protocol::Tcp),
+            ..Event::new(Kind::Connection, None)
+        };
+        assert_eq!(message(text, None), Reading::Event(expected));
+        assert_eq!(message(b"usb 1-1: new device SRC=192.0.2.7", None), Reading::Quiet);
+    }
+}

@@ -1,0 +1,164 @@
+//! Syslog as daemons and relays write it to files: the headers of RFC 3164 and RFC 5424, with or
+//! without the priority, around the messages of known programs.
+
+use super::text::Text;
+use super::{Format, Reading, dns, mail, netfilter, ssh};
+use crate::time::{Clock, Moment, rfc3164, rfc3339};
+
+/// The format.
+pub(super) struct Syslog;
+
+impl Format for Syslog {
+    fn name(&self) -> &'static str {
+        "syslog"
+    }
+
+    fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
+        match header(line, clock) {
+            Some(Record { time, tag, message }) => dispatch(tag, message, time),
+            None => Reading::Unread,
+        }
+    }
+}
+
+/// What the header says.
+struct Record<'l> {
+    time: Option<Moment>,
+    /// The program, without its process.
+    tag: &'l [u8],
+    message: &'l [u8],
+}
+
+/// The reader of a program's messages. Programs without one are quiet.
+fn dispatch<'l>(tag: &[u8], message: &'l [u8], time: Option<Moment>) -> Reading<'l> {
+    let program = memchr::memchr(b'/', tag).and_then(|slash| tag.get(..slash)).unwrap_or(tag);
+    match program {
+        b"named" => dns::bind_message(message, time),
+        b"unbound" => dns::unbound_message(message, time),
+        b"dnsmasq" => dns::dnsmasq_message(message, time),
+        b"sshd" | b"sshd-session" => ssh::message(message, time),
+        b"postfix" => mail::postfix_message(message, time),
+        b"dovecot" => mail::dovecot_message(message, time),
+        b"kernel" => netfilter::message(message, time),
+        _ => Reading::Quiet,
+    }
+}
+
+fn header<'l>(line: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
+    let line = without_priority(line);
+    if let Some(rest) = line.strip_prefix(b"1 ") {
+        return structured(rest, clock);
+    }
+    let (time, rest) = rfc3164(line, clock).or_else(|| rfc3339(line, clock))?;
+    let mut text = Text(rest);
+    text.expect(b" ")?;
+    // dnsmasq's own file has no host.
+    let mut host = text;
+    let is_tag = |word: &[u8]| word.ends_with(b":");
+    if !is_tag(host.word()) {
+        text = host;
+    }
+    let tag = text.until(b':')?;
+    let tag = memchr::memchr(b'[', tag).and_then(|end| tag.get(..end)).unwrap_or(tag);
+    let message = text.0.strip_prefix(b" ").unwrap_or(text.0);
+    (!tag.is_empty() && !tag.contains(&b' ')).then_some(Record { time: Some(time), tag, message })
+}
+
+/// Behind the version: `TIME HOST PROGRAM PROCESS ID DATA MESSAGE` (RFC 5424, section 6).
+fn structured<'l>(rest: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
+    let (time, rest) = match rest.strip_prefix(b"-") {
+        Some(rest) => (None, rest),
+        None => rfc3339(rest, clock).map(|(time, rest)| (Some(time), rest))?,
+    };
+    let mut text = Text(rest);
+    text.expect(b" ")?;
+    text.word();
+    let tag = text.word();
+    text.word();
+    text.word();
+    let message = behind_data(text.0)?;
+    let message = message.strip_prefix("\u{feff}".as_bytes()).unwrap_or(message);
+    Some(Record { time, tag, message })
+}
+
+/// What is behind the structured data: `-`, or elements in brackets whose values are quoted.
+fn behind_data(text: &[u8]) -> Option<&[u8]> {
+    let rest = match text.strip_prefix(b"-") {
+        Some(rest) => rest,
+        None => {
+            let mut rest = text;
+            while rest.first() == Some(&b'[') {
+                rest = rest.get(element_end(rest)? + 1..)?;
+            }
+            (rest.len() < text.len()).then_some(rest)?
+        }
+    };
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(b" ") }
+}
+
+/// Where the element that begins `text` ends.
+fn element_end(text: &[u8]) -> Option<usize> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.iter().position(|byte| {
+        let is_end = *byte == b']' && !is_quoted;
+        is_quoted ^= *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
+
+/// Without `<13>` in front.
+fn without_priority(line: &[u8]) -> &[u8] {
+    let mut text = Text(line);
+    let has_priority = text.expect(b"<").is_some()
+        && text.until(b'>').is_some_and(|number| {
+            (1..=3).contains(&number.len()) && number.iter().all(u8::is_ascii_digit)
+        });
+    if has_priority { text.0 } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn read(line: &str) -> Option<(String, String)> {
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        match Syslog.read(line.as_bytes(), &clock) {
+            Reading::Event(event) => {
+                let time = event.time.map(|time| time.to_string()).unwrap_or_default();
+                Some((time, event.client.unwrap().to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn headers_of_all_kinds() {
+        let ssh = "Failed password for root from 192.0.2.7 port 4 ssh2";
+        let query = "query[A] a.example from 192.0.2.7";
+        let at = "2026-11-23T04:29:09Z";
+        for (line, time) in [
+            (format!("Nov 23 04:29:09 host sshd[7]: {ssh}"), at),
+            (format!("<38>Nov 23 04:29:09 host sshd[7]: {ssh}"), at),
+            (format!("2026-11-23T13:29:09+09:00 host sshd[7]: {ssh}"), at),
+            (format!("<38>1 2026-11-23T04:29:09Z host sshd 7 - - {ssh}"), at),
+            (format!("<38>1 2026-11-23T04:29:09Z host sshd 7 - [x@1 a=\"]\\\"\"][y@1] {ssh}"), at),
+            (format!("<38>1 - host sshd 7 - - \u{feff}{ssh}"), ""),
+            (format!("Nov 23 04:29:09 dnsmasq[7]: {query}"), at),
+        ] {
+            assert_eq!(read(&line), Some((time.to_owned(), "192.0.2.7".to_owned())), "{line}");
+        }
+    }
+
+    #[test]
+    fn programs_without_a_reader_are_quiet() {
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        let read = |line: &'static [u8]| Syslog.read(line, &clock);
+        assert_eq!(read(b"Nov 23 04:29:09 host cron[7]: (root) CMD (x)"), Reading::Quiet);
+        assert_eq!(read(b"Nov 23 04:29:09"), Reading::Unread);
+        assert_eq!(read(b"<999999>Nov 23 04:29:09 host cron: x"), Reading::Unread);
+        assert_eq!(read(b"<38>1 2026-11-23T04:29:09Z host sshd 7 - [x@1 a=\"] x"), Reading::Unread);
+    }
+}
