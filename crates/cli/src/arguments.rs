@@ -2,6 +2,7 @@
 
 mod devices;
 mod export;
+mod hunt;
 mod plan;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
 pub(crate) use self::export::{
     ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments,
 };
+pub(crate) use self::hunt::{HuntArguments, HuntFormat};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
@@ -75,6 +77,18 @@ pub(crate) enum Command {
     /// Exit codes: 0 written; 1 when a report cannot be read, and then nothing is written; 2 wrong
     /// usage.
     Plan(PlanArguments),
+    /// Look for indicators in logs: who was touched, since when, how often
+    ///
+    /// Logs are recognised by content: query logs of BIND, Unbound and dnsmasq, web servers' common
+    /// and combined format, and syslog around DNS servers, OpenSSH, Postfix, Dovecot and the kernel's
+    /// packet filter; plain or under gzip, xz, Zstandard or bzip2. A name matches itself and the names
+    /// below it, an address itself, with a port that port, a network its addresses, a URL host and
+    /// path. Nothing is searched for as text. Of reports, the endpoints that are the attackers' own
+    /// are looked for: decoys and resolvers are not.
+    ///
+    /// Exit codes: 0 all read, whether something was found or not; 1 when a file or an indicator
+    /// could not be read or no format fits, and the rest goes on; 2 wrong usage.
+    Hunt(HuntArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Write the program in a packed file

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
+use miyaburi_hunting::indicators::SourceError;
 use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
@@ -43,6 +44,8 @@ pub(crate) enum CommandError {
     Inventory { path: PathBuf, error: InventoryError },
     #[error("{}: {error}", path.display())]
     Observed { path: PathBuf, error: ObservedError },
+    #[error("{}: {error}", path.display())]
+    Indicators { path: PathBuf, error: SourceError },
     #[error("CSV: {0}")]
     Csv(#[from] csv::Error),
     #[error("{}: {error}", path.display())]

@@ -52,6 +52,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Diff(arguments) => commands::diff::run(arguments),
         Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Plan(arguments) => commands::plan::run(arguments),
+        Command::Hunt(arguments) => commands::hunt::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),

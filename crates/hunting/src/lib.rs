@@ -12,8 +12,10 @@ mod event;
 mod hunt;
 pub mod indicators;
 pub mod readers;
+mod scan;
 pub mod sources;
 pub mod time;
 
 pub use event::{Event, Field, Kind, Outcome};
 pub use hunt::{Hit, Hunt, Sighted, Summary, SummaryLine};
+pub use scan::{Options, Scanned, scan};

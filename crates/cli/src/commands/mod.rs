@@ -8,6 +8,7 @@ pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod export;
 pub(crate) mod extract;
+pub(crate) mod hunt;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod schema;

@@ -1,0 +1,146 @@
+//! One source through its reader into a hunt.
+
+use std::io::{self, Read};
+
+use crate::hunt::{Hit, Hunt, Sighted};
+use crate::readers::{self, Format, Reading};
+use crate::sources::{Lines, Piece};
+use crate::time::Clock;
+
+/// Lines by which a format is recognised.
+const RECOGNISED_BY: usize = 64;
+
+/// Unread lines that are kept as samples.
+const SAMPLES: usize = 5;
+
+/// Bytes of a sample.
+const SAMPLED: usize = 160;
+
+/// How a source is to be read.
+#[derive(Clone, Copy)]
+pub struct Options {
+    /// Its format; recognised by content when the user does not say.
+    pub format: Option<&'static dyn Format>,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+/// What became of the lines of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// The format; none when it was not recognised, and nothing was read.
+    pub format: Option<&'static str>,
+    /// All lines.
+    pub lines: u64,
+    /// Lines that told of something.
+    pub events: u64,
+    /// Lines of the format that tell of nothing to hunt.
+    pub quiet: u64,
+    /// Lines that are not of the format, or too long.
+    pub unread: u64,
+    /// The first of them: offset in bytes and beginning.
+    pub samples: Vec<(u64, String)>,
+}
+
+impl Scanned {
+    fn leave_unread(&mut self, offset: u64, line: &[u8]) {
+        self.unread += 1;
+        if self.samples.len() < SAMPLES {
+            let start = line.get(..SAMPLED).unwrap_or(line);
+            self.samples.push((offset, String::from_utf8_lossy(start).into_owned()));
+        }
+    }
+}
+
+/// Reads a source to its end; `name` is what hits call it.
+///
+/// # Errors
+/// When its bytes cannot be read; what was found until then was handed out.
+pub fn scan(
+    reader: impl Read,
+    name: &str,
+    options: &Options,
+    hunt: &mut Hunt<'_>,
+    found: &mut impl FnMut(Hit),
+) -> io::Result<Scanned> {
+    let mut lines = Lines::new(reader);
+    let beginning = lines.peek(RECOGNISED_BY)?;
+    let recognised = options.format.or_else(|| readers::recognise(&beginning, &options.clock));
+    let mut scanned = Scanned::default();
+    let Some(format) = recognised else {
+        beginning.first().into_iter().for_each(|line| scanned.leave_unread(0, line));
+        return Ok(scanned);
+    };
+    scanned.format = Some(format.name());
+    while let Some((offset, piece)) = lines.next_line()? {
+        scanned.lines += 1;
+        let Piece::Line(line) = piece else {
+            scanned.leave_unread(offset, b"(too long)");
+            continue;
+        };
+        match format.read(line, &options.clock) {
+            Reading::Event(event) => {
+                scanned.events += 1;
+                hunt.look(&event, Sighted { file: name, offset, line }, found);
+            }
+            Reading::Quiet => scanned.quiet += 1,
+            Reading::Unread if line.is_empty() => scanned.quiet += 1,
+            Reading::Unread => scanned.leave_unread(offset, line),
+        }
+    }
+    Ok(scanned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::indicators::{Indicator, Indicators, Validity, Value};
+    use crate::time::Moment;
+
+    fn hunted(log: &[u8]) -> (Scanned, Vec<Hit>) {
+        let mut indicators = Indicators::default();
+        let value = Value::parse("c2.example").unwrap();
+        let validity = Validity::default();
+        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.seal();
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        let mut hits = Vec::new();
+        let mut hunt = Hunt::new(&indicators);
+        let options = Options { format: None, clock };
+        let scanned = scan(log, "log", &options, &mut hunt, &mut |hit| hits.push(hit)).unwrap();
+        (scanned, hits)
+    }
+
+    const QUERY: &str = "Nov 23 04:29:09 dnsmasq[7]: query[A] c2.example from 192.0.2.7\n";
+
+    #[test]
+    fn every_line_is_counted() {
+        let log = format!("{QUERY}\x1b[2J broken\nNov 23 04:29:09 h cron[1]: x\n\n{QUERY}");
+        let (scanned, hits) = hunted(log.as_bytes());
+        assert_eq!((scanned.format, scanned.lines), (Some("syslog"), 5));
+        assert_eq!((scanned.events, scanned.quiet, scanned.unread), (2, 2, 1));
+        assert_eq!(scanned.samples, [(QUERY.len() as u64, "\x1b[2J broken".to_owned())]);
+        assert_eq!(hits.len(), 2);
+        assert_eq!(hits[1].offset, (log.len() - QUERY.len()) as u64);
+        assert_eq!(hits[1].line, QUERY.trim_end());
+    }
+
+    #[test]
+    fn an_unknown_format_is_told() {
+        let (scanned, hits) = hunted(b"no such\nformat\n");
+        assert_eq!((scanned.format, scanned.unread, hits.len()), (None, 1, 0));
+        assert_eq!(scanned.samples, [(0, "no such".to_owned())]);
+        assert_eq!(hunted(b"").0.format, None);
+    }
+
+    #[test]
+    fn a_query_in_a_line_of_another_program_is_no_query() {
+        let log = format!(
+            "{QUERY}Nov 23 04:29:09 h app[7]: dnsmasq[7]: query[A] c2.example from 192.0.2.9\n"
+        );
+        let (scanned, hits) = hunted(log.as_bytes());
+        assert_eq!((scanned.events, hits.len()), (1, 1));
+    }
+}
