@@ -11,6 +11,7 @@ mod dump_documents;
 mod export;
 mod extract;
 mod folders;
+mod hunt;
 mod mirai_toushi;
 mod plan;
 mod score;

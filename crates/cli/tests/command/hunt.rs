@@ -1,0 +1,120 @@
+//! `miyaburi hunt` from the outside.
+
+use crate::common::{at, folder, miyaburi};
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const QUERIES: &str = "\
+23-Nov-2026 04:29:09.123 queries: info: client @0x7f 192.0.2.7#53000 (a.cnc.example): query: a.cnc.example IN A + (192.0.2.1)
+23-Nov-2026 04:30:09.123 queries: info: client @0x7f 192.0.2.8#53000 (xcnc.example): query: xcnc.example IN A + (192.0.2.1)
+";
+
+const PACKETS: &str = "\
+Nov 23 13:29:09 gw kernel: [12.3] IN=a OUT=b SRC=198.51.100.7 DST=192.0.2.99 PROTO=TCP SPT=4 DPT=23 SYN
+Nov 23 13:29:10 gw kernel: [12.3] IN=a OUT=b SRC=198.51.100.7 DST=192.0.2.99 PROTO=TCP SPT=4 DPT=80 SYN
+\u{1b}[2J what is no line
+";
+
+fn logs() -> TempDir {
+    folder(&[
+        ("list.txt", b"# C2s\ncnc[.]example\n192.0.2[.]99:23\n"),
+        ("wrong.txt", b"cnc.example\nnot_a_host\n"),
+        ("report.ndjson", include_bytes!("../data/report.json")),
+        ("logs/a/queries.log", QUERIES.as_bytes()),
+        ("logs/kern.log", PACKETS.as_bytes()),
+        ("unknown.log", b"no such format\n"),
+    ])
+}
+
+#[test]
+fn hits_carry_their_evidence() {
+    let root = logs();
+    let output = miyaburi()
+        .args(["hunt", "--timezone", "+09:00", "--latest", "2026-11-24", "--indicators"])
+        .args([at(&root, "list.txt"), at(&root, "logs")])
+        .assert()
+        .code(0)
+        .stderr(contains("1 of 3 lines not read").and(contains("\u{1b}").not()))
+        .get_output()
+        .clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let hits: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(hits.len(), 2, "{text}");
+    assert_eq!(hits[0]["indicator"], "cnc.example");
+    assert_eq!(hits[0]["entity"], "192.0.2.7");
+    assert_eq!(hits[0]["time"], "2026-11-22T19:29:09.123Z");
+    assert_eq!(hits[0]["offset"], 0);
+    assert_eq!(hits[0]["line"], QUERIES.lines().next().unwrap());
+    assert_eq!(hits[1]["indicator"], "192.0.2.99:23");
+    assert_eq!(hits[1]["time"], "2026-11-23T04:29:09Z");
+}
+
+#[test]
+fn people_get_a_table() {
+    let root = logs();
+    miyaburi()
+        .args(["hunt", "--format", "text", "--latest", "2026-11-24", "-i"])
+        .args([at(&root, "list.txt"), at(&root, "logs")])
+        .assert()
+        .code(0)
+        .stdout(contains("2 indicators, 2 entities touched").and(contains("198.51.100.7")));
+    miyaburi()
+        .args(["hunt", "--format", "summary", "-i"])
+        .args([at(&root, "list.txt"), at(&root, "logs/a/queries.log")])
+        .assert()
+        .code(0)
+        .stdout(contains("\"entity\":\"192.0.2.7\",\"indicator\":\"cnc.example\""));
+}
+
+#[test]
+fn logs_come_from_standard_input_too() {
+    let root = logs();
+    miyaburi()
+        .args(["hunt", "-i", &at(&root, "list.txt"), "-"])
+        .write_stdin(QUERIES)
+        .assert()
+        .code(0)
+        .stdout(contains("\"file\":\"-\"").and(contains("a.cnc.example")));
+}
+
+#[test]
+fn endpoints_of_reports_are_indicators() {
+    let root = logs();
+    let report: Value = serde_json::from_str(include_str!("../data/report.json")).unwrap();
+    let c2 = report["endpoints"].as_array().unwrap().iter().find(|it| it["role"] == "c2").unwrap();
+    let host = c2["host"].as_str().unwrap();
+    let line = format!("Nov 23 04:29:09 dnsmasq[7]: query[A] {host} from 192.0.2.7\n");
+    miyaburi()
+        .args(["hunt", "-i", &at(&root, "report.ndjson"), "-"])
+        .write_stdin(line)
+        .assert()
+        .code(0)
+        .stdout(contains("\"role\":\"c2\""));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
+    let root = logs();
+    miyaburi()
+        .args(["hunt", "-i", &at(&root, "wrong.txt"), &at(&root, "unknown.log")])
+        .arg(at(&root, "logs/a/queries.log"))
+        .assert()
+        .code(1)
+        .stdout(contains("a.cnc.example"))
+        .stderr(
+            contains("line 2: \"not_a_host\"")
+                .and(contains("unknown.log: no known log format, such as \"no such format\"")),
+        );
+    miyaburi()
+        .args(["hunt", "-i", &at(&root, "missing"), &at(&root, "unknown.log")])
+        .assert()
+        .code(1)
+        .stderr(contains("missing: "));
+    miyaburi()
+        .args(["hunt", "-i", &at(&root, "list.txt"), "--log-format", "x", "-"])
+        .assert()
+        .code(2)
+        .stderr(contains("one of bind, unbound, combined, syslog"));
+}
