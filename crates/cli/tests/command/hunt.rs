@@ -72,7 +72,8 @@ fn people_get_a_table() {
 fn logs_come_from_standard_input_too() {
     let root = logs();
     miyaburi()
-        .args(["hunt", "-i", &at(&root, "list.txt"), "-"])
+        .args(["hunt", "-", "-i"])
+        .arg(at(&root, "list.txt"))
         .write_stdin(QUERIES)
         .assert()
         .code(0)
@@ -87,7 +88,8 @@ fn endpoints_of_reports_are_indicators() {
     let host = c2["host"].as_str().unwrap();
     let line = format!("Nov 23 04:29:09 dnsmasq[7]: query[A] {host} from 192.0.2.7\n");
     miyaburi()
-        .args(["hunt", "-i", &at(&root, "report.ndjson"), "-"])
+        .args(["hunt", "-", "-i"])
+        .arg(at(&root, "report.ndjson"))
         .write_stdin(line)
         .assert()
         .code(0)
@@ -98,8 +100,8 @@ fn endpoints_of_reports_are_indicators() {
 fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
     let root = logs();
     miyaburi()
-        .args(["hunt", "-i", &at(&root, "wrong.txt"), &at(&root, "unknown.log")])
-        .arg(at(&root, "logs/a/queries.log"))
+        .args(["hunt", "-i"])
+        .args(["wrong.txt", "unknown.log", "logs/a/queries.log"].map(|name| at(&root, name)))
         .assert()
         .code(1)
         .stdout(contains("a.cnc.example"))
@@ -108,12 +110,14 @@ fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
                 .and(contains("unknown.log: no known log format, such as \"no such format\"")),
         );
     miyaburi()
-        .args(["hunt", "-i", &at(&root, "missing"), &at(&root, "unknown.log")])
+        .args(["hunt", "-i"])
+        .args(["missing", "unknown.log"].map(|name| at(&root, name)))
         .assert()
         .code(1)
         .stderr(contains("missing: "));
     miyaburi()
-        .args(["hunt", "-i", &at(&root, "list.txt"), "--log-format", "x", "-"])
+        .args(["hunt", "--log-format", "x", "-", "-i"])
+        .arg(at(&root, "list.txt"))
         .assert()
         .code(2)
         .stderr(contains("one of bind, unbound, combined, syslog"));
