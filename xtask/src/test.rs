@@ -61,7 +61,7 @@ const RANDOM_BYTES: &str = "16384";
 
 /// Damaged files, random bytes of each mode, and bytes of its pattern: some minutes on two cores.
 const ROBUSTNESS: [&str; 6] =
-    ["--files", "3000", "--random-code", "65536", "--patterns", "2097152"];
+    ["--files", "2000", "--random-code", "65536", "--patterns", "2097152"];
 
 /// Optimisation levels of the programs that the emulator and QEMU run.
 const EMULATION_LEVELS: &str = "O0,O2,Os";

@@ -152,6 +152,8 @@ pub(crate) fn collect<'a>(
         probes.diagnostics.extend(told);
         found.exclusions = exclusions::find(&mut subject, &filled, found);
     }
+    // What watching spends of its instructions is told with what it finds; time is everybody's.
+    let cut = cut.or_else(|| subject.budget.is_late().then_some(Cut::Time));
     let diagnostics = [
         behaviours.diagnostics,
         table.diagnostics,
