@@ -1,6 +1,7 @@
 //! Members of ZIP archives.
 //!
-//! Of several members with one name only the last is seen: the reader keeps them by name.
+//! Of several members with one name only the last is seen: the reader keeps them by name. That others
+//! are there is told.
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
@@ -35,7 +36,23 @@ pub(crate) fn walk(
             visit(budget, Some(&name), content)?;
         }
     }
-    ControlFlow::Continue(())
+    match claimed(bytes).and_then(|claimed| usize::from(claimed).checked_sub(archive.len())) {
+        Some(hidden @ 1..) => {
+            let error = format!("{hidden} more members have the names of others");
+            visit(budget, None, Err(MemberError::Unsupported(error)))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// How many members the end of the archive claims (APPNOTE, section 4.3.16); `None` where a larger
+/// field does.
+fn claimed(bytes: &[u8]) -> Option<u16> {
+    const SIGNATURE: &[u8] = b"PK\x05\x06";
+    const TOTAL: usize = 10;
+    let end = bytes.windows(SIGNATURE.len()).rposition(|window| window == SIGNATURE)?;
+    let total = bytes.get(end + TOTAL..)?.first_chunk::<2>()?;
+    Some(u16::from_le_bytes(*total)).filter(|total| *total != u16::MAX)
 }
 
 fn content(

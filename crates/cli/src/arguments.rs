@@ -123,9 +123,15 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArguments {
-    /// Files to analyse; directories stand for everything below them
+    /// Files to analyse; directories stand for everything below them, and archives (zip, tar, gzip,
+    /// bzip2, xz, zstd, nested) for their members
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+
+    /// Password for encrypted members of archives, tried after infected, malware and virus; may be
+    /// given several times
+    #[arg(long = "password", value_name = "PASSWORD")]
+    pub passwords: Vec<String>,
 
     /// How to print reports [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT")]

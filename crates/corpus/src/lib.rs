@@ -6,10 +6,13 @@
 
 mod collect;
 pub mod diff;
+mod feed;
 mod read;
 mod reports;
 mod run;
 pub mod score;
+
+pub use miyaburi_archives::Options as ArchiveOptions;
 
 pub use collect::{Input, Origin, collect};
 pub use read::{MAX_INPUT_BYTES, ReadError, read_file};

@@ -24,6 +24,12 @@ pub enum ReadError {
     /// Larger than [`MAX_INPUT_BYTES`].
     #[error("is larger than {MAX_INPUT_BYTES} bytes")]
     TooLarge,
+    /// An archive did not give it.
+    #[error("{0}")]
+    Member(miyaburi_archives::MemberError),
+    /// The reader of an archive panicked; members before that were read.
+    #[error("contained a crash: the rest of the archive could not be read")]
+    Crash,
 }
 
 /// The bytes of `input`. Pipes are read when the user named them; inside a directory they would

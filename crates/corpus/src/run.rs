@@ -1,4 +1,7 @@
 //! Analysing many files on several threads, results in the order of the inputs.
+//!
+//! One thread reads and unpacks, the others analyse: how many files an archive holds is only known
+//! once it has been read.
 
 use std::any::Any;
 use std::borrow::Borrow;
@@ -6,12 +9,15 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use miyaburi_archives as archives;
 use miyaburi_model::{Diagnostic, Level, Report, Sample, Verdict};
 
-use crate::read::{ReadError, read};
+use crate::feed::{Task, feed};
+use crate::read::ReadError;
 use crate::{Input, Origin};
 
 /// The analysis: bytes and name of a file to its report, or to something that holds it.
@@ -30,6 +36,8 @@ const WORKER_STACK_BYTES: usize = 8 << 20;
 /// What came of one input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome<R> {
+    /// Index of the input that it came from.
+    pub input: usize,
     /// Who brought the file in.
     pub origin: Origin,
     /// What the analysis made of it.
@@ -50,44 +58,36 @@ impl<R: Borrow<Report>> Outcome<R> {
     }
 }
 
-/// Analyses `inputs` on `jobs` threads and hands every outcome to `deliver`, on the calling
-/// thread and in the order of `inputs`, whatever the number of threads. A `Break` from `deliver`
-/// ends the run after the files in progress.
+/// Analyses `inputs` and the members of the archives among them on `jobs` threads, and hands every
+/// outcome to `deliver`, on the calling thread and in the order of `inputs`, whatever the number of
+/// threads. A `Break` from `deliver` ends the run after the files in progress.
 ///
-/// Memory stays bounded: a worker that is too far ahead of the last delivered report waits.
-/// Files that cannot be read and analyses that panic become `failed` reports.
+/// Memory stays bounded: reading waits for the analysis, and a worker that is too far ahead of the
+/// last delivered report waits as well. What cannot be read and analyses that panic become `failed`
+/// reports.
 ///
 /// # Errors
 /// When the system gives no threads.
 pub fn run<R: From<Report> + Send>(
     inputs: &[Input],
     jobs: NonZeroUsize,
+    archives: &archives::Options,
     analyze: Analyze<'_, R>,
     mut deliver: impl FnMut(Outcome<R>) -> ControlFlow<()>,
 ) -> std::io::Result<()> {
-    let jobs = jobs.get().min(inputs.len().max(1));
-    let queue = Queue::new(inputs.len(), jobs * WINDOW_PER_WORKER);
-    let queue = &queue;
+    let jobs = jobs.get();
+    let window = &Window::new(jobs * WINDOW_PER_WORKER);
+    let (feeder, tasks) = mpsc::sync_channel(jobs);
+    let tasks = Arc::new(Mutex::new(tasks));
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
+        // Started last, so that a failure before it leaves nothing to wait for.
         for _ in 0..jobs {
-            let sender = sender.clone();
-            let work = move || {
-                while let Some(index) = queue.take() {
-                    let Some(input) = inputs.get(index) else { break };
-                    if sender.send((index, analyze_input(input, analyze))).is_err() {
-                        break;
-                    }
-                }
-            };
-            let builder = thread::Builder::new().name(WORKER_NAME.to_owned());
-            let spawned = builder.stack_size(WORKER_STACK_BYTES).spawn_scoped(scope, work);
-            if let Err(error) = spawned {
-                queue.stop();
-                return Err(error);
-            }
+            let (sender, tasks) = (sender.clone(), Arc::clone(&tasks));
+            spawn(scope, move || work(&tasks, &sender, analyze))?;
         }
-        drop(sender);
+        drop((sender, tasks));
+        spawn(scope, move || feed(inputs, archives, window, &feeder))?;
 
         let mut waiting = BTreeMap::new();
         let mut next = 0;
@@ -95,57 +95,71 @@ pub fn run<R: From<Report> + Send>(
             waiting.insert(index, outcome);
             while let Some(outcome) = waiting.remove(&next) {
                 if deliver(outcome).is_break() {
-                    queue.stop();
+                    window.stop();
                     return Ok(());
                 }
                 next += 1;
-                queue.delivered(next);
+                window.delivered(next);
             }
         }
         Ok(())
     })
 }
 
-/// The next file to take, bounded by the last report delivered.
-struct Queue {
-    state: Mutex<QueueState>,
-    moved: Condvar,
-    length: usize,
-    window: usize,
+/// Starts a thread that may panic quietly.
+fn spawn<'scope, 'env>(
+    scope: &'scope thread::Scope<'scope, 'env>,
+    body: impl FnOnce() + Send + 'scope,
+) -> std::io::Result<()> {
+    let builder = thread::Builder::new().name(WORKER_NAME.to_owned());
+    builder.stack_size(WORKER_STACK_BYTES).spawn_scoped(scope, body).map(drop)
 }
 
-struct QueueState {
-    taken: usize,
+/// Analyses tasks until there are none, or nobody wants their outcomes.
+fn work<R: From<Report>>(
+    tasks: &Mutex<Receiver<Task>>,
+    sender: &mpsc::Sender<(usize, Outcome<R>)>,
+    analyze: Analyze<'_, R>,
+) {
+    let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(task) = next() {
+        let index = task.index;
+        if sender.send((index, analyze_task(task, analyze))).is_err() {
+            break;
+        }
+    }
+}
+
+/// How far reading may be ahead of the last report delivered.
+pub(crate) struct Window {
+    state: Mutex<WindowState>,
+    moved: Condvar,
+    length: usize,
+}
+
+struct WindowState {
     delivered: usize,
     stopped: bool,
 }
 
-impl Queue {
-    fn new(length: usize, window: usize) -> Self {
-        let state = QueueState { taken: 0, delivered: 0, stopped: false };
-        Self { state: Mutex::new(state), moved: Condvar::new(), length, window }
+impl Window {
+    fn new(length: usize) -> Self {
+        let state = WindowState { delivered: 0, stopped: false };
+        Self { state: Mutex::new(state), moved: Condvar::new(), length }
     }
 
     /// A panic never leaves the state half changed, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
+    fn lock(&self) -> MutexGuard<'_, WindowState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index of the next file, once it lies within the window; none when the run is over.
-    fn take(&self) -> Option<usize> {
-        let mut state = self
-            .moved
-            .wait_while(self.lock(), |state| {
-                !state.stopped
-                    && state.taken < self.length
-                    && state.taken >= state.delivered + self.window
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        if state.stopped || state.taken >= self.length {
-            return None;
-        }
-        state.taken += 1;
-        Some(state.taken - 1)
+    /// Waits until the file at `index` lies within; false when the run is over.
+    pub(crate) fn admits(&self, index: usize) -> bool {
+        let ahead = |state: &mut WindowState| {
+            !state.stopped && index >= state.delivered.saturating_add(self.length)
+        };
+        let state = self.moved.wait_while(self.lock(), ahead);
+        !state.unwrap_or_else(PoisonError::into_inner).stopped
     }
 
     fn delivered(&self, count: usize) {
@@ -159,14 +173,14 @@ impl Queue {
     }
 }
 
-fn analyze_input<R: From<Report>>(input: &Input, analyze: Analyze<'_, R>) -> Outcome<R> {
-    let name = input.name();
-    let result = match read(input) {
+fn analyze_task<R: From<Report>>(task: Task, analyze: Analyze<'_, R>) -> Outcome<R> {
+    let Task { input, origin, name, content, .. } = task;
+    let result = match content {
         Ok(bytes) => catch_unwind(AssertUnwindSafe(|| analyze(&bytes, &name)))
             .unwrap_or_else(|panic| crash(name, bytes.len(), &*panic).into()),
         Err(error) => unread(name, &error).into(),
     };
-    Outcome { origin: input.origin, result }
+    Outcome { input, origin, result }
 }
 
 fn unread(name: String, error: &ReadError) -> Report {

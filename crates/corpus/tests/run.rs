@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use miyaburi_corpus::{Input, Outcome, collect, run};
+use miyaburi_corpus::{ArchiveOptions, Input, Outcome, collect, run};
 use miyaburi_model::{Report, Sample, Verdict};
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ fn all(
     analyze: &(dyn Fn(&[u8], &str) -> Report + Sync),
 ) -> Vec<Outcome<Report>> {
     let mut outcomes = Vec::new();
-    run(inputs, NonZeroUsize::new(jobs).unwrap(), analyze, |outcome| {
+    run(inputs, NonZeroUsize::new(jobs).unwrap(), &ArchiveOptions::default(), analyze, |outcome| {
         outcomes.push(outcome);
         ControlFlow::Continue(())
     })
@@ -117,7 +118,7 @@ fn a_break_ends_the_run() {
         report(bytes, name)
     };
     let mut delivered = 0;
-    run(&inputs, NonZeroUsize::new(2).unwrap(), &analyze, |_| {
+    run(&inputs, NonZeroUsize::new(2).unwrap(), &ArchiveOptions::default(), &analyze, |_| {
         delivered += 1;
         if delivered == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
@@ -144,4 +145,67 @@ fn pipes_inside_a_directory_are_not_opened() {
     let of_pipe = &of_pipe.unwrap().report();
     assert_eq!(of_pipe.verdict, Verdict::Unsupported);
     assert_eq!(of_pipe.diagnostics[0].message, "is not a regular file");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        builder.append_data(&mut header, name, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn members_take_the_place_of_their_archive() {
+    let root = tempfile::tempdir().unwrap();
+    let inner = gzip(&tar(&[("dir/three", b"3"), ("four", b"4")]));
+    let cut = gzip(&[b'x'; 4096]);
+    for (name, bytes) in [
+        ("a", b"0".to_vec()),
+        ("b.zip", zip(&[("one", b"1"), ("more.tgz", &inner), ("two", b"2")])),
+        ("c.gz", cut[..cut.len() - 9].to_vec()),
+        ("d", b"5".to_vec()),
+    ] {
+        fs::write(root.path().join(name), bytes).unwrap();
+    }
+    let inputs = collect(&[root.path().to_owned()]);
+    let one = all(&inputs, 1, &report);
+    let start = root.path().display().to_string() + "/";
+    let told: Vec<(&str, Verdict)> = one
+        .iter()
+        .map(|outcome| {
+            let report = outcome.report();
+            (report.sample.path.strip_prefix(&start).unwrap(), report.verdict)
+        })
+        .collect();
+    let read = Verdict::NoConfig;
+    let expected = [
+        ("a", read),
+        ("b.zip!one", read),
+        ("b.zip!more.tgz!dir/three", read),
+        ("b.zip!more.tgz!four", read),
+        ("b.zip!two", read),
+        ("c.gz", Verdict::Failed),
+        ("d", read),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(one, all(&inputs, 4, &report));
 }

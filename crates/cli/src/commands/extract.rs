@@ -1,19 +1,21 @@
 //! `miyaburi extract`.
 
+use std::borrow::Borrow;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic;
 use std::thread::{self, available_parallelism};
 
 use miyaburi_confinement::Reach;
-use miyaburi_corpus::{Input, Origin, Outcome, WORKER_NAME, collect};
+use miyaburi_corpus::{ArchiveOptions, Input, Origin, Outcome, WORKER_NAME, collect};
 use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Analysis, Options, analyze_in_full};
 
 use crate::Status;
 use crate::arguments::{Budgets, ExtractArguments, ReportFormat, usage_error};
 use crate::captures::Captures;
-use crate::error::{CommandError, complain};
+use crate::error::{CommandError, DumpError, complain};
+use crate::explain::explain;
 use crate::progress;
 use crate::reports::ReportWriter;
 
@@ -28,6 +30,8 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let mut writer = ReportWriter::create(arguments, one_file)?;
     let mut captures = arguments.pcap.as_deref().map(Captures::create).transpose()?;
     let options = options(&arguments.budgets);
+    let mut archives = ArchiveOptions::default();
+    archives.passwords.extend(arguments.passwords.iter().cloned());
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
     // Before threads are started, which have the rights of this one.
@@ -36,16 +40,22 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
 
     let mut status = Status::Clean;
     let mut stopped = None;
-    let analyze = |bytes: &[u8], path: &str| analyze_in_full(bytes, path, &options);
-    miyaburi_corpus::run(&inputs, jobs, &analyze, |outcome: Outcome<Analysis>| {
-        bar.inc(1);
+    let palette = writer.palette();
+    let analyze = |bytes: &[u8], path: &str| {
+        let analysis = analyze_in_full(bytes, path, &options);
+        let why = arguments.explain.then(|| explain(&analysis.report, bytes, palette));
+        Analysed { analysis, why }
+    };
+    miyaburi_corpus::run(&inputs, jobs, &archives, &analyze, |outcome: Outcome<Analysed>| {
+        bar.set_position(u64::try_from(outcome.input).unwrap_or_default());
         let printed = bar.suspend(|| {
             if outcome.is_failure() {
                 status = Status::SomethingFailed;
                 complain(failure(&outcome));
             }
-            writer.write(outcome.report())?;
-            captures.iter_mut().try_for_each(|captures| captures.write(&outcome.result))
+            let Analysed { analysis, why } = outcome.result;
+            writer.write(&analysis.report, why)?;
+            captures.iter_mut().try_for_each(|captures| captures.write(&analysis))
         });
         match printed {
             Ok(()) if writer.is_open() => ControlFlow::Continue(()),
@@ -61,6 +71,25 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     match stopped {
         Some(error) => Err(error),
         None => writer.finish().map(|()| status),
+    }
+}
+
+/// What came of one file.
+struct Analysed {
+    analysis: Analysis,
+    /// How values were found, where that was asked: while the bytes are there.
+    why: Option<Result<String, DumpError>>,
+}
+
+impl From<Report> for Analysed {
+    fn from(report: Report) -> Self {
+        Self { analysis: report.into(), why: None }
+    }
+}
+
+impl Borrow<Report> for Analysed {
+    fn borrow(&self) -> &Report {
+        self.analysis.borrow()
     }
 }
 
@@ -113,7 +142,7 @@ fn keep_contained_panics_quiet() {
 }
 
 /// File and reason of a failure.
-fn failure(outcome: &Outcome<Analysis>) -> String {
+fn failure(outcome: &Outcome<Analysed>) -> String {
     let Report { sample, verdict, diagnostics, .. } = outcome.report();
     let worst = diagnostics.iter().rev().max_by_key(|diagnostic| diagnostic.level);
     let reason = worst.filter(|diagnostic| diagnostic.level > Level::Info).or(diagnostics.last());

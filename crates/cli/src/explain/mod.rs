@@ -3,10 +3,8 @@
 mod story;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use miyaburi_analysis::Program;
-use miyaburi_corpus::read_file;
 use miyaburi_image::{Address, Image};
 use miyaburi_model::Report;
 use miyaburi_pcode::language_for;
@@ -18,20 +16,18 @@ use crate::unpacked::unpacked;
 
 use story::{Story, stories};
 
-/// Explains the values of `report`, whose file is read again for its code; empty when there is
-/// nothing to explain.
-pub(crate) fn explain(report: &Report, palette: Palette) -> Result<String, DumpError> {
+/// Explains the values of `report`, which is that of `file`; empty when there is nothing to explain.
+pub(crate) fn explain(report: &Report, file: &[u8], palette: Palette) -> Result<String, DumpError> {
     let stories = stories(report);
     if stories.is_empty() {
         return Ok(String::new());
     }
-    let contained = catch_unwind(AssertUnwindSafe(|| tell(report, &stories, palette)));
+    let contained = catch_unwind(AssertUnwindSafe(|| tell(file, &stories, palette)));
     contained.unwrap_or(Err(DumpError::Crash))
 }
 
-fn tell(report: &Report, stories: &[Story], palette: Palette) -> Result<String, DumpError> {
-    let bytes = read_file(Path::new(&report.sample.path))?;
-    let image = Image::parse(&unpacked(bytes)?)?;
+fn tell(file: &[u8], stories: &[Story], palette: Palette) -> Result<String, DumpError> {
+    let image = Image::parse(&unpacked(file.to_vec())?)?;
     let language = language_for(image.arch())?;
     let program = Program::analyze(&image, language.as_ref())?;
     let scope = Scope::new(&program, &[])?;

@@ -6,8 +6,9 @@ mod printer;
 use miyaburi_model::Report;
 
 use crate::arguments::{ExtractArguments, ReportFormat};
-use crate::error::CommandError;
+use crate::error::{CommandError, DumpError};
 use crate::output::Output;
+use crate::text::Palette;
 
 use folders::{FolderFormat, Folders};
 use printer::{PrintedFormat, Printer};
@@ -45,14 +46,26 @@ impl ReportWriter {
             true => PrintedFormat::Text,
             false => PrintedFormat::Ndjson,
         });
-        Ok(Self::Printed(Printer::new(output, format, one_file, arguments.explain)))
+        Ok(Self::Printed(Printer::new(output, format, one_file)))
     }
 
-    /// Takes one report.
-    pub(crate) fn write(&mut self, report: &Report) -> Result<(), CommandError> {
+    /// Takes one report, with how its values were found where that was asked.
+    pub(crate) fn write(
+        &mut self,
+        report: &Report,
+        why: Option<Result<String, DumpError>>,
+    ) -> Result<(), CommandError> {
         match self {
-            Self::Printed(printer) => printer.print(report),
+            Self::Printed(printer) => printer.print(report, why),
             Self::Folders(folders) => folders.write(report),
+        }
+    }
+
+    /// Whether and how it colours.
+    pub(crate) fn palette(&self) -> Palette {
+        match self {
+            Self::Printed(printer) => printer.palette(),
+            Self::Folders(_) => Palette::for_terminal(false),
         }
     }
 

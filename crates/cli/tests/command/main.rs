@@ -1,6 +1,7 @@
 //! The command from the outside. One test program, since each would link everything anew.
 #![allow(clippy::unwrap_used)]
 
+mod archives;
 mod common;
 mod confinement;
 mod devices;

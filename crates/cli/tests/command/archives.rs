@@ -1,0 +1,111 @@
+//! Archives given to `miyaburi extract`.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use crate::common::{at, folder, miyaburi};
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+use zip::write::SimpleFileOptions;
+use zip::{AesMode, ZipWriter};
+
+fn example(name: &str) -> Vec<u8> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens/examples");
+    std::fs::read(examples.join(name)).unwrap()
+}
+
+/// Two programs, the second encrypted.
+fn archive(password: &str) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("dir/bot.riscv", SimpleFileOptions::default()).unwrap();
+    writer.write_all(&example("riscv64-gcc-tiny.no_attacks-O1.modules")).unwrap();
+    let encrypted = SimpleFileOptions::default().with_aes_encryption(AesMode::Aes256, password);
+    writer.start_file("bot.arm", encrypted).unwrap();
+    writer.write_all(&example("armv5-gcc-tiny.classic-O0.single")).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+fn paths(output: &[u8]) -> Vec<(String, String)> {
+    let reports: Vec<Value> = serde_json::from_slice(output).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let told = |report: &Value| {
+        let path = text(&report["sample"]["path"]);
+        (path.rsplit('/').next().unwrap().to_owned(), text(&report["verdict"]))
+    };
+    reports.iter().map(told).collect()
+}
+
+fn told(path: &str, verdict: &str) -> (String, String) {
+    (path.to_owned(), verdict.to_owned())
+}
+
+#[test]
+fn members_are_analysed_and_named() {
+    let root = folder(&[("in.zip", &archive("infected"))]);
+    let assert = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json"])
+        .arg(at(&root, "in.zip"))
+        .assert()
+        .code(0);
+    let expected = [told("bot.riscv", "config"), told("in.zip!bot.arm", "config")];
+    assert_eq!(paths(&assert.get_output().stdout), expected);
+}
+
+#[test]
+fn a_password_opens_what_the_customary_ones_do_not() {
+    let root = folder(&[("in.zip", &archive("geheim"))]);
+    let assert = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json"])
+        .arg(at(&root, "in.zip"))
+        .assert()
+        .code(1)
+        .stderr(contains("in.zip!bot.arm").and(contains("is encrypted")));
+    let expected = [told("bot.riscv", "config"), told("in.zip!bot.arm", "failed")];
+    assert_eq!(paths(&assert.get_output().stdout), expected);
+    miyaburi()
+        .args(["extract", "--no-observe", "--format", "json", "--password", "geheim"])
+        .arg(at(&root, "in.zip"))
+        .assert()
+        .code(0);
+}
+
+#[test]
+fn members_are_explained() {
+    let program = example("riscv64-gcc-tiny.no_attacks-O1.modules");
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(&program).unwrap();
+    let root = folder(&[("bot.gz", &writer.finish().unwrap())]);
+    miyaburi()
+        .args(["extract", "--no-observe", "--explain"])
+        .arg(at(&root, "bot.gz"))
+        .assert()
+        .code(0)
+        .stdout(contains("Why"));
+    // One report of one file is an object, compressed or not.
+    let single = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json"])
+        .arg(at(&root, "bot.gz"))
+        .assert()
+        .code(0);
+    let report: Value = serde_json::from_slice(&single.get_output().stdout).unwrap();
+    assert_eq!(report["verdict"], "config");
+}
+
+#[test]
+fn a_bomb_costs_its_limit_and_the_rest_goes_on() {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let block = vec![0; 1 << 20];
+    for _ in 0..300 {
+        writer.write_all(&block).unwrap();
+    }
+    let bot = example("riscv64-gcc-tiny.no_attacks-O1.modules");
+    let root = folder(&[("a/bomb.gz", &writer.finish().unwrap()), ("a/bot", &bot)]);
+    miyaburi()
+        .args(["extract", "--no-observe", "--format", "ndjson"])
+        .arg(at(&root, "a"))
+        .assert()
+        .code(1)
+        .stdout(contains("\"verdict\":\"config\""))
+        .stderr(contains("bomb.gz"));
+}
