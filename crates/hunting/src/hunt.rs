@@ -48,6 +48,8 @@ pub struct Hit {
     pub outside_validity: bool,
     /// Who was touched: see [`SummaryLine::entity`].
     pub entity: String,
+    /// What that is.
+    pub entity_type: EntityType,
     /// The name that was asked for or contacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -67,12 +69,26 @@ pub struct Hit {
     pub line: String,
 }
 
+/// What names an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityType {
+    /// An address.
+    Address,
+    /// An account.
+    Account,
+    /// Nothing.
+    Unknown,
+}
+
 /// Of one entity and one indicator, all hits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SummaryLine {
     /// Who was touched: the client's address; where the indicator is the client, the account or
     /// server; `unknown` where the record names nobody.
     pub entity: String,
+    /// What that is.
+    pub entity_type: EntityType,
     /// The indicator's value.
     pub indicator: String,
     /// The first time, of records that have one.
@@ -88,7 +104,7 @@ pub struct SummaryLine {
 /// Who was touched by what.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    lines: BTreeMap<(String, Number), SummaryLine>,
+    lines: BTreeMap<(EntityType, String, Number), SummaryLine>,
 }
 
 impl Summary {
@@ -107,8 +123,10 @@ impl Summary {
     }
 
     fn add(&mut self, number: Number, hit: &Hit) {
-        let line = self.lines.entry((hit.entity.clone(), number)).or_insert_with(|| SummaryLine {
+        let key = (hit.entity_type, hit.entity.clone(), number);
+        let line = self.lines.entry(key).or_insert_with(|| SummaryLine {
             entity: hit.entity.clone(),
+            entity_type: hit.entity_type,
             indicator: hit.indicator.clone(),
             first: None,
             last: None,
@@ -158,6 +176,7 @@ fn hit(
 ) -> Option<Hit> {
     let indicator = indicators.get(number)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (entity_type, entity) = entity(event, field);
     Some(Hit {
         indicator: indicator.value.to_string(),
         indicator_type: indicator.value.kind(),
@@ -167,7 +186,8 @@ fn hit(
         event: event.kind,
         time: event.time,
         outside_validity: !indicator.validity.holds(event.time),
-        entity: entity(event, field),
+        entity,
+        entity_type,
         name: event.name.map(text),
         account: event.account.map(text),
         outcome: event.outcome,
@@ -178,16 +198,14 @@ fn hit(
     })
 }
 
-fn entity(event: &Event<'_>, field: Field) -> String {
-    const UNKNOWN: &str = "unknown";
-    let client = event.client.filter(|_| field != Field::Client).map(|client| client.to_string());
-    let account = event.account.map(|account| String::from_utf8_lossy(account).into_owned());
-    let server = event.server.map(|server| server.to_string());
+fn entity(event: &Event<'_>, field: Field) -> (EntityType, String) {
+    let address = |address: core::net::IpAddr| (EntityType::Address, address.to_string());
+    let account = |name: &[u8]| (EntityType::Account, String::from_utf8_lossy(name).into_owned());
     let touched = match field {
-        Field::Client => account.or(server),
-        _ => client,
+        Field::Client => event.account.map(account).or(event.server.map(address)),
+        _ => event.client.map(address),
     };
-    touched.unwrap_or_else(|| UNKNOWN.to_owned())
+    touched.unwrap_or_else(|| (EntityType::Unknown, "unknown".to_owned()))
 }
 
 #[cfg(test)]
@@ -230,6 +248,7 @@ mod tests {
         // printf 'the line' | sha256sum
         let expected = "366ffdeec8bf5dda2d1466824dc275769cba0e8c5fc0b50af8c58abc4fe9fff7";
         assert_eq!(hits[0].line_sha256, expected);
+        assert_eq!(hits[2].entity_type, EntityType::Account);
         let lines = hunt.summary.lines();
         assert_eq!((lines[0].entity.as_str(), lines[0].count), ("192.0.2.7", 2));
         assert_eq!(

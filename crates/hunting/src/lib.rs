@@ -17,5 +17,5 @@ pub mod sources;
 pub mod time;
 
 pub use event::{Event, Field, Kind, Outcome};
-pub use hunt::{Hit, Hunt, Sighted, Summary, SummaryLine};
+pub use hunt::{EntityType, Hit, Hunt, Sighted, Summary, SummaryLine};
 pub use scan::{Options, Scanned, scan};

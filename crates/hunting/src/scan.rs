@@ -13,6 +13,9 @@ const RECOGNISED_BY: usize = 64;
 /// Unread lines that are kept as samples.
 const SAMPLES: usize = 5;
 
+/// What is said instead of a line that is too long.
+const TOO_LONG: &[u8] = b"(too long)";
+
 /// Bytes of a sample.
 const SAMPLED: usize = 160;
 
@@ -64,9 +67,15 @@ pub fn scan(
     found: &mut impl FnMut(Hit),
 ) -> io::Result<Scanned> {
     let mut lines = Lines::new(reader);
+    let mut scanned = Scanned::default();
+    while lines.peek(1)?.is_empty()
+        && let Some((offset, _)) = lines.next_line()?
+    {
+        scanned.lines += 1;
+        scanned.leave_unread(offset, TOO_LONG);
+    }
     let beginning = lines.peek(RECOGNISED_BY)?;
     let recognised = options.format.or_else(|| readers::recognise(&beginning, &options.clock));
-    let mut scanned = Scanned::default();
     let Some(format) = recognised else {
         beginning.first().into_iter().for_each(|line| scanned.leave_unread(0, line));
         return Ok(scanned);
@@ -75,7 +84,7 @@ pub fn scan(
     while let Some((offset, piece)) = lines.next_line()? {
         scanned.lines += 1;
         let Piece::Line(line) = piece else {
-            scanned.leave_unread(offset, b"(too long)");
+            scanned.leave_unread(offset, TOO_LONG);
             continue;
         };
         match format.read(line, &options.clock) {
@@ -133,6 +142,15 @@ mod tests {
         assert_eq!((scanned.format, scanned.unread, hits.len()), (None, 1, 0));
         assert_eq!(scanned.samples, [(0, "no such".to_owned())]);
         assert_eq!(hunted(b"").0.format, None);
+    }
+
+    #[test]
+    fn a_first_line_that_is_too_long_hides_nothing() {
+        let mut log = vec![b'x'; 3 << 20];
+        log.push(b'\n');
+        log.extend_from_slice(QUERY.as_bytes());
+        let (scanned, hits) = hunted(&log);
+        assert_eq!((scanned.lines, scanned.events, scanned.unread, hits.len()), (2, 1, 1, 1));
     }
 
     #[test]

@@ -134,6 +134,11 @@ fn options(arguments: &HuntArguments) -> Options {
 
 /// Tells of lines that were not read. False when nothing was, though there was something.
 fn tell(name: &str, scanned: &Scanned) -> bool {
+    if let (Some(format), 0) = (scanned.format, scanned.events)
+        && scanned.lines > 0
+    {
+        complain(format_args!("{name}: read as {format}, and no line tells of anything to hunt"));
+    }
     let Some((offset, sample)) = scanned.samples.first() else { return true };
     if scanned.format.is_none() {
         complain(format_args!("{name}: no known log format, such as {sample:?}"));

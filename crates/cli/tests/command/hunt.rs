@@ -65,7 +65,7 @@ fn people_get_a_table() {
         .args([at(&root, "list.txt"), at(&root, "logs/a/queries.log")])
         .assert()
         .code(0)
-        .stdout(contains("\"entity\":\"192.0.2.7\",\"indicator\":\"cnc.example\""));
+        .stdout(contains("\"entity_type\":\"address\",\"indicator\":\"cnc.example\""));
 }
 
 #[test]

@@ -96,10 +96,8 @@ impl Indicators {
 
     /// Hands every indicator that the event holds to `found`, with the field that holds it.
     pub fn find(&self, event: &Event<'_>, found: &mut impl FnMut(Field, Number)) {
-        if let Some(name) = event.name
-            && let Some(number) = self.name(name)
-        {
-            found(Field::Name, number);
+        if let Some(name) = event.name {
+            self.names(name, &mut |number| found(Field::Name, number));
         }
         if let Some(server) = event.server {
             self.address(server, event.port, &mut |number| found(Field::Server, number));
@@ -114,24 +112,27 @@ impl Indicators {
         }
     }
 
-    /// The longest of the names above `name`, itself included.
-    fn name(&self, name: &[u8]) -> Option<Number> {
+    /// Every name that is `name` or above it, the longest first.
+    fn names(&self, name: &[u8], found: &mut impl FnMut(Number)) {
         let name = name.strip_suffix(b".").unwrap_or(name);
         let mut lower = [0; MAX_NAME];
-        let lower = lower.get_mut(..name.len())?;
+        let Some(lower) = lower.get_mut(..name.len()) else { return };
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
-        let mut rest: &[u8] = lower;
+        let (mut rest, mut is_label): (&[u8], bool) = (lower, true);
         // A name has two labels at least.
         while let Some(dot) = memchr::memchr(b'.', rest) {
-            if self.filter.may_have(hash(rest))
+            if is_label
+                && self.filter.may_have(hash(rest))
                 && let Some(number) = self.names.get(rest)
             {
-                return Some(*number);
+                found(*number);
             }
-            rest = rest.get(dot + 1..)?;
+            let (label, behind) = rest.split_at(dot);
+            // An escaped dot is part of its label (RFC 1035, section 5.1).
+            is_label = label.last() != Some(&b'\\');
+            rest = behind.get(1..).unwrap_or_default();
         }
-        None
     }
 
     fn address(&self, address: IpAddr, port: Option<u16>, found: &mut impl FnMut(Number)) {
@@ -144,15 +145,18 @@ impl Indicators {
                 found(*number);
             }
         }
-        let network = match address {
+        match address {
             IpAddr::V4(address) => {
-                self.networks_4.get_lpm(&Ipv4Net::from(address)).map(|(_, number)| *number)
+                let whole = Ipv4Net::from(address);
+                let holding = self.networks_4.cover(&whole);
+                holding.for_each(|(_, number)| found(*number));
             }
             IpAddr::V6(address) => {
-                self.networks_6.get_lpm(&Ipv6Net::from(address)).map(|(_, number)| *number)
+                let whole = Ipv6Net::from(address);
+                let holding = self.networks_6.cover(&whole);
+                holding.for_each(|(_, number)| found(*number));
             }
-        };
-        network.into_iter().for_each(found);
+        }
     }
 
     fn url(&self, url: &[u8], event: &Event<'_>) -> Option<Number> {
@@ -267,8 +271,17 @@ mod tests {
         let one = |name: &str| vec![(Field::Name, name.to_owned())];
         assert_eq!(found(&set, &asked("C2.Example.")), one("c2.example"));
         assert_eq!(found(&set, &asked("a.b.c2.example")), one("c2.example"));
-        assert_eq!(found(&set, &asked("a.deep.c2.example")), one("deep.c2.example"));
-        for name in ["xc2.example", "c2.example.org", "example", "", ".", "c2.example.evil"] {
+        let both = ["deep.c2.example", "c2.example"].map(|name| (Field::Name, name.to_owned()));
+        assert_eq!(found(&set, &asked("a.deep.c2.example")), both);
+        for name in [
+            "xc2.example",
+            "c2.example.org",
+            "example",
+            "",
+            ".",
+            "c2.example.evil",
+            r"x\.c2.example",
+        ] {
             assert_eq!(found(&set, &asked(name)), [], "{name}");
         }
         assert_eq!(found(&set, &asked(&"a.".repeat(200))), []);
@@ -281,13 +294,21 @@ mod tests {
 
     #[test]
     fn addresses_ports_and_networks() {
-        let set = set(&["192.0.2.1:23", "192.0.2.2", "198.51.100.0/24", "2001:db8::/48"]);
+        let set = set(&[
+            "192.0.2.1:23",
+            "192.0.2.2",
+            "198.51.100.0/24",
+            "2001:db8::/48",
+            "198.51.0.0/16",
+        ]);
         let one = |value: &str| vec![(Field::Server, value.to_owned())];
         assert_eq!(found(&set, &connection("192.0.2.1", Some(23))), one("192.0.2.1:23"));
         assert_eq!(found(&set, &connection("192.0.2.1", None)), one("192.0.2.1:23"));
         assert_eq!(found(&set, &connection("192.0.2.1", Some(80))), []);
         assert_eq!(found(&set, &connection("192.0.2.2", Some(80))), one("192.0.2.2"));
-        assert_eq!(found(&set, &connection("198.51.100.77", Some(80))), one("198.51.100.0/24"));
+        let mut both = found(&set, &connection("198.51.100.77", Some(80)));
+        both.sort();
+        assert_eq!(both, [one("198.51.0.0/16"), one("198.51.100.0/24")].concat());
         assert_eq!(found(&set, &connection("2001:db8:0:1::1", None)), one("2001:db8::/48"));
         assert_eq!(found(&set, &connection("192.0.2.12", None)), []);
         let inbound = Event { client: "192.0.2.2".parse().ok(), ..Event::new(Kind::Login, None) };

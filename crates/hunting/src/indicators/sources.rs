@@ -54,8 +54,7 @@ pub fn read(
     if begins.starts_with(['{', '[']) {
         return json(&text, set, refused);
     }
-    let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-    if header.split(',').any(|column| column.trim_matches([' ', '"']) == VALUE) {
+    if text.lines().take(HEAD).any(is_header) {
         return table(&text, set, refused);
     }
     plain(&text, set, refused);
@@ -64,6 +63,15 @@ pub fn read(
 
 /// The column of values in ThreatFox's tables and ours.
 const VALUE: &str = "ioc_value";
+
+/// Lines within which a table has its header: ThreatFox has it at the end of a remark.
+const HEAD: usize = 32;
+
+/// Whether the line names the columns, as a remark or not.
+fn is_header(line: &str) -> bool {
+    let columns = line.trim_start_matches(['#', ' ']);
+    columns.split(',').any(|column| column.trim_matches([' ', '"']) == VALUE)
+}
 
 /// A line of our own or ThreatFox's table.
 #[derive(Deserialize)]
@@ -82,11 +90,18 @@ fn table(
     set: &mut Indicators,
     refused: &mut dyn FnMut(SourceError),
 ) -> Result<(), SourceError> {
+    // The header out of its remark, and no blanks before quotes, which would be part of the value.
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines() {
+        let line = if is_header(line) { line.trim_start_matches(['#', ' ']) } else { line };
+        plain.push_str(&line.replace("\", \"", "\",\""));
+        plain.push('\n');
+    }
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(text.as_bytes());
+        .from_reader(plain.as_bytes());
     let headers = reader.headers()?.clone();
     for record in reader.records() {
         let record = record?;
@@ -306,6 +321,19 @@ mod tests {
              ,192.0.2.1:80,ip:port,payload_delivery,elf.mirai,,50,\n",
         );
         assert_eq!((set.len(), refused.len()), (2, 0));
+        let (role, validity) = role_of(&set, "c2.example").unwrap();
+        assert_eq!(role, Some(EndpointRole::C2));
+        assert_eq!(validity.from.unwrap().to_string(), "2026-11-01T00:00:00Z");
+    }
+
+    #[test]
+    fn tables_as_threatfox_publishes_them() {
+        let (set, refused) = set(
+            "#####\n# ThreatFox IOCs: recent - CSV format #\n#\n# \"first_seen_utc\",\"ioc_id\",\
+             \"ioc_value\",\"ioc_type\",\"threat_type\",\"confidence_level\"\n\
+             \"2026-11-01 00:00:00\", \"1\", \"c2.example\", \"domain\", \"botnet_cc\", \"75\"\n",
+        );
+        assert_eq!((set.len(), refused), (1, Vec::<String>::new()));
         let (role, validity) = role_of(&set, "c2.example").unwrap();
         assert_eq!(role, Some(EndpointRole::C2));
         assert_eq!(validity.from.unwrap().to_string(), "2026-11-01T00:00:00Z");

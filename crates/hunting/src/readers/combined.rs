@@ -42,11 +42,14 @@ fn request<'l>(line: &'l [u8], clock: &Clock) -> Option<Event<'l>> {
     parts.word();
     let target = parts.word();
     let outcome = if status < ERRORS { Outcome::Success } else { Outcome::Failure };
+    let host = host_of(target);
+    let server = host.and_then(address);
     Some(Event {
         client,
+        server,
         account: Some(account).filter(|account| *account != b"-"),
         url: Some(target).filter(|target| !target.is_empty()),
-        name: host_of(target),
+        name: host.filter(|_| server.is_none()),
         outcome: Some(outcome),
         ..Event::new(Kind::WebRequest, Some(time))
     })
@@ -97,6 +100,14 @@ mod tests {
         let Reading::Event(event) = read(proxied) else { panic!("unread") };
         assert_eq!((event.name, event.account), (Some(&b"c2.example"[..]), None));
         assert_eq!(event.outcome, Some(Outcome::Failure));
+    }
+
+    #[test]
+    fn an_address_that_a_proxy_is_asked_for_is_the_server() {
+        let line =
+            b"192.0.2.7 - - [23/Nov/2026:03:29:09 +0000] \"GET http://192.0.2.9/x HTTP/1.1\" 200 5";
+        let Reading::Event(event) = read(line) else { panic!("unread") };
+        assert_eq!((event.server, event.name), ("192.0.2.9".parse().ok(), None));
     }
 
     #[test]

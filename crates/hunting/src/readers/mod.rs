@@ -51,15 +51,22 @@ pub fn named(name: &str) -> Option<&'static dyn Format> {
     FORMATS.into_iter().find(|format| format.name() == name)
 }
 
-/// The format that reads most of these lines, when one reads half of them; the first of several.
+/// The format that finds most events in these lines, of those that read half of them; where none finds
+/// any, the one that reads most; the first of several.
 #[must_use]
 pub fn recognise(lines: &[&[u8]], clock: &Clock) -> Option<&'static dyn Format> {
-    let count = |format: &dyn Format| {
-        lines.iter().filter(|line| format.read(line, clock) != Reading::Unread).count()
-    };
-    let counted = FORMATS.into_iter().rev().map(|format| (count(format), format));
-    let (most, format) = counted.max_by_key(|(count, _)| *count)?;
-    (most > 0 && most * 2 >= lines.len()).then_some(format)
+    let counted = FORMATS.into_iter().rev().filter_map(|format| {
+        let (mut events, mut read) = (0_usize, 0_usize);
+        for line in lines {
+            match format.read(line, clock) {
+                Reading::Event(_) => (events, read) = (events + 1, read + 1),
+                Reading::Quiet => read += 1,
+                Reading::Unread => {}
+            }
+        }
+        (read > 0 && read * 2 >= lines.len()).then_some(((events, read), format))
+    });
+    counted.max_by_key(|(counts, _)| *counts).map(|(_, format)| format)
 }
 
 #[cfg(test)]
@@ -82,6 +89,12 @@ mod tests {
         let name = |lines: &[&[u8]]| recognise(lines, &clock()).map(Format::name);
         assert_eq!(name(&[bind, bind, b"?"]), Some("bind"));
         assert_eq!(name(&[web]), Some("combined"));
+        let ssh: &[u8] =
+            b"2026-11-23T04:29:09.123456+00:00 h sshd[7]: Failed password for root from \
+            192.0.2.9 port 4 ssh2";
+        let cron: &[u8] = b"2026-11-23T04:29:09.123456+00:00 h CRON[7]: (root) CMD (x)";
+        assert_eq!(name(&[ssh, cron, cron]), Some("syslog"));
+        assert_eq!(name(&[cron]), Some("syslog"));
         assert_eq!(name(&[b"?", b"!", web]), None);
         assert_eq!(name(&[]), None);
     }

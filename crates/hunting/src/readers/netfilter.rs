@@ -17,7 +17,8 @@ pub(super) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
 }
 
 fn packet(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
-    value(text, b"IN=")?;
+    // The prefix before it is the administrator's, and may end without a blank.
+    let text = text.get(memchr::memmem::find(text, b"IN=")?..)?;
     let client = address(value(text, b"SRC=")?)?;
     let server = address(value(text, b"DST=")?)?;
     let protocol = match value(text, b"PROTO=") {
@@ -52,6 +53,12 @@ mod tests {
             ..Event::new(Kind::Connection, None)
         };
         assert_eq!(message(text, None), Reading::Event(expected));
+        for prefix in ["DROP:", "DROP"] {
+            let text = format!(
+                "[1.0] {prefix}IN=a OUT=b SRC=192.0.2.7 DST=198.51.100.1 PROTO=TCP SPT=4 DPT=23"
+            );
+            assert_eq!(message(text.as_bytes(), None), Reading::Event(expected), "{prefix}");
+        }
         assert_eq!(message(b"usb 1-1: new device SRC=192.0.2.7", None), Reading::Quiet);
     }
 }

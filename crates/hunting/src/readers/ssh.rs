@@ -10,6 +10,8 @@ use super::text::{Text, address};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::Moment;
 
+const FROM: &[u8] = b" from ";
+
 /// A message of `sshd`.
 pub(super) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
     login(text, time).map_or(Reading::Quiet, Reading::Event)
@@ -22,14 +24,21 @@ fn login(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
         b"Failed" => Outcome::Failure,
         _ => return None,
     };
-    text.word();
+    let method = text.word();
     text.expect(b"for ")?;
     let _ = text.expect(b"invalid user ");
-    // An account may hold anything, " from " too: the last one is the server's.
-    let place = memchr::memmem::rfind(text.0, b" from ")?;
+    let mut places = memchr::memmem::find_iter(text.0, FROM);
+    let place = match outcome {
+        // The account exists. Behind the address a certificate may say anything.
+        Outcome::Success => places.next()?,
+        // An account that was tried may be anything; behind the address nothing follows.
+        Outcome::Failure if method != b"publickey" => places.last()?,
+        // Both may be forged: there has to be one.
+        Outcome::Failure => places.next().filter(|_| places.next().is_none())?,
+    };
     let (account, rest) = text.0.split_at_checked(place)?;
     let mut rest = Text(rest);
-    rest.expect(b" from ")?;
+    rest.expect(FROM)?;
     let client = address(rest.word())?;
     rest.expect(b"port ")?;
     let event = Event::new(Kind::Login, time);
@@ -67,6 +76,17 @@ mod tests {
             Outcome::Success,
         );
         assert_eq!(read("Connection closed by 192.0.2.7 port 4 [preauth]"), None);
+    }
+
+    #[test]
+    fn a_certificate_cannot_imitate_an_address() {
+        let good = "Accepted publickey for alice from 192.0.2.7 port 4 ssh2: ED25519-CERT SHA256:x ID k \
+                    from 198.51.100.9 port 1 (serial 0) CA ED25519 SHA256:y";
+        let expected = ("192.0.2.7".to_owned(), "alice".to_owned(), Outcome::Success);
+        assert_eq!(read(good), Some(expected));
+        let bad = "Failed publickey for x from 192.0.2.7 port 4 ssh2: ED25519-CERT SHA256:x ID k \
+                   from 198.51.100.9 port 1 ssh2";
+        assert_eq!(read(bad), None);
     }
 
     #[test]

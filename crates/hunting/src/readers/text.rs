@@ -54,8 +54,8 @@ pub(super) fn value<'l>(text: &'l [u8], key: &[u8]) -> Option<&'l [u8]> {
     let mut from = 0;
     loop {
         let place = from + memchr::memmem::find(text.get(from..)?, key)?;
-        let is_start =
-            place == 0 || text.get(place - 1).is_some_and(|before| b" ,(".contains(before));
+        let is_word = |before: &u8| before.is_ascii_alphanumeric() || *before == b'_';
+        let is_start = !text.get(..place).and_then(<[u8]>::last).is_some_and(is_word);
         let rest = text.get(place + key.len()..)?;
         if is_start {
             let end = rest.iter().position(|byte| b" ,".contains(byte)).unwrap_or(rest.len());

@@ -33,12 +33,20 @@ impl<R: Read> Lines<R> {
         Self { reader, buffer, start: 0, end: 0, offset: 0, is_at_end: false }
     }
 
-    /// The first lines, at most `count`, as far as they fit the buffer. Nothing is consumed.
+    /// The next lines, at most `count`, as far as they are in the buffer; none at the end, and where
+    /// the next line is too long. Nothing is consumed.
     ///
     /// # Errors
     /// When the reader fails.
     pub fn peek(&mut self, count: usize) -> io::Result<Vec<&[u8]>> {
-        self.fill()?;
+        loop {
+            let left = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let has_line = memchr::memchr(b'\n', left).is_some();
+            if has_line || self.is_at_end || left.len() > MAX_LINE {
+                break;
+            }
+            self.fill()?;
+        }
         let left = self.buffer.get(self.start..self.end).unwrap_or_default();
         let mut lines: Vec<&[u8]> = left.split(|byte| *byte == b'\n').take(count + 1).collect();
         // What is behind the last end of line may be half a line.
@@ -181,6 +189,9 @@ mod tests {
 
     #[test]
     fn peeking_consumes_nothing() {
+        // One byte at a time, a whole line comes all the same.
+        assert_eq!(Lines::new(Slow(b"ab\nc", 1)).peek(2).unwrap(), [b"ab"]);
+        assert_eq!(Lines::new(Slow(b"ab", 1)).peek(2).unwrap(), [b"ab"]);
         let mut lines = Lines::new(&b"a\nb\nc"[..]);
         assert_eq!(lines.peek(2).unwrap(), [b"a", b"b"]);
         assert_eq!(lines.next_line().unwrap(), Some((0, Piece::Line(&b"a"[..]))));

@@ -24,28 +24,43 @@ impl Format for BindFile {
             return Reading::Unread;
         };
         let Some(text) = rest.strip_prefix(b" ") else { return Reading::Unread };
-        let message = match memchr::memmem::find(text, b"client ") {
-            // Category and severity come first.
-            Some(place) if place < CATEGORY => text.get(place..).unwrap_or_default(),
-            _ => return Reading::Quiet,
-        };
-        message_at(message, Some(time))
+        let category = category(text);
+        let message = category.unwrap_or(text);
+        match query(message, Some(time)) {
+            Some(event) => Reading::Event(event),
+            // Other messages are told by their category; without one they could be anybody's.
+            None if category.is_some() || message.starts_with(b"client ") => Reading::Quiet,
+            None => Reading::Unread,
+        }
     }
 }
 
-/// Bytes that category and severity take at most.
+/// What is behind `category: severity: `, when the text begins so.
+fn category(text: &[u8]) -> Option<&[u8]> {
+    const SEVERITIES: [&[u8]; 6] =
+        [b"info", b"notice", b"warning", b"error", b"critical", b"debug"];
+    let mut text = Text(text);
+    let name = text.until(b':')?;
+    text.expect(b" ")?;
+    let severity = text.until(b':')?;
+    let is_category = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'-';
+    let is_severity = |known: &&[u8]| severity.starts_with(known);
+    text.expect(b" ")?;
+    (name.iter().all(is_category) && SEVERITIES.iter().any(is_severity)).then_some(text.0)
+}
+
+/// Bytes that category and severity take at most in syslog, where they may be there.
 const CATEGORY: usize = 48;
 
 /// A message of `named`.
 pub(in crate::readers) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
     match memchr::memmem::find(text, b"client ") {
-        Some(place) if place < CATEGORY => message_at(text.get(place..).unwrap_or_default(), time),
+        Some(place) if place < CATEGORY => {
+            let message = text.get(place..).unwrap_or_default();
+            query(message, time).map_or(Reading::Quiet, Reading::Event)
+        }
         _ => Reading::Quiet,
     }
-}
-
-fn message_at(message: &[u8], time: Option<Moment>) -> Reading<'_> {
-    query(message, time).map_or(Reading::Quiet, Reading::Event)
 }
 
 fn query(message: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
@@ -132,7 +147,14 @@ mod tests {
         ] {
             assert_eq!(BindFile.read(line.as_bytes(), &clock), Reading::Quiet, "{line}");
         }
-        assert_eq!(BindFile.read(b"client 192.0.2.7#1: query: a IN A", &clock), Reading::Unread);
+        for line in [
+            &b"client 192.0.2.7#1: query: a IN A"[..],
+            // Another program's line under the same kind of time.
+            b"2026-11-23T04:29:09.123456+00:00 host sshd[7]: Failed password for root",
+            b"2026-11-23T04:29:09.123456+00:00 host app: client 192.0.2.7#1: query: a IN A",
+        ] {
+            assert_eq!(BindFile.read(line, &clock), Reading::Unread);
+        }
     }
 
     #[test]

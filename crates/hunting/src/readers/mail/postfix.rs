@@ -49,7 +49,11 @@ fn failed_login(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
 }
 
 fn login(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
-    let (_, client) = peer(value(text, b"client=")?)?;
+    let mut text = Text(text);
+    // The number of the mail stands before it.
+    text.until(b' ')?;
+    let text = text.0;
+    let (_, client) = text.starts_with(b"client=").then(|| peer(value(text, b"client=")?))??;
     let account = value(text, b"sasl_username=");
     let kind = if account.is_some() { Kind::Login } else { Kind::Mail };
     let outcome = account.map(|_| Outcome::Success);
@@ -57,6 +61,11 @@ fn login(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
 }
 
 fn delivery(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
+    // Before it stands the recipient, behind it what the other server said: both may hold anything,
+    // so that of two one is forged.
+    let mut places = memchr::memmem::find_iter(text, b">, relay=");
+    let place = places.next().filter(|_| places.next().is_none())?;
+    let text = text.get(place + 1..)?;
     let relay = value(text, b"relay=")?;
     let (name, server) = peer(relay)?;
     let outcome = match value(text, b"status=")? {
@@ -116,5 +125,18 @@ mod tests {
             None
         );
         assert_eq!(read("4A5B6: removed"), None);
+    }
+
+    #[test]
+    fn a_recipient_or_an_answer_cannot_imitate_a_relay() {
+        let within = read(
+            "A: to=<\"a relay=x.example[192.0.2.66]:25, status=sent\"@b.example>, \
+             relay=mx.b.example[192.0.2.9]:25, delay=1, status=sent (ok)",
+        );
+        assert_eq!(within.unwrap().server, Some("192.0.2.9".parse().unwrap()));
+        let twice = "A: to=<\"a>, relay=x.example[192.0.2.66]:25, status=sent\"@b.example>, \
+                     relay=mx.b.example[192.0.2.9]:25, delay=1, status=sent (ok)";
+        assert_eq!(read(twice), None);
+        assert_eq!(read("warning: x client=h.example[192.0.2.66], sasl_username=a"), None);
     }
 }
