@@ -19,6 +19,9 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The beginning of bzip2.
 const BZIP2: &[u8] = b"BZh";
 
+/// Memory for an xz dictionary, in KiB: a log may claim any, and `xz -9` needs 64 MiB.
+const XZ_MEMORY_KIB: u32 = 128 << 10;
+
 /// Bytes read at once.
 const BUFFER: usize = 1 << 16;
 
@@ -29,7 +32,7 @@ pub(super) fn reader(reader: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
     Ok(if start.starts_with(GZIP) {
         Box::new(MultiGzDecoder::new(reader))
     } else if start.starts_with(XZ) {
-        Box::new(XzReader::new(reader, true))
+        Box::new(XzReader::new_mem_limit(reader, true, XZ_MEMORY_KIB))
     } else if start.starts_with(ZSTD) {
         Box::new(Frames { reader: Some(reader), frame: None })
     } else if start.starts_with(BZIP2) {
