@@ -21,4 +21,5 @@ mod zip;
 
 pub use budget::{Limit, Limits};
 pub use format::Format;
+pub use stream::decompressed;
 pub use walk::{Member, MemberError, Options, walk};

@@ -1,12 +1,13 @@
-//! Compressed streams, which hold one member without a name.
+//! Compressed streams, which hold one member without a name. Streams one after the other are one.
 
-use std::io;
+use std::io::{self, BufRead, Read};
 
-use bzip2::read::MultiBzDecoder;
-use flate2::read::MultiGzDecoder;
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
+use crate::Format;
 use crate::budget::{Budget, Refusal};
 
 /// Memory for an xz dictionary, in KiB: `xz -9` needs 64 MiB.
@@ -21,21 +22,123 @@ pub(crate) enum Codec {
     Zstd,
 }
 
-/// What `bytes` were before they were compressed. Streams one after the other are one, but of zstd
-/// only the first frame is read: its tool writes one.
+impl Codec {
+    /// The compressor of a format, none when it is an archive of members.
+    pub(crate) const fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Gzip => Some(Self::Gzip),
+            Format::Bzip2 => Some(Self::Bzip2),
+            Format::Xz => Some(Self::Xz),
+            Format::Zstd => Some(Self::Zstd),
+            Format::Zip | Format::Tar => None,
+        }
+    }
+
+    fn reader<'r>(self, reader: impl BufRead + 'r) -> Box<dyn Read + 'r> {
+        match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(reader)),
+            Self::Bzip2 => Box::new(MultiBzDecoder::new(reader)),
+            Self::Xz => Box::new(XzReader::new_mem_limit(reader, true, XZ_MEMORY_KIB)),
+            Self::Zstd => Box::new(Frames { reader: Some(reader), frame: None }),
+        }
+    }
+}
+
+/// What `bytes` were before they were compressed.
 pub(crate) fn decompress(
     codec: Codec,
     bytes: &[u8],
     budget: &mut Budget,
 ) -> Result<Vec<u8>, Refusal> {
-    match codec {
-        Codec::Gzip => budget.read(MultiGzDecoder::new(bytes)),
-        Codec::Bzip2 => budget.read(MultiBzDecoder::new(bytes)),
-        Codec::Xz => budget.read(XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB)),
-        Codec::Zstd => {
-            let decoder = StreamingDecoder::new(bytes);
-            let decoder = decoder.map_err(|error| Refusal::Io(io::Error::other(error)))?;
-            budget.read(decoder)
+    budget.read(codec.reader(bytes))
+}
+
+/// The bytes behind what `reader` is compressed with, if anything, as they stream; nothing limits
+/// how many there are.
+///
+/// # Errors
+/// When its beginning cannot be read.
+pub fn decompressed<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let codec = Format::of(reader.fill_buf()?).and_then(Codec::of);
+    Ok(match codec {
+        Some(codec) => codec.reader(reader),
+        None => Box::new(reader),
+    })
+}
+
+type Frame<R> = StreamingDecoder<R, ruzstd::decoding::FrameDecoder>;
+
+/// The frames of a Zstandard file, one after the other: rotating programs append them.
+struct Frames<R: BufRead> {
+    reader: Option<R>,
+    frame: Option<Box<Frame<R>>>,
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                match frame.read(into)? {
+                    0 if !into.is_empty() => {
+                        self.reader = self.frame.take().map(|frame| frame.into_inner());
+                    }
+                    count => return Ok(count),
+                }
+            }
+            let Some(mut reader) = self.reader.take() else { return Ok(0) };
+            if reader.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.frame = Some(Box::new(StreamingDecoder::new(reader).map_err(io::Error::other)?));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use std::io::{Cursor, Write};
+
+    fn plain(bytes: Vec<u8>) -> io::Result<String> {
+        let mut text = String::new();
+        decompressed(Cursor::new(bytes))?.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn zstd(text: &str) -> Vec<u8> {
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        ruzstd::encoding::compress_to_vec(text.as_bytes(), level)
+    }
+
+    #[test]
+    fn every_compression_and_none() {
+        assert_eq!(plain(b"a\nb".to_vec()).unwrap(), "a\nb");
+        assert_eq!(plain(Vec::new()).unwrap(), "");
+        // Rotated logs are often members one after the other.
+        assert_eq!(plain([gzip("a\n"), gzip("b\n")].concat()).unwrap(), "a\nb\n");
+        assert_eq!(plain([zstd("a\n"), zstd("b\n")].concat()).unwrap(), "a\nb\n");
+        let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        writer.write_all(b"a\n").unwrap();
+        assert_eq!(plain(writer.finish().unwrap()).unwrap(), "a\n");
+        let options = lzma_rust2::XzOptions::with_preset(1);
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(b"a\n").unwrap();
+        assert_eq!(plain(writer.finish().unwrap()).unwrap(), "a\n");
+    }
+
+    #[test]
+    fn what_is_cut_off_is_an_error() {
+        let mut cut = gzip("a line that is long enough to be cut\n");
+        cut.truncate(cut.len() - 6);
+        assert!(plain(cut).is_err());
+        assert!(plain([&b"\x28\xb5\x2f\xfd"[..], &[0xff; 9]].concat()).is_err());
     }
 }

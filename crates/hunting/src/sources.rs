@@ -1,13 +1,16 @@
 //! Where lines come from: files, directories and standard input, decompressed as they stream.
 
-mod compression;
 mod lines;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub use lines::{Lines, MAX_LINE, Piece};
+use miyaburi_archives::decompressed;
+
+/// Bytes read at once.
+const BUFFER: usize = 1 << 16;
 
 /// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
@@ -42,9 +45,9 @@ pub fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> 
 /// When it cannot be opened or its beginning cannot be read.
 pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == STANDARD_INPUT {
-        return compression::reader(Box::new(io::stdin()));
+        return decompressed(BufReader::with_capacity(BUFFER, io::stdin()));
     }
-    compression::reader(Box::new(File::open(path)?))
+    decompressed(BufReader::with_capacity(BUFFER, File::open(path)?))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("confinement", &[]),
     ("export", &["model"]),
     ("intel", &["model"]),
-    ("hunting", &["model"]),
+    ("hunting", &["archives", "model"]),
     (
         "cli",
         &[
