@@ -19,6 +19,14 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 /// The package of MACO's model, and its version.
 const MACO: &str = "maco-model==1.3.3";
 
+/// The validator of OASIS, whose next version lacks its schemas, and a TAXII server with its client. The
+/// server is older than Flask 3.
+const STIX: [&str; 5] =
+    ["stix2-validator==3.2.0", "medallion==3.0.0", "taxii2-client==2.3.0", "flask<3", "werkzeug<3"];
+
+/// MISP's own library, and what makes STIX of its events.
+const MISP: [&str; 2] = ["pymisp==2.5.34.4", "misp-stix==2026.10.12"];
+
 /// pySigma, and what makes queries of rules for three kinds of log stores.
 const SIGMA: [&str; 4] = [
     "pysigma==1.5.1",
@@ -142,6 +150,16 @@ pub(crate) fn maco(root: &Path) -> anyhow::Result<PathBuf> {
 /// A Python interpreter that has pySigma, below `target`.
 pub(crate) fn sigma(root: &Path) -> anyhow::Result<PathBuf> {
     python_with(root, "sigma", "sigma.backends.sqlite", &SIGMA)
+}
+
+/// A Python interpreter that has OASIS' validator and a TAXII server, below `target`.
+pub(crate) fn stix(root: &Path) -> anyhow::Result<PathBuf> {
+    python_with(root, "stix", "medallion, stix2validator, taxii2client", &STIX)
+}
+
+/// A Python interpreter that has PyMISP and misp-stix, below `target`.
+pub(crate) fn misp(root: &Path) -> anyhow::Result<PathBuf> {
+    python_with(root, "misp", "misp_stix_converter, pymisp", &MISP)
 }
 
 /// A Python interpreter of its own below `target`, which can import `module` of `packages`.

@@ -15,6 +15,7 @@ use miyaburi_pipeline::UnpackError;
 
 use crate::commands::export::ExportProblem;
 use crate::dump::NoFunction;
+use crate::reports::FolderError;
 use crate::text::escape;
 
 /// What keeps a command from finishing.
@@ -56,6 +57,8 @@ pub(crate) enum CommandError {
     Schema(#[from] serde_json::Error),
     #[error(transparent)]
     Export(ExportProblem),
+    #[error(transparent)]
+    Document(#[from] FolderError),
     #[error("there is no command {0}")]
     NoSuchCommand(String),
 }

@@ -7,21 +7,31 @@
 //! gate/        which of them may be blocked, and why the others may not
 //! traffic/     packets of attacks and scanners, merged: what tells them from those of others
 //! formats      csv, flowspec, nftables, rpz, sigma, suricata: lists of what passed the gate
+//! configurations/  files of one configuration, merged, with what was found in them
+//! stix, misp   both, with what they have to do with each other
 //! mirai_toushi, maco, labels  documents of one file
 //! ```
 
+pub mod configurations;
 pub mod csv;
 pub mod flowspec;
 pub mod gate;
+mod identifier;
 pub mod indicators;
 pub mod labels;
 mod list;
 pub mod maco;
 pub mod mirai_toushi;
+pub mod misp;
 pub mod nftables;
 pub mod rpz;
 pub mod sigma;
+pub mod stix;
 pub mod suricata;
+mod technique;
+mod tlp;
 pub mod traffic;
 
 pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Written};
+pub use technique::Technique;
+pub use tlp::Tlp;

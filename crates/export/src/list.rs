@@ -89,7 +89,8 @@ pub struct Written {
 
 /// Where the files of an export go.
 pub trait Folder {
-    /// Begins a file. Names are those of the formats, never of an input.
+    /// Begins a file. Names are those of the formats, never of an input; a name may have one folder
+    /// before it, as `folder/name`.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -101,7 +102,7 @@ pub trait Folder {
 #[error("{file}: {error}")]
 pub struct ExportError {
     /// Name of the file.
-    pub file: &'static str,
+    pub file: String,
     /// What went wrong.
     pub error: io::Error,
 }
@@ -109,7 +110,7 @@ pub struct ExportError {
 /// Writes one file of a format.
 pub(crate) fn file<T>(
     folder: &mut dyn Folder,
-    file: &'static str,
+    file: &str,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> Result<T, ExportError> {
     let written = folder.create(file).and_then(|mut writer| {
@@ -117,5 +118,5 @@ pub(crate) fn file<T>(
         writer.flush()?;
         Ok(result)
     });
-    written.map_err(|error| ExportError { file, error })
+    written.map_err(|error| ExportError { file: file.to_owned(), error })
 }

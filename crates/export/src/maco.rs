@@ -8,6 +8,8 @@ use miyaburi_model::{
     Cipher, Endpoint, EndpointRole, EntryValue, ExternalSource, Key, Level, Protocol, Report,
 };
 use serde::Serialize;
+
+use crate::technique::techniques;
 use serde_json::{Map, Value, json};
 
 /// File of the document.
@@ -151,25 +153,15 @@ impl Document {
     fn add_behaviour(&mut self, report: &Report) {
         let scan = report.scan.as_ref();
         let has = |role| report.endpoints.iter().any(|endpoint| endpoint.role == role);
-        let is_encoded = !self.encryption.is_empty();
         let found = [
-            (has(EndpointRole::C2), Some("bot"), None),
-            (!report.attacks.is_empty(), Some("ddos"), Some("T1498.001")),
-            (
-                report.attacks.iter().any(|attack| attack.kind.as_deref() == Some("http")),
-                None,
-                Some("T1499.002"),
-            ),
-            (report.credentials.is_some(), Some("bruteforcer"), Some("T1110.001")),
-            (scan.is_some_and(|scan| !scan.probes.is_empty()), Some("scanner"), Some("T1046")),
-            (scan.is_some_and(|scan| !scan.exploits.is_empty()), Some("worm"), Some("T1190")),
-            (is_encoded, None, Some("T1140")),
-            (report.sample.packer.is_some(), None, Some("T1027.002")),
+            (has(EndpointRole::C2), "bot"),
+            (!report.attacks.is_empty(), "ddos"),
+            (report.credentials.is_some(), "bruteforcer"),
+            (scan.is_some_and(|scan| !scan.probes.is_empty()), "scanner"),
+            (scan.is_some_and(|scan| !scan.exploits.is_empty()), "worm"),
         ];
-        for (_, category, technique) in found.into_iter().filter(|(is_found, ..)| *is_found) {
-            self.category.extend(category);
-            self.attack.extend(technique);
-        }
+        self.category = found.iter().filter(|(is, _)| *is).map(|(_, category)| *category).collect();
+        self.attack = techniques(report).iter().map(|technique| technique.id).collect();
         for attack in &report.attacks {
             let kind = attack.kind.as_deref().unwrap_or("unknown");
             push_new(&mut self.capability_enabled, format!("flood_{kind}"));

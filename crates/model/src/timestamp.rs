@@ -11,6 +11,10 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 const SPACED: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
+/// RFC 3339 to the millisecond, in UTC.
+const MILLISECONDS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].000Z");
+
 /// Seconds since 1970 in UTC, in the years that RFC 3339 can spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -55,6 +59,12 @@ impl Timestamp {
         self.date_time().format(SPACED).unwrap_or_default()
     }
 
+    /// Such as `2026-11-23T00:00:00.000Z`, for formats that demand fractions.
+    #[must_use]
+    pub fn milliseconds(self) -> String {
+        self.date_time().format(MILLISECONDS).unwrap_or_default()
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp(self.0).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -96,6 +106,7 @@ mod tests {
         assert_eq!(time.unix(), 1_795_392_000);
         assert_eq!(time.to_string(), "2026-11-23T00:00:00Z");
         assert_eq!(time.spaced(), "2026-11-23 00:00:00");
+        assert_eq!(time.milliseconds(), "2026-11-23T00:00:00.000Z");
         assert_eq!("2026-11-23".parse(), Ok(time));
         assert_eq!("2026-11-99".parse::<Timestamp>(), Err(TimestampError));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(TimestampError));

@@ -10,6 +10,7 @@
 //! filter.rs     nftables, by connections
 //! routes.rs     flowspec in GoBGP, BIRD and ExaBGP
 //! queries.py    sigma, by the queries that pySigma makes of it
+//! sharing.rs    stix and misp, by stix_bundle.py and misp_events.py
 //! detection.rs  suricata, by captures: recording.rs, and ordinary traffic of benign/record.sh
 //! ```
 
@@ -19,6 +20,7 @@ mod namespace;
 mod recording;
 mod resolvers;
 mod routes;
+mod sharing;
 mod truth;
 
 use std::{
@@ -38,6 +40,9 @@ use truth::Truth;
 
 /// The time of the exports.
 const NOW: &str = "2026-11-23T00:00:00Z";
+
+/// The formats that consumers get.
+const FORMATS: &str = "rpz,nftables,flowspec,sigma,suricata,stix,misp";
 
 /// The subscriber that is exempted from policies.
 const EXEMPT: &str = "127.0.0.9";
@@ -72,6 +77,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let python = components::sigma(&root)?;
     let queries = Command::new(python).arg(queries).args([&enforcing, &truth_file]).status()?;
     ensure!(queries.success(), "Sigma: {queries}");
+    sharing::judge(&root, &exporter, &logging, &truth_file)?;
     let captures = exporter.captures();
     problems.extend(detection::judge(&truth, &truth_file, &captures, &logging, &enforcing)?);
     for problem in &problems {
@@ -125,7 +131,7 @@ impl Exporter {
     fn export_to(&self, name: &str, options: &[&str], reports: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(name);
         let mut export = Command::new(&self.program);
-        export.args(["export", "--to", "rpz,nftables,flowspec,sigma,suricata", "--role", "c2"]);
+        export.args(["export", "--to", FORMATS, "--role", "c2"]);
         export.args(["--now", NOW, "--victim", routes::VICTIM]);
         export.args(options).arg("--warning-lists").arg(self.specimens.join("warning-lists"));
         export.arg("--opt-out").arg(self.folder.join("exempt")).arg("--output");

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use miyaburi_export::Stage;
 use miyaburi_export::flowspec::{Enforcement, MAX_RULES};
 use miyaburi_export::indicators::Timestamp;
+use miyaburi_export::{Stage, Tlp};
 use miyaburi_model::{Confidence, EndpointRole};
+
+use crate::reports::FolderFormat;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
@@ -36,6 +38,10 @@ pub(crate) struct ExportArguments {
 
     #[command(flatten)]
     pub flowspec: FlowspecArguments,
+
+    /// Who may see what stix and misp say, as a label of the Traffic Light Protocol 2.0
+    #[arg(long, value_name = "LABEL", default_value = "amber")]
+    pub tlp: TlpName,
 
     /// Subscribers whose answers rpz leaves alone: a file with a prefix or address a line
     #[arg(long, value_name = "FILE")]
@@ -146,26 +152,83 @@ pub(crate) enum ExportFormat {
     Csv,
     /// Routes of flow specifications, for GoBGP, ExaBGP and BIRD
     Flowspec,
+    /// Names of functions and data for Ghidra, IDA and rizin, as scripts in DIR/labels/<sha256>/;
+    /// written while reports are read
+    Labels,
+    /// The model of MACO 1.3 for every file of a known family, in DIR/maco/<sha256>/; written while
+    /// reports are read
+    Maco,
+    /// Events of MISP, one a configuration, as a feed in DIR/misp/; what passed the gate is marked for
+    /// detection
+    Misp,
     /// A script of sets of addresses and ports, for nft
     Nftables,
     /// A response policy zone, for BIND and Unbound
     Rpz,
     /// Rules for logs of resolvers, proxies and firewalls
     Sigma,
+    /// A bundle of STIX 2.1: configurations, files, hosts, logins, techniques, and indicators of what
+    /// passed the gate
+    Stix,
     /// Rules and datasets, for Suricata 7; rules for what attacks and scanners send, too
     Suricata,
 }
 
 impl ExportFormat {
+    /// Whether it tells what was found in files, beside what is blocked.
+    pub(crate) const fn has_configurations(self) -> bool {
+        matches!(self, Self::Misp | Self::Stix)
+    }
+
+    /// What it has of every single file, if that is all.
+    pub(crate) const fn folders(self) -> Option<FolderFormat> {
+        match self {
+            Self::Labels => Some(FolderFormat::Labels),
+            Self::Maco => Some(FolderFormat::Maco),
+            _ => None,
+        }
+    }
+
     /// The spelling on the command line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Flowspec => "flowspec",
+            Self::Labels => "labels",
+            Self::Maco => "maco",
+            Self::Misp => "misp",
             Self::Nftables => "nftables",
             Self::Rpz => "rpz",
             Self::Sigma => "sigma",
+            Self::Stix => "stix",
             Self::Suricata => "suricata",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TlpName {
+    /// Everybody
+    Clear,
+    /// The community
+    Green,
+    /// The recipient's organisation and its clients
+    Amber,
+    /// The recipient's organisation
+    #[value(name = "amber+strict")]
+    AmberStrict,
+    /// The recipient
+    Red,
+}
+
+impl From<TlpName> for Tlp {
+    fn from(name: TlpName) -> Self {
+        match name {
+            TlpName::Clear => Self::Clear,
+            TlpName::Green => Self::Green,
+            TlpName::Amber => Self::Amber,
+            TlpName::AmberStrict => Self::AmberStrict,
+            TlpName::Red => Self::Red,
         }
     }
 }

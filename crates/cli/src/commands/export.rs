@@ -6,20 +6,25 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipnet::IpNet;
+use miyaburi_export::configurations::Configurations;
 use miyaburi_export::gate::{
     Decisions, Gate, OwnSpace, OwnSpaceError, Selection, WarningListError, parse_prefixes,
 };
 use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp, TimestampError};
 use miyaburi_export::traffic::Traffic;
 use miyaburi_export::{
-    BlockList, ExportError, Stamp, Written, csv, flowspec, nftables, rpz, sigma, suricata,
+    BlockList, ExportError, Stamp, Written, csv, flowspec, misp, nftables, rpz, sigma, stix,
+    suricata,
 };
 use sha2::{Digest, Sha256};
 
 use crate::Status;
 use crate::arguments::{ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments};
 use crate::error::{CommandError, complain};
-use crate::export::{ListsProblem, OutputFolder, Provenance, for_each_report, read_lists};
+use crate::export::{
+    Documents, ListsProblem, OutputFolder, Provenance, ReportsProblem, for_each_report, read_lists,
+};
+use crate::reports::FolderError;
 
 /// What keeps an export from being made.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +43,11 @@ pub(crate) enum ExportProblem {
     Clock(#[from] TimestampError),
     #[error("{}: {error}", folder.display())]
     Write { folder: PathBuf, error: ExportError },
+    #[error(transparent)]
+    Document(#[from] FolderError),
     #[error("{0} is a network: --victim-networks allows that")]
     WideVictim(IpNet),
-    #[error("{}: not every report could be read, so nothing was written", .0.display())]
+    #[error("{}: not every report could be read, so no list was written", .0.display())]
     Reports(PathBuf),
 }
 
@@ -56,7 +63,12 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
     let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
     let gate = Gate::new(&lists, own)?;
     let flows = flowspec_options(&arguments.flowspec)?;
-    let Findings { indicators, traffic, input_sha256 } = read_findings(arguments)?;
+    let of_files =
+        |format: &ExportFormat| Documents::create(&arguments.output, *format).transpose();
+    let mut documents: Vec<Documents> =
+        arguments.to.iter().filter_map(of_files).collect::<Result<_, _>>()?;
+    let findings = read_findings(arguments, &mut documents)?;
+    let Findings { indicators, traffic, configurations, input_sha256 } = findings;
 
     let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256 };
     let mut decisions = gate.decide(indicators, &selection);
@@ -75,13 +87,23 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
         let written = match format {
             ExportFormat::Csv => csv::write(&list, &mut folder),
             ExportFormat::Flowspec => flowspec::write(&list, &traffic, &flows, &mut folder),
+            // These are written.
+            ExportFormat::Labels | ExportFormat::Maco => continue,
+            ExportFormat::Misp => {
+                misp::write(&list, &configurations, arguments.tlp.into(), &mut folder)
+            }
             ExportFormat::Nftables => nftables::write(&list, &mut folder),
             ExportFormat::Rpz => rpz::write(&list, &subscribers, &mut folder),
             ExportFormat::Sigma => sigma::write(&list, &mut folder),
+            ExportFormat::Stix => {
+                stix::write(&list, &configurations, arguments.tlp.into(), &mut folder)
+            }
             ExportFormat::Suricata => suricata::write(&list, &traffic, &mut folder),
         };
-        let Written { entries, left_out } = written.map_err(in_folder)?;
-        complain(format_args!("{}: {entries} entries, {left_out} left out", format.name()));
+        tell_written(*format, written.map_err(in_folder)?);
+    }
+    for (format, written) in documents.iter().map(Documents::written) {
+        tell_written(format, written);
     }
     Ok(Status::Clean)
 }
@@ -134,26 +156,41 @@ fn read_prefixes<T: Default>(
 struct Findings {
     indicators: Indicators,
     traffic: Traffic,
+    /// Empty when no format tells them.
+    configurations: Configurations,
     /// SHA-256 of the reports in hexadecimal.
     input_sha256: String,
 }
 
-fn read_findings(arguments: &ExportArguments) -> Result<Findings, ExportProblem> {
+/// Reads all reports and writes the documents of single files.
+fn read_findings(
+    arguments: &ExportArguments,
+    documents: &mut [Documents],
+) -> Result<Findings, ExportProblem> {
     let observed = match &arguments.selection.observed {
         Some(path) => read_observed(path)?,
         None => Observed::default(),
     };
     let mut findings = Findings::default();
     let mut digest = Sha256::new();
+    let has_configurations = arguments.to.iter().any(|format| format.has_configurations());
     for path in &arguments.reports {
         let read = for_each_report(path, &mut digest, |report| {
             findings.indicators.add(&report, &observed);
             findings.traffic.add(&report);
+            if has_configurations {
+                findings.configurations.add(&report, &observed);
+            }
+            documents.iter_mut().try_for_each(|documents| documents.write(&report))
         });
-        // A list that lacks what could not be read would withdraw it from consumers.
-        if let Err(error) = read {
-            complain(format_args!("{}: {error}", path.display()));
-            return Err(ExportProblem::Reports(path.clone()));
+        match read {
+            Ok(()) => {}
+            Err(ReportsProblem::Document(error)) => return Err(error.into()),
+            // A list that lacks what could not be read would withdraw it from consumers.
+            Err(error) => {
+                complain(format_args!("{}: {error}", path.display()));
+                return Err(ExportProblem::Reports(path.clone()));
+            }
         }
     }
     findings.input_sha256 = hex::encode(digest.finalize());
@@ -179,4 +216,8 @@ fn tell(decisions: &Decisions) {
         decisions.not_selected,
         decisions.refusals.len(),
     ));
+}
+
+fn tell_written(format: ExportFormat, Written { entries, left_out }: Written) {
+    complain(format_args!("{}: {entries} entries, {left_out} left out", format.name()));
 }

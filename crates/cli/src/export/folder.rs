@@ -19,6 +19,10 @@ impl OutputFolder {
 
 impl Folder for OutputFolder {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
-        Ok(Box::new(BufWriter::new(File::create(self.0.join(name))?)))
+        let path = self.0.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(Box::new(BufWriter::new(File::create(path)?)))
     }
 }

@@ -73,6 +73,6 @@ impl<'a> Provenance<'a> {
             writer.write_all(b"\n")?;
             writer.flush()
         });
-        written.map_err(|error| ExportError { file: FILE, error })
+        written.map_err(|error| ExportError { file: FILE.to_owned(), error })
     }
 }

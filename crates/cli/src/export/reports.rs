@@ -8,6 +8,8 @@ use miyaburi_model::Report;
 use serde_json::{Deserializer, Value};
 use sha2::{Digest, Sha256};
 
+use crate::reports::FolderError;
+
 /// Why a file of reports could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportsProblem {
@@ -15,6 +17,8 @@ pub(crate) enum ReportsProblem {
     Open(#[from] io::Error),
     #[error("{0}")]
     Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Document(#[from] FolderError),
 }
 
 /// Hands on every report of a file, JSON values one after the other or arrays of them, or of
@@ -22,7 +26,7 @@ pub(crate) enum ReportsProblem {
 pub(crate) fn for_each_report(
     path: &Path,
     digest: &mut Sha256,
-    mut take: impl FnMut(Report),
+    mut take: impl FnMut(Report) -> Result<(), FolderError>,
 ) -> Result<(), ReportsProblem> {
     let reader: Box<dyn Read> =
         if path == Path::new("-") { Box::new(stdin().lock()) } else { Box::new(File::open(path)?) };
@@ -31,10 +35,10 @@ pub(crate) fn for_each_report(
         match value? {
             Value::Array(reports) => {
                 for report in reports {
-                    take(serde_json::from_value(report)?);
+                    take(serde_json::from_value(report)?)?;
                 }
             }
-            report => take(serde_json::from_value(report)?),
+            report => take(serde_json::from_value(report)?)?,
         }
     }
     Ok(())

@@ -2,20 +2,28 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miyaburi_export::mirai_toushi::Documents;
 use miyaburi_export::{labels, maco};
 use miyaburi_model::{HexBytes, Report};
 
-use crate::error::CommandError;
-
 /// What is written of each file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FolderFormat {
+pub(crate) enum FolderFormat {
     MiraiToushi,
     Maco,
     Labels,
+}
+
+/// What keeps a document from being written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    #[error("{}: {error}", path.display())]
+    Create { path: PathBuf, error: io::Error },
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 /// Writes documents into `<root>/<sha256>/`, over those of an earlier run.
@@ -27,28 +35,28 @@ pub(crate) struct Folders {
 
 impl Folders {
     /// Creates the root, so that one that cannot be is told before anything is analysed.
-    pub(super) fn create(root: &Path, format: FolderFormat) -> Result<Self, CommandError> {
+    pub(crate) fn create(root: &Path, format: FolderFormat) -> Result<Self, FolderError> {
         create_directory(root)?;
         Ok(Self { root: root.to_owned(), format, written: HashSet::new() })
     }
 
-    /// Writes the documents of one report. A file of which the format has nothing to say gets no
-    /// folder; of files with the same content the first is written.
-    pub(super) fn write(&mut self, report: &Report) -> Result<(), CommandError> {
+    /// Writes the documents of one report; whether there were any. A file of which the format has
+    /// nothing to say gets no folder; of files with the same content the first is written.
+    pub(crate) fn write(&mut self, report: &Report) -> Result<bool, FolderError> {
         let files = files(self.format, report)?;
         let Some(sha256) = report.sample.sha256.as_ref().filter(|_| !files.is_empty()) else {
-            return Ok(());
+            return Ok(false);
         };
         if !self.written.insert(sha256.clone()) {
-            return Ok(());
+            return Ok(false);
         }
         let folder = self.root.join(sha256.to_string());
         create_directory(&folder)?;
         for (name, text) in files {
             let path = folder.join(name);
-            fs::write(&path, text).map_err(|error| CommandError::Create { path, error })?;
+            fs::write(&path, text).map_err(|error| FolderError::Create { path, error })?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -56,7 +64,7 @@ impl Folders {
 fn files(
     format: FolderFormat,
     report: &Report,
-) -> Result<Vec<(&'static str, String)>, CommandError> {
+) -> Result<Vec<(&'static str, String)>, FolderError> {
     Ok(match format {
         FolderFormat::MiraiToushi => match Documents::new(report) {
             Some(documents) => documents.files()?.into_iter().collect(),
@@ -70,6 +78,6 @@ fn files(
     })
 }
 
-fn create_directory(path: &Path) -> Result<(), CommandError> {
-    fs::create_dir_all(path).map_err(|error| CommandError::Create { path: path.to_owned(), error })
+fn create_directory(path: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(path).map_err(|error| FolderError::Create { path: path.to_owned(), error })
 }

@@ -10,7 +10,7 @@ use crate::error::{CommandError, DumpError};
 use crate::output::Output;
 use crate::text::Palette;
 
-use folders::{FolderFormat, Folders};
+pub(crate) use folders::{FolderError, FolderFormat, Folders};
 use printer::{PrintedFormat, Printer};
 
 /// Takes reports in the format and to the place that the user named.
@@ -39,7 +39,7 @@ impl ReportWriter {
         };
         // The argument parser lets no format of folders through without a path.
         if let (Some(format), Some(root)) = (of_folders, path) {
-            return Folders::create(root, format).map(Self::Folders);
+            return Ok(Self::Folders(Folders::create(root, format)?));
         }
         let output = Output::create(path)?;
         let format = format.unwrap_or(match arguments.explain || output.is_terminal() {
@@ -57,7 +57,7 @@ impl ReportWriter {
     ) -> Result<(), CommandError> {
         match self {
             Self::Printed(printer) => printer.print(report, why),
-            Self::Folders(folders) => folders.write(report),
+            Self::Folders(folders) => Ok(folders.write(report).map(drop)?),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `miyaburi export` from the outside: the specimens there and back.
 
 use core::net::SocketAddr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +127,69 @@ fn what_cannot_be_read_ends_the_command_before_anything_is_written() {
     }
 }
 
+/// Paths below a folder, and what the files hold.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(open) = folders.pop() {
+        for entry in fs::read_dir(open).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                files.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn documents_of_single_files_are_those_of_extract() {
+    let specimen = specimens().join("examples/x86_64-gcc-tiny.no_scanner-O1.modules");
+    let root = folder(&[]);
+    let extract = |format: &str| {
+        let run = miyaburi()
+            .args(["extract", "--no-observe", "--format", format, "--output"])
+            .args([&at(&root, format), &specimen])
+            .assert();
+        run.code(0);
+    };
+    ["ndjson", "maco", "labels"].into_iter().for_each(extract);
+    let run = miyaburi()
+        .args(["export", "--to", "maco,labels", "--output"])
+        .args([at(&root, "out"), at(&root, "ndjson")])
+        .assert();
+    run.code(0).stderr(contains("maco: 1 entries").and(contains("labels: 1 entries")));
+    for (format, count) in [("maco", 1), ("labels", 3)] {
+        let documents = tree(&at(&root, "out").join(format));
+        assert_eq!(documents.len(), count);
+        assert_eq!(documents, tree(&at(&root, format)));
+    }
+}
+
+#[test]
+fn what_is_shared_carries_its_label_and_marks_nothing_that_is_refused() {
+    let report = include_str!("../data/report.json");
+    let root = folder(&[("report.json", report.as_bytes())]);
+    let export = |name: &str, options: &[&str]| {
+        let run = miyaburi()
+            .args(["export", "--to", "stix,misp", "--now", NOW, "--output"])
+            .args([at(&root, name), at(&root, "report.json")])
+            .args(options)
+            .assert();
+        run.code(0);
+        let files = tree(&at(&root, name)).into_values();
+        files.map(|bytes| String::from_utf8(bytes).unwrap()).collect::<String>()
+    };
+    let text = export("amber", &[]);
+    assert!(text.contains("\"tlp_2_0\":\"amber\"") && text.contains("\"tlp:amber\""));
+    assert!(!text.contains("\"type\":\"indicator\"") && !text.contains("\"to_ids\": true"));
+    let text = export("strict", &["--tlp", "amber+strict"]);
+    assert!(text.contains("\"tlp_2_0\":\"amber+strict\"") && text.contains("tlp:amber+strict"));
+}
+
 #[test]
 fn options_without_a_meaning_are_usage_errors() {
     for arguments in [
@@ -135,6 +198,7 @@ fn options_without_a_meaning_are_usage_errors() {
         &["--to", "nothing", "--output", "out", "report.json"],
         &["--to", "csv", "--output", "out", "--role", "decoy", "report.json"],
         &["--to", "csv", "--output", "out", "--ttl", "30", "report.json"],
+        &["--to", "stix", "--output", "out", "--tlp", "white", "report.json"],
         &["--to", "csv", "--output", "out", "--since", NOW, "report.json"],
         &["--to", "flowspec", "--output", "out", "--victim", "bot.example", "report.json"],
         &["--to", "flowspec", "--output", "out", "--max-rules", "1001", "report.json"],

@@ -1,6 +1,7 @@
 //! Reports made of endpoints, and a folder in memory.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod findings;
 pub(crate) mod packets;
 
 use std::collections::BTreeMap;
