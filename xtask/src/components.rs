@@ -27,6 +27,9 @@ const STIX: [&str; 5] =
 /// MISP's own library, and what makes STIX of its events.
 const MISP: [&str; 2] = ["pymisp==2.5.34.4", "misp-stix==2026.10.12"];
 
+/// The second of YARA's engines.
+const YARA_X: &str = "yara-x==1.22.1";
+
 /// pySigma, and what makes queries of rules for three kinds of log stores.
 const SIGMA: [&str; 4] = [
     "pysigma==1.5.1",
@@ -162,6 +165,11 @@ pub(crate) fn misp(root: &Path) -> anyhow::Result<PathBuf> {
     python_with(root, "misp", "misp_stix_converter, pymisp", &MISP)
 }
 
+/// A Python interpreter that has YARA-X, below `target`.
+pub(crate) fn yara_x(root: &Path) -> anyhow::Result<PathBuf> {
+    python_with(root, "yara", "yara_x", &[YARA_X])
+}
+
 /// A Python interpreter of its own below `target`, which can import `module` of `packages`.
 fn python_with(
     root: &Path,
@@ -195,7 +203,7 @@ pub(crate) fn install_suricata() -> anyhow::Result<()> {
 /// What the files of `export` are for: resolvers, the packet filter and routers, with what asks them
 /// and what makes ordinary traffic.
 pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
-    const PROGRAMS: [(&str, &str); 17] = [
+    const PROGRAMS: [(&str, &str); 18] = [
         ("named", "bind9"),
         ("named-checkzone", "bind9-utils"),
         ("dig", "bind9-dnsutils"),
@@ -213,6 +221,7 @@ pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
         ("python3", "python3"),
         ("sshd", "openssh-server"),
         ("wget", "wget"),
+        ("yara", "yara"),
     ];
     let missing: Vec<&str> = PROGRAMS
         .into_iter()

@@ -8,6 +8,7 @@
 //! traffic/     packets of attacks and scanners, merged: what tells them from those of others
 //! formats      csv, flowspec, nftables, rpz, sigma, suricata: lists of what passed the gate
 //! configurations/  files of one configuration, merged, with what was found in them
+//! yara         rules of what lies encoded in the files of a configuration
 //! stix, misp   both, with what they have to do with each other
 //! mirai_toushi, maco, labels  documents of one file
 //! ```
@@ -31,6 +32,7 @@ pub mod suricata;
 mod technique;
 mod tlp;
 pub mod traffic;
+pub mod yara;
 
 pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Written};
 pub use technique::Technique;

@@ -10,7 +10,7 @@
 //! filter.rs     nftables, by connections
 //! routes.rs     flowspec in GoBGP, BIRD and ExaBGP
 //! queries.py    sigma, by the queries that pySigma makes of it
-//! sharing.rs    stix and misp, by stix_bundle.py and misp_events.py
+//! sharing.rs    stix, misp and yara, by stix_bundle.py, misp_events.py and yara_rules.py
 //! detection.rs  suricata, by captures: recording.rs, and ordinary traffic of benign/record.sh
 //! ```
 
@@ -42,7 +42,7 @@ use truth::Truth;
 const NOW: &str = "2026-11-23T00:00:00Z";
 
 /// The formats that consumers get.
-const FORMATS: &str = "rpz,nftables,flowspec,sigma,suricata,stix,misp";
+const FORMATS: &str = "rpz,nftables,flowspec,sigma,suricata,stix,misp,yara";
 
 /// The subscriber that is exempted from policies.
 const EXEMPT: &str = "127.0.0.9";

@@ -1,5 +1,5 @@
-//! stix and misp in the programs of those who receive them: OASIS' validator, a TAXII server, PyMISP
-//! and misp-stix.
+//! stix, misp and yara in the programs of those who receive them: OASIS' validator, a TAXII server,
+//! PyMISP and misp-stix, two engines of YARA.
 
 use std::{fs, path::Path, process::Command};
 
@@ -37,6 +37,13 @@ pub(super) fn judge(
         let status = Command::new(python).arg(&script).args([export, truth, &hostile]).status()?;
         ensure!(status.success(), "{}: {status}", script.display());
     }
+    let script = scripts.join("yara_rules.py");
+    let mut rules = Command::new(components::yara_x(root)?);
+    rules.arg(&script).args([export, &exporter.specimens.join("examples")]);
+    let negatives = root.join("target/negatives/files");
+    rules.args(["/usr/bin".as_ref(), negatives.as_path()].into_iter().filter(|it| it.exists()));
+    let status = rules.status()?;
+    ensure!(status.success(), "{}: {status}", script.display());
     Ok(())
 }
 

@@ -172,12 +172,14 @@ pub(crate) enum ExportFormat {
     Stix,
     /// Rules and datasets, for Suricata 7; rules for what attacks and scanners send, too
     Suricata,
+    /// Rules for files, one a configuration, of the texts that lie encoded in them
+    Yara,
 }
 
 impl ExportFormat {
     /// Whether it tells what was found in files, beside what is blocked.
     pub(crate) const fn has_configurations(self) -> bool {
-        matches!(self, Self::Misp | Self::Stix)
+        matches!(self, Self::Misp | Self::Stix | Self::Yara)
     }
 
     /// What it has of every single file, if that is all.
@@ -202,6 +204,7 @@ impl ExportFormat {
             Self::Sigma => "sigma",
             Self::Stix => "stix",
             Self::Suricata => "suricata",
+            Self::Yara => "yara",
         }
     }
 }

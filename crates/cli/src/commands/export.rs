@@ -14,7 +14,7 @@ use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp
 use miyaburi_export::traffic::Traffic;
 use miyaburi_export::{
     BlockList, ExportError, Stamp, Written, csv, flowspec, misp, nftables, rpz, sigma, stix,
-    suricata,
+    suricata, yara,
 };
 use sha2::{Digest, Sha256};
 
@@ -98,6 +98,7 @@ fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
             ExportFormat::Stix => {
                 stix::write(&list, &configurations, arguments.tlp.into(), &mut folder)
             }
+            ExportFormat::Yara => yara::write(&list, &configurations, &mut folder),
             ExportFormat::Suricata => suricata::write(&list, &traffic, &mut folder),
         };
         tell_written(*format, written.map_err(in_folder)?);

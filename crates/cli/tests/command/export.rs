@@ -185,7 +185,7 @@ fn what_is_shared_carries_its_label_and_marks_nothing_that_is_refused() {
     };
     let text = export("amber", &[]);
     assert!(text.contains("\"tlp_2_0\":\"amber\"") && text.contains("\"tlp:amber\""));
-    assert!(!text.contains("\"type\":\"indicator\"") && !text.contains("\"to_ids\": true"));
+    assert!(!text.contains("\"type\":\"indicator\"") && !text.contains("\"to_ids\":true"));
     let text = export("strict", &["--tlp", "amber+strict"]);
     assert!(text.contains("\"tlp_2_0\":\"amber+strict\"") && text.contains("tlp:amber+strict"));
 }

@@ -10,6 +10,7 @@
 //!
 //! Memory grows with files, about 300 bytes each, and with configurations, not with reports.
 
+mod encoded;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use miyaburi_model::{Cipher, Confidence, Exploit, HexBytes, Report, Verdict};
 use sha2::{Digest, Sha256};
 
+pub use encoded::Encoded;
 pub use file::File;
 
 use crate::gate::BLOCKABLE;
@@ -38,6 +40,8 @@ pub struct Configuration {
     pub credentials: Option<HexBytes>,
     /// Ciphers and effective keys of table and credentials, such as `xor 0x22`.
     pub keys: BTreeSet<String>,
+    /// Texts as they lie in the files, encoded.
+    pub encoded: BTreeSet<Encoded>,
     /// Hosts, whatever their role; texts that are no hosts are left out.
     pub hosts: BTreeMap<Indicator, Confidence>,
     /// URLs of endpoints and of what exploits load, any text at all.
@@ -153,6 +157,7 @@ impl Configuration {
         );
         self.techniques.extend(techniques(report));
         self.add_encoded(report);
+        self.encoded.extend(encoded::encoded(report));
         if let Some(scan) = &report.scan {
             self.probes.extend(scan.probes.iter().map(|probe| probe.port));
             self.urls.extend(scan.exploits.iter().filter_map(|exploit| exploit.loader.clone()));

@@ -193,17 +193,11 @@ fn comment(host: &Indicator, block: Option<&Block>) -> String {
     }
 }
 
+/// A pair; what the template could say besides is the same of all, and there are many.
 fn login(event: Uuid, (user, password): &(String, String)) -> Object {
-    let object = Object::new(event, CREDENTIAL, &json!([user, password]))
+    Object::new(event, CREDENTIAL, &json!([user, password]))
         .with("username", Kind::Text, Some(user.clone()))
-        .with("password", Kind::Text, Some(password.clone()));
-    if !object.has_values() {
-        return object;
-    }
-    object
-        .with("type", Kind::Text, Some("password".to_owned()))
-        .with("origin", Kind::Text, Some("malware-analysis".to_owned()))
-        .with("format", Kind::Text, Some("clear-text".to_owned()))
+        .with("password", Kind::Text, Some(password.clone()))
 }
 
 /// A kind of attack; the template demands a name of the tool.

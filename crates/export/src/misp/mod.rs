@@ -55,7 +55,7 @@ pub fn write(
 
 fn json_file(folder: &mut dyn Folder, name: &str, value: &Value) -> Result<(), ExportError> {
     file(folder, &format!("{FOLDER}/{name}"), |writer| {
-        serde_json::to_writer_pretty(&mut *writer, value)?;
+        serde_json::to_writer(&mut *writer, value)?;
         writer.write_all(b"\n")
     })
 }
