@@ -97,7 +97,7 @@ impl Configurations {
     }
 }
 
-/// The first half of the first half of a digest over what makes a configuration one of its own.
+/// The first 8 bytes of a digest over what makes a configuration one of its own.
 fn identifier(
     report: &Report,
     sha256: [u8; 32],
