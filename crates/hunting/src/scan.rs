@@ -161,4 +161,19 @@ mod tests {
         let (scanned, hits) = hunted(log.as_bytes());
         assert_eq!((scanned.events, hits.len()), (1, 1));
     }
+
+    #[test]
+    fn a_name_in_a_json_record_is_found_in_its_field_only() {
+        let record = |name: &str, agent: &str| {
+            format!(
+                r#"{{"timestamp":"2026-11-23T04:29:09+0000","event_type":"http","src_ip":"192.0.2.7","http":{{"hostname":"{name}","http_user_agent":"{agent}"}}}}"#
+            ) + "\n"
+        };
+        let quiet = record("a.example", "c2.example") + &record("notc2.example", "");
+        let log = quiet.clone() + &record("www.c2.example", "");
+        let (scanned, hits) = hunted(log.as_bytes());
+        assert_eq!((scanned.format, scanned.events, scanned.unread), (Some("eve"), 3, 0));
+        assert_eq!(hits.len(), 1);
+        assert_eq!(hits[0].offset, quiet.len() as u64);
+    }
 }

@@ -5,6 +5,8 @@
 
 mod combined;
 mod dns;
+mod eve;
+mod json;
 mod mail;
 mod netfilter;
 mod ssh;
@@ -42,8 +44,8 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Format; 4] =
-    [&dns::BindFile, &dns::UnboundFile, &combined::Combined, &syslog::Syslog];
+pub const FORMATS: [&dyn Format; 5] =
+    [&dns::BindFile, &dns::UnboundFile, &combined::Combined, &syslog::Syslog, &eve::Eve];
 
 /// The format of this name.
 #[must_use]
@@ -95,6 +97,8 @@ mod tests {
         let cron: &[u8] = b"2026-11-23T04:29:09.123456+00:00 h CRON[7]: (root) CMD (x)";
         assert_eq!(name(&[ssh, cron, cron]), Some("syslog"));
         assert_eq!(name(&[cron]), Some("syslog"));
+        let eve: &[u8] = br#"{"timestamp":"2026-11-23T04:29:09+0000","event_type":"stats"}"#;
+        assert_eq!(name(&[eve]), Some("eve"));
         assert_eq!(name(&[b"?", b"!", web]), None);
         assert_eq!(name(&[]), None);
     }
@@ -127,7 +131,7 @@ mod tests {
         }
     }
 
-    const SAMPLES: [&[u8]; 7] = [
+    const SAMPLES: [&[u8]; 8] = [
         b"23-Nov-2026 04:29:09.123 client @0x7f 192.0.2.7#53 (a.example): query: a.example IN A + (::1)",
         b"[1700000000] unbound[7:0] info: 192.0.2.7 a.example. A IN",
         b"Nov 23 04:29:09 h dnsmasq[7]: query[A] a.example from 192.0.2.7",
@@ -135,5 +139,6 @@ mod tests {
         b"Nov 23 04:29:09 h kernel: [1.0] drop IN=a OUT=b SRC=192.0.2.7 DST=192.0.2.8 PROTO=TCP SPT=1 DPT=2",
         b"Nov 23 04:29:09 h postfix/smtp[7]: A: to=<x@a.example>, relay=m.example[192.0.2.9]:25, status=sent (x)",
         b"Nov 23 04:29:09 h dovecot: imap-login: Login: user=<x>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1",
+        br#"{"timestamp":"2026-11-23T04:29:09+0000","event_type":"dns","src_ip":"::1","dns":{"rrname":"a.example"}}"#,
     ];
 }

@@ -1,0 +1,37 @@
+//! Texts of JSON objects, as an event borrows them.
+
+use core::net::IpAddr;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::text::address;
+
+/// A value as it stands in the line. Its escapes stay as they are: producers escape only what names and
+/// addresses cannot hold, and a quote in a URL must not make the rest of its record unread.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Value<'l>(#[serde(borrow)] &'l RawValue);
+
+impl<'l> Value<'l> {
+    /// What is between the quotes of a text that is not empty.
+    pub(super) fn text(self) -> Option<&'l [u8]> {
+        let inside = self.0.get().strip_prefix('"')?.strip_suffix('"')?;
+        (!inside.is_empty()).then_some(inside.as_bytes())
+    }
+
+    /// The address that a text is.
+    pub(super) fn address(self) -> Option<IpAddr> {
+        self.text().and_then(address)
+    }
+
+    /// The port that a number is.
+    pub(super) fn port(self) -> Option<u16> {
+        self.0.get().parse().ok()
+    }
+
+    /// The object that it is; none when it is none, or not of this shape.
+    pub(super) fn object<T: Deserialize<'l>>(self) -> Option<T> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+}
