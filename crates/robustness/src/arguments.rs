@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     /// Memory of one process, specimens included, in MiB; more ends it
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     pub(crate) memory: usize,
-    /// Wall clock of one case in seconds, as the analysis gets it
+    /// Seconds of one case: wall clock for the analysis, processor time for what counts as late
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) time_limit: u64,
     /// Write a line for every case to this file: case, verdict, microseconds, peak bytes
