@@ -7,9 +7,9 @@ use miyaburi_model::{Report, Verdict};
 use miyaburi_pipeline::{Analysis, Cuts, Options, analyze_in_full};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rustix::time::{ClockId, clock_gettime};
 use std::fmt;
 use std::str::FromStr;
-use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 /// One of so many cases is run twice: both reports must be the same.

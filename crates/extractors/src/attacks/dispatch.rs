@@ -76,7 +76,7 @@ pub fn extract<'a>(subject: &mut Subject<'a>, state: &State<'a>) -> Option<Dispa
         if !first.reads_command {
             continue;
         }
-        let forks: Vec<Address> = first.undone.into_iter().take(MAX_FORKS).collect();
+        let forks = forks(first.undone);
         for fork in std::iter::once(None).chain(forks.into_iter().map(Some)) {
             let mut attacks = by_vector(subject, state, parser, fork);
             if handlers(&attacks) < MIN_ATTACKS {
@@ -88,6 +88,19 @@ pub fn extract<'a>(subject: &mut Subject<'a>, state: &State<'a>) -> Option<Dispa
         }
     }
     None
+}
+
+/// Which of the routines that could not be run may be `fork`: those nearest to the parser first.
+fn forks(mut undone: Vec<(usize, Address)>) -> Vec<Address> {
+    undone.sort_by_key(|(depth, _)| *depth);
+    let mut found = Vec::new();
+    for (_, routine) in undone {
+        if !found.contains(&routine) {
+            found.push(routine);
+        }
+    }
+    found.truncate(MAX_FORKS);
+    found
 }
 
 fn handlers(attacks: &[Dispatched]) -> usize {
@@ -258,8 +271,8 @@ struct Watch {
     fork: Option<Address>,
     /// The routine that was handed targets and options, and the call.
     handler: Option<(Address, Address)>,
-    /// Routines that could not be run.
-    undone: BTreeSet<Address>,
+    /// Routines that could not be run, each with the number of calls around it.
+    undone: Vec<(usize, Address)>,
     /// Whether every byte of the command is read.
     reads_command: bool,
     system_calls: usize,
@@ -285,7 +298,7 @@ impl Hooks for Watch {
         _reason: &Reason,
         _value: u64,
     ) {
-        self.undone.insert(call.callee);
+        self.undone.push((call.depth, call.callee));
     }
 
     fn system_call(
@@ -322,7 +335,16 @@ fn is_handed_attack(state: &mut State<'_>, abi: &Abi) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, command, is_within};
+    use super::{Address, command, forks, is_within};
+
+    #[test]
+    fn the_nearest_routines_may_be_fork() {
+        let undone = [(3, 0x10), (1, 0x80), (2, 0x20), (1, 0x70), (1, 0x80), (4, 0x30)];
+        let far = (5..12).map(|depth| (depth, 0x1000 + depth as u64));
+        let undone = undone.into_iter().chain(far).map(|(depth, at)| (depth, Address(at)));
+        let expected = [0x80, 0x70, 0x20, 0x10, 0x30, 0x1005].map(Address);
+        assert_eq!(forks(undone.collect()), expected);
+    }
 
     #[test]
     fn a_read_of_the_last_address_is_no_overflow() {

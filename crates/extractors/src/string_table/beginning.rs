@@ -9,12 +9,13 @@
 //! directly before the table and so many records long, is taken for unused records; code that reads
 //! a record that is never filled takes the first one's place. False negatives: code that reaches
 //! each record by an address of its own (x86, `lui` and an offset elsewhere), when there is room
-//! before the first one; the beginning is then the likeliest place, and said to be a guess.
+//! before the first one; the beginning is then the likeliest place, and said to be a guess. On x86 that
+//! is the aligned one, by how the program's other large objects are.
 
 use crate::string_table::records::Records;
 use crate::subject::Subject;
 use miyaburi_analysis::{FunctionId, Reference, ReferenceKind};
-use miyaburi_image::{Address, Family};
+use miyaburi_image::{Address, Family, Permissions, Segment};
 use rustc_hash::FxHashSet;
 
 /// Most unused ids before the first one that is filled.
@@ -25,6 +26,15 @@ const GCC_ALIGNMENT: u64 = 32;
 
 /// How every compiler does there (System V ABI of AMD64, 3.1.2), in bytes.
 const LEAST_ALIGNMENT: u64 = 16;
+
+/// A page, in bytes.
+const PAGE: u64 = 4096;
+
+/// Bytes of an object that is certainly large.
+const LARGE: u64 = 64;
+
+/// Large objects that tell how a program's are aligned.
+const TELLING: usize = 4;
 
 /// Bytes that a variable takes with the padding behind it, at least.
 const PADDED: u64 = 4;
@@ -58,8 +68,8 @@ struct Surroundings {
     kept: Vec<u64>,
     /// Whether code keeps the address of the first record and of none behind it.
     is_reached_from_first: bool,
-    /// Whether compilers align large arrays to more than their members need.
-    is_aligned: bool,
+    /// What compilers align large arrays to, in bytes, the likeliest first.
+    alignments: &'static [u64],
 }
 
 /// Where the table of `records` begins.
@@ -104,9 +114,50 @@ pub fn of(subject: &Subject<'_>, records: &Records) -> Option<Beginning> {
         kept: kept.map(|reference| reference.to.0).collect(),
         is_reached_from_first: records_kept.peek().is_some()
             && records_kept.all(|distance| distance == 0),
-        is_aligned: matches!(subject.emulator.arch().family, Family::X86 | Family::X86_64),
+        alignments: alignments(subject),
     };
     Some(surroundings.beginning())
+}
+
+/// What large arrays of the program may be aligned to beyond what their members need: compilers do so
+/// on x86. That it was not GCC is seen by large objects elsewhere, or by the linker.
+fn alignments(subject: &Subject<'_>) -> &'static [u64] {
+    if !matches!(subject.emulator.arch().family, Family::X86 | Family::X86_64) {
+        return &[];
+    }
+    let references = subject.program.references().all();
+    let objects = references.chunk_by(|one, other| one.to == other.to).map(|to| {
+        let is_addressed = to.iter().any(|one| one.kind == ReferenceKind::Address);
+        (to.first().map_or(0, |one| one.to.0), is_addressed)
+    });
+    let in_data: Vec<(u64, bool)> =
+        objects.filter(|(to, _)| subject.image.is_writable(Address(*to))).collect();
+    let large = in_data.windows(2).filter_map(|pair| match pair {
+        [(at, true), (next, _)] if next - at >= LARGE => Some(*at),
+        _ => None,
+    });
+    let is_gcc = is_aligned_by_gcc(large.filter(|at| at.is_multiple_of(LEAST_ALIGNMENT)));
+    match is_gcc.unwrap_or_else(|| !has_layout_of_lld(subject.image.segments())) {
+        true => &[GCC_ALIGNMENT, LEAST_ALIGNMENT],
+        false => &[LEAST_ALIGNMENT],
+    }
+}
+
+/// Whether large objects at these places lie where GCC puts them, when there are enough to tell.
+fn is_aligned_by_gcc(large: impl Iterator<Item = u64>) -> Option<bool> {
+    let (as_gcc, others): (Vec<u64>, Vec<u64>) =
+        large.partition(|at| at.is_multiple_of(GCC_ALIGNMENT));
+    // Every second one would be by chance.
+    let is_telling = as_gcc.len() + others.len() >= TELLING;
+    is_telling.then_some(others.len() * 3 <= as_gcc.len())
+}
+
+/// Whether code begins within a page, behind a segment without code, as LLVM's linker has it, which
+/// few use with GCC; GNU's begins code on a page of its own there.
+fn has_layout_of_lld(segments: &[Segment]) -> bool {
+    let code = segments.iter().position(|it| it.permissions.contains(Permissions::EXECUTE));
+    let code = code.filter(|number| *number > 0).and_then(|number| segments.get(number));
+    code.is_some_and(|code| !code.address.0.is_multiple_of(PAGE))
 }
 
 impl Surroundings {
@@ -140,12 +191,11 @@ impl Surroundings {
     /// The aligned place; else the one right behind another variable; else ids begin with 1, as they
     /// do in the leak.
     fn likeliest(&self, possible: &[u64]) -> u64 {
-        let aligned = |alignment: u64| {
-            let is_aligned = |skipped: &&u64| self.place(**skipped).is_multiple_of(alignment);
-            let is_telling = self.is_aligned && !self.stride.is_multiple_of(alignment);
+        let aligned = self.alignments.iter().find_map(|alignment| {
+            let is_aligned = |skipped: &&u64| self.place(**skipped).is_multiple_of(*alignment);
+            let is_telling = !self.stride.is_multiple_of(*alignment);
             possible.iter().filter(|_| is_telling).find(is_aligned).copied()
-        };
-        let aligned = aligned(GCC_ALIGNMENT).or_else(|| aligned(LEAST_ALIGNMENT));
+        });
         let behind = || {
             let farthest = *possible.last().filter(|it| **it < MAX_SKIPPED_IDS)?;
             let room = self.place(farthest).checked_sub(self.accessed?)?;
@@ -218,11 +268,43 @@ mod tests {
     fn alignment_is_a_guess() {
         let aligned = |first, accessed| Surroundings {
             first,
-            is_aligned: true,
+            alignments: &[GCC_ALIGNMENT, LEAST_ALIGNMENT],
             ..around(Some(accessed), &[])
         };
         assert_eq!(aligned(0x1028, 0x1000).beginning(), guess(1));
         assert_eq!(aligned(0x1040, 0x1000).beginning(), guess(0));
         assert_eq!(aligned(0x1018, 0x1008).beginning(), guess(1));
+        let otherwise = Surroundings { alignments: &[LEAST_ALIGNMENT], ..aligned(0x1038, 0x1008) };
+        assert_eq!(aligned(0x1038, 0x1008).beginning(), guess(3));
+        assert_eq!(otherwise.beginning(), guess(1));
+    }
+
+    #[test]
+    fn large_objects_tell_how_they_are_aligned() {
+        let told = |places: &[u64]| is_aligned_by_gcc(places.iter().copied());
+        assert_eq!(told(&[0x20, 0x80, 0x110, 0x1f0]), Some(false));
+        // A member of a structure among arrays of GCC's; too few to tell.
+        assert_eq!(told(&[0x20, 0x80, 0x110, 0x1e0, 0x400]), Some(true));
+        assert_eq!(told(&[0x110, 0x1f0]), None);
+    }
+
+    #[test]
+    fn code_within_a_page_behind_another_segment_is_of_llvm() {
+        let segment = |address, permissions| Segment {
+            address: Address(address),
+            data: Vec::new(),
+            missing: 0,
+            size: 0x10,
+            permissions,
+        };
+        let code = Permissions::READ | Permissions::EXECUTE;
+        let has_layout = |segments: &[(u64, Permissions)]| {
+            let segments =
+                segments.iter().map(|(address, permissions)| segment(*address, *permissions));
+            has_layout_of_lld(&segments.collect::<Vec<Segment>>())
+        };
+        assert!(has_layout(&[(0x10000, Permissions::READ), (0x120e0, code)]));
+        assert!(!has_layout(&[(0x400000, Permissions::READ), (0x401000, code)]));
+        assert!(!has_layout(&[(0x400094, code), (0x402000, Permissions::READ)]));
     }
 }

@@ -89,8 +89,9 @@ pub(super) fn again<'a>(
     ways: &Rc<Ways>,
     gate: &Gate,
     table: Option<&Table<'a>>,
+    seed: u32,
 ) -> Option<Session<'a>> {
-    let session = start(subject, ways, gate, 1)?;
+    let session = start(subject, ways, gate, seed)?;
     prepared(subject, session, gate, table)
 }
 

@@ -11,12 +11,13 @@
 //!
 //! False positives: a connection to a constant address that serves another purpose, in a program
 //! that runs its own routines for nothing else. What is reached only once more branches were forced
-//! than for the first connection counts only where the file holds the address; what another start
-//! with other random numbers does not connect to does not count. False negatives: programs that do
+//! than for the first connection counts only where the file holds the address; what no second start
+//! with other random numbers connects to does not count. False negatives: programs that do
 //! not run from their entry, such as dynamic ones; names of which the gate is neither in the string
 //! table nor a signal's; transforms of answers that [`transform`] does not know.
 
 mod answers;
+mod draws;
 mod gates;
 mod outcome;
 mod outside;
@@ -135,20 +136,23 @@ fn explore<'a>(
     if outcomes.iter().any(|outcome| !outcome.visit.asked().is_empty()) {
         outcomes.push(Outcome::of(subject, &session, Answers::nameless));
     }
-    let again = gates::again(subject, ways, &gate, table);
-    let again = again.map(|session| Outcome::of(subject, &session, Answers::refusing));
+    let again = match outcomes.first() {
+        Some(first) => draws::again(subject, ways, &gate, table, first),
+        None => Vec::new(),
+    };
     let judge = Judge {
         image: subject.image,
         in_table: table.into_iter().flat_map(addresses).collect(),
         known,
         prepared,
         is_shut,
-        again: again.as_ref(),
+        first: &outcomes,
+        again: &again,
         held: RefCell::default(),
     };
     let place = Place { subject, ways };
     let mut found = Destinations { is_ordered: judge.is_ordered(&outcomes), ..Default::default() };
-    for outcome in &outcomes {
+    for outcome in outcomes.iter().chain(&again) {
         let first = outcome.contacts.first().map_or(0, |contact| contact.deed.forced);
         for contact in &outcome.contacts {
             let is_drop = outside::is_dead_drop(outcome, contact);
@@ -203,8 +207,10 @@ struct Judge<'j, 'a> {
     prepared: &'j [SocketAddress],
     /// Whether there is a gate that no start has opened: what was there first may be a decoy.
     is_shut: bool,
-    /// The same with other random numbers.
-    again: Option<&'j Outcome<'a>>,
+    /// What the first start leads to.
+    first: &'j [Outcome<'a>],
+    /// What starts with other random numbers lead to.
+    again: &'j [Outcome<'a>],
     /// Whether the file holds an address, as far as that was asked.
     held: RefCell<FxHashMap<IpAddr, bool>>,
 }
@@ -213,7 +219,9 @@ impl Judge<'_, '_> {
     /// Whether a connection counts, when `first` branches were forced before the first one.
     fn believes(&self, contact: &Contact, first: usize) -> bool {
         let host = match &contact.host {
-            Host::Named(name) => return self.known.contains(name) || self.is_steady(&contact.host),
+            Host::Named(name) => {
+                return self.known.contains(name) || self.is_steady(|it| it.host == contact.host);
+            }
             Host::Own(host) => *host,
             Host::InText | Host::InPage | Host::Derived(_) => return false,
         };
@@ -225,16 +233,16 @@ impl Judge<'_, '_> {
             return false;
         }
         let is_known = self.known.contains(&host.to_string());
-        let is_steady = self.again.is_some_and(|again| {
-            again.contacts.iter().any(|other| other.address == contact.address)
-        });
+        let is_steady = self.is_steady(|other| other.address == contact.address);
         let is_plain = contact.deed.forced <= first;
         is_known || is_steady && (is_plain || can_be_host(host) && self.holds(host))
     }
 
-    /// Whether another start with other random numbers connects to the same name.
-    fn is_steady(&self, host: &Host) -> bool {
-        self.again.is_some_and(|again| again.contacts.iter().any(|other| other.host == *host))
+    /// Whether two starts with different random numbers connect there.
+    fn is_steady(&self, is_there: impl Fn(&Contact) -> bool) -> bool {
+        let meets = |outcome: &Outcome<'_>| outcome.contacts.iter().any(&is_there);
+        let others = self.again.iter().filter(|start| meets(start)).count();
+        others + usize::from(self.first.iter().any(meets)) > 1
     }
 
     /// Whether the file holds an address, as bytes or as text, or encoded in its table.
@@ -256,7 +264,8 @@ impl Judge<'_, '_> {
 
     /// Whether another start with other random numbers sends to the same address.
     fn is_sent_to_again(&self, to: SocketAddr) -> bool {
-        self.again.is_some_and(|again| again.datagrams().iter().any(|(_, other)| *other == to))
+        let sends = |start: &Outcome<'_>| start.datagrams().iter().any(|(_, other)| *other == to);
+        self.again.iter().any(sends)
     }
 
     /// Whether C2s are tried in the same order whatever is drawn at random.
@@ -264,7 +273,10 @@ impl Judge<'_, '_> {
         let hosts = |outcome: &Outcome<'_>| -> Vec<Host> {
             outcome.contacts.iter().map(|contact| contact.host.clone()).collect()
         };
-        outcomes.first().zip(self.again).is_some_and(|(one, other)| hosts(one) == hosts(other))
+        outcomes
+            .first()
+            .zip(self.again.first())
+            .is_some_and(|(one, other)| hosts(one) == hosts(other))
     }
 }
 
