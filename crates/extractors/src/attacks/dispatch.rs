@@ -3,14 +3,15 @@
 //! How it works: routines that look like they choose among others are handed a command as the family
 //! sends it (duration, vector or name, targets, options), once for every vector, then for every text
 //! that they refer to. The routine that is then called with the number of targets, the targets, the
-//! number of options and the options is the handler.
+//! number of options and the options is the handler, unless all commands lead there: registers may
+//! hold all that already when another routine is called.
 //!
 //! False positives: none is known; a routine must read the command whole and hand on what it says.
 //! False negatives: commands laid out in another way, and dispatchers that need more than the bare
 //! machine gives them.
 
 use crate::subject::Subject;
-use miyaburi_analysis::FunctionId;
+use miyaburi_analysis::{Function, FunctionId, Program};
 use miyaburi_emulator::{Abi, Call, CallAction, Hooks, Limits, Reason, State};
 use miyaburi_image::Address;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,9 @@ const MIN_ATTACKS: usize = 3;
 
 /// Routines that are tried, with their callers.
 const MAX_CANDIDATES: usize = 12;
+
+/// Routines beside them that choose a call's target by a jump with many ways.
+const MAX_SWITCHING: usize = 4;
 
 /// Instructions that one command may take.
 const INSTRUCTIONS: u64 = 12_000;
@@ -36,6 +40,9 @@ const OPTIONS: u8 = 2;
 
 /// A handler that more vectors than this lead to is what happens with unknown ones.
 const MAX_VECTORS_OF_ONE: usize = 16;
+
+/// Routines on the way to the handlers that may seem to be handlers.
+const MAX_PASSED: usize = 3;
 
 /// Routines that are made to return 0 in turn, as `fork` does in the child.
 const MAX_FORKS: usize = 6;
@@ -71,23 +78,46 @@ pub struct Dispatcher {
 
 /// Looks for the routine that takes commands.
 pub fn extract<'a>(subject: &mut Subject<'a>, state: &State<'a>) -> Option<Dispatcher> {
-    for parser in candidates(subject) {
-        let first = run(subject, state, parser, &command(&[0]), None);
+    candidates(subject).into_iter().find_map(|parser| of_parser(subject, state, parser))
+}
+
+/// The dispatcher whose commands `parser` takes.
+fn of_parser<'a>(
+    subject: &mut Subject<'a>,
+    state: &State<'a>,
+    parser: Address,
+) -> Option<Dispatcher> {
+    let mut way = Way { parser, fork: None, passed: Vec::new() };
+    loop {
+        let first = run(subject, state, &Way { fork: None, ..way.clone() }, &command(&[0]));
         if !first.reads_command {
-            continue;
+            return None;
         }
-        let forks = forks(first.undone);
-        for fork in std::iter::once(None).chain(forks.into_iter().map(Some)) {
-            let mut attacks = by_vector(subject, state, parser, fork);
+        for fork in std::iter::once(None).chain(forks(first.undone).into_iter().map(Some)) {
+            way.fork = fork;
+            let mut attacks = by_vector(subject, state, &way);
             if handlers(&attacks) < MIN_ATTACKS {
-                attacks = by_text(subject, state, parser, fork);
+                attacks = by_text(subject, state, &way);
             }
             if handlers(&attacks) >= MIN_ATTACKS {
                 return Some(Dispatcher { parser, attacks });
             }
         }
+        // Who is called first while the registers already hold what a handler wants.
+        let (passed, _) = first.handler.filter(|_| way.passed.len() < MAX_PASSED)?;
+        way.passed.push(passed);
     }
-    None
+}
+
+/// How the way to a handler is gone.
+#[derive(Clone, Debug)]
+struct Way {
+    /// The routine that is handed the command.
+    parser: Address,
+    /// The routine that returns 0 unexecuted.
+    fork: Option<Address>,
+    /// Routines that are no handlers though they seem to be handed targets and options.
+    passed: Vec<Address>,
 }
 
 /// Which of the routines that could not be run may be `fork`: those nearest to the parser first.
@@ -107,7 +137,8 @@ fn handlers(attacks: &[Dispatched]) -> usize {
     attacks.iter().map(|attack| attack.handler).collect::<BTreeSet<Address>>().len()
 }
 
-/// Functions that call many others which nobody else calls, and the callers of those functions.
+/// Functions that call many others which nobody else calls, those that choose among many ways to a
+/// call whose target is not known, as code that was made small does, and the callers of both.
 fn candidates(subject: &Subject<'_>) -> Vec<Address> {
     let program = subject.program;
     let own_callees = |function: FunctionId| {
@@ -121,8 +152,12 @@ fn candidates(subject: &Subject<'_>) -> Vec<Address> {
         program.function_ids().map(|function| (own_callees(function), function)).collect();
     ranked.retain(|(callees, _)| *callees >= MIN_ATTACKS);
     ranked.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+    let mut choosing: Vec<FunctionId> = ranked.into_iter().map(|(_, function)| function).collect();
+    choosing.truncate(MAX_CANDIDATES);
+    let switching = program.function_ids().filter(|function| calls_by_case(program, *function));
+    choosing.extend(switching.take(MAX_SWITCHING));
     let mut found: Vec<Address> = Vec::new();
-    for (_, function) in ranked.into_iter().take(MAX_CANDIDATES) {
+    for function in choosing {
         let callers = program.callers(function).map(|site| site.caller);
         for function in std::iter::once(function).chain(callers) {
             let entry = program.function(function).map(|function| function.entry);
@@ -132,14 +167,16 @@ fn candidates(subject: &Subject<'_>) -> Vec<Address> {
     found
 }
 
-fn by_vector<'a>(
-    subject: &mut Subject<'a>,
-    state: &State<'a>,
-    parser: Address,
-    fork: Option<Address>,
-) -> Vec<Dispatched> {
+/// Whether a function has a jump with many ways and a call whose target is not known.
+fn calls_by_case(program: &Program<'_>, function: FunctionId) -> bool {
+    let calls = || program.calls_of(function).any(|site| site.target.is_none());
+    let blocks = program.function(function).map_or(&[][..], Function::blocks);
+    blocks.iter().any(|block| block.successors.len() >= MIN_ATTACKS) && calls()
+}
+
+fn by_vector<'a>(subject: &mut Subject<'a>, state: &State<'a>, way: &Way) -> Vec<Dispatched> {
     let orders = (0..=u8::MAX).map(|vector| (Order::Vector(vector), vec![vector]));
-    let mut attacks = led_to(subject, state, (parser, fork), orders);
+    let mut attacks = led_to(subject, state, way, orders);
     let mut vectors: BTreeMap<Address, usize> = BTreeMap::new();
     for attack in &attacks {
         *vectors.entry(attack.handler).or_default() += 1;
@@ -151,18 +188,13 @@ fn by_vector<'a>(
     attacks
 }
 
-fn by_text<'a>(
-    subject: &mut Subject<'a>,
-    state: &State<'a>,
-    parser: Address,
-    fork: Option<Address>,
-) -> Vec<Dispatched> {
-    let orders = texts_near(subject, parser).into_iter().map(|text| {
+fn by_text<'a>(subject: &mut Subject<'a>, state: &State<'a>, way: &Way) -> Vec<Dispatched> {
+    let orders = texts_near(subject, way.parser).into_iter().map(|text| {
         let mut order = vec![text.len() as u8];
         order.extend(text.as_bytes());
         (Order::Command(text), order)
     });
-    led_to(subject, state, (parser, fork), orders)
+    led_to(subject, state, way, orders)
 }
 
 /// What each order leads to.
@@ -172,12 +204,12 @@ fn by_text<'a>(
 fn led_to<'a>(
     subject: &mut Subject<'a>,
     state: &State<'a>,
-    (parser, fork): (Address, Option<Address>),
+    way: &Way,
     orders: impl Iterator<Item = (Order, Vec<u8>)>,
 ) -> Vec<Dispatched> {
     let mut attacks: Vec<(usize, Dispatched)> = Vec::new();
     for (order, bytes) in orders {
-        let run = run(subject, state, parser, &command(&bytes), fork);
+        let run = run(subject, state, way, &command(&bytes));
         if let Some((handler, site)) = run.handler {
             attacks.push((run.system_calls, Dispatched { order, handler, site }));
         }
@@ -220,14 +252,9 @@ fn command(order: &[u8]) -> Vec<u8> {
     command
 }
 
-fn run<'a>(
-    subject: &mut Subject<'a>,
-    state: &State<'a>,
-    parser: Address,
-    command: &[u8],
-    fork: Option<Address>,
-) -> Watch {
-    let mut watch = Watch { fork, ..Watch::default() };
+fn run<'a>(subject: &mut Subject<'a>, state: &State<'a>, way: &Way, command: &[u8]) -> Watch {
+    let parser = way.parser;
+    let mut watch = Watch { fork: way.fork, passed: way.passed.clone(), ..Watch::default() };
     let program = subject.program;
     let Some(context) = program.function_at(parser).and_then(|id| program.context_of(id)) else {
         return watch;
@@ -269,6 +296,8 @@ fn is_within(accesses: &[(Address, u32)], byte: Address) -> bool {
 struct Watch {
     /// The routine that returns 0 unexecuted.
     fork: Option<Address>,
+    /// Routines that are no handlers.
+    passed: Vec<Address>,
     /// The routine that was handed targets and options, and the call.
     handler: Option<(Address, Address)>,
     /// Routines that could not be run, each with the number of calls around it.
@@ -283,7 +312,7 @@ impl Hooks for Watch {
         if Some(call.callee) == self.fork {
             return CallAction::Return(0);
         }
-        if is_handed_attack(state, abi) {
+        if !self.passed.contains(&call.callee) && is_handed_attack(state, abi) {
             self.handler = Some((call.callee, call.site));
             return CallAction::Stop;
         }
