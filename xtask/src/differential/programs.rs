@@ -62,6 +62,7 @@ const PROGRAMS: &[Program] = &[
     bare("mips16", "mips-linux-gnu-gcc", &["-O2", "-mips16", "-mno-abicalls", "-fno-pic"]),
     bare("powerpc-pic", "powerpc-linux-gnu-gcc", &["-O1", "-fPIC"]),
     bare("sparc-v8", "sparc64-linux-gnu-gcc", &["-m32", "-O1", "-mcpu=v8"]),
+    bare("sparc-v8plus", "sparc64-linux-gnu-gcc", &["-m32", "-O2", "-mcpu=v9", "-mv8plus"]),
     bare("m68000", "m68k-linux-gnu-gcc", &["-O2", "-mcpu=68000"]),
     bare("coldfire", "m68k-linux-gnu-gcc", &["-O2", "-mcpu=5475"]),
     bare("riscv64-g", "riscv64-linux-gnu-gcc", &["-O0", "-march=rv64g"]),
