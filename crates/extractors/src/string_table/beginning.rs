@@ -122,7 +122,8 @@ pub fn of(subject: &Subject<'_>, records: &Records) -> Option<Beginning> {
 /// What large arrays of the program may be aligned to beyond what their members need: compilers do so
 /// on x86. That it was not GCC is seen by large objects elsewhere, or by the linker.
 fn alignments(subject: &Subject<'_>) -> &'static [u64] {
-    if !matches!(subject.emulator.arch().family, Family::X86 | Family::X86_64) {
+    let family = subject.emulator.arch().family;
+    if !matches!(family, Family::X86 | Family::X86_64) {
         return &[];
     }
     let references = subject.program.references().all();
@@ -139,7 +140,9 @@ fn alignments(subject: &Subject<'_>) -> &'static [u64] {
     let is_gcc = is_aligned_by_gcc(large.filter(|at| at.is_multiple_of(LEAST_ALIGNMENT)));
     match is_gcc.unwrap_or_else(|| !has_layout_of_lld(subject.image.segments())) {
         true => &[GCC_ALIGNMENT, LEAST_ALIGNMENT],
-        false => &[LEAST_ALIGNMENT],
+        false if family == Family::X86_64 => &[LEAST_ALIGNMENT],
+        // The ABI of 32-bit programs asks for nothing.
+        false => &[],
     }
 }
 
