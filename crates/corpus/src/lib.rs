@@ -7,6 +7,7 @@
 mod collect;
 pub mod diff;
 mod feed;
+mod known;
 mod read;
 mod reports;
 mod run;
@@ -15,6 +16,7 @@ pub mod score;
 pub use miyaburi_archives::Options as ArchiveOptions;
 
 pub use collect::{Input, Origin, collect};
+pub use known::Known;
 pub use read::{MAX_INPUT_BYTES, ReadError, read_file};
 pub use reports::{FiledReport, ReportSet, ReportsError, ReportsProblem, read_reports};
 pub use run::{Analyze, Outcome, WORKER_NAME, run};

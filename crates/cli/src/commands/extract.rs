@@ -7,7 +7,7 @@ use std::panic;
 use std::thread::{self, available_parallelism};
 
 use miyaburi_confinement::Reach;
-use miyaburi_corpus::{ArchiveOptions, Input, Origin, Outcome, WORKER_NAME, collect};
+use miyaburi_corpus::{ArchiveOptions, Input, Known, Origin, Outcome, WORKER_NAME, collect};
 use miyaburi_model::{Level, Report};
 use miyaburi_pipeline::{Analysis, Options, analyze_in_full};
 
@@ -18,6 +18,9 @@ use crate::error::{CommandError, DumpError, complain};
 use crate::explain::explain;
 use crate::progress;
 use crate::reports::ReportWriter;
+
+/// Compressed reports that are kept for copies of their files, in bytes: some thousands of them.
+const MAX_KNOWN_BYTES: usize = 16 << 20;
 
 pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> {
     check(arguments);
@@ -41,10 +44,15 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let mut status = Status::Clean;
     let mut stopped = None;
     let palette = writer.palette();
+    let known = Known::new(MAX_KNOWN_BYTES);
     let analyze = |bytes: &[u8], path: &str| {
-        let analysis = analyze_in_full(bytes, path, &options);
-        let why = arguments.explain.then(|| explain(&analysis.report, bytes, palette));
-        Analysed { analysis, why }
+        if arguments.explain {
+            let analysis = analyze_in_full(bytes, path, &options);
+            let why = Some(explain(&analysis.report, bytes, palette));
+            return Analysed { analysis, why };
+        }
+        let new = || Analysed { analysis: analyze_in_full(bytes, path, &options), why: None };
+        known.or_analyze(bytes, path, new)
     };
     miyaburi_corpus::run(&inputs, jobs, &archives, &analyze, |outcome: Outcome<Analysed>| {
         bar.set_position(u64::try_from(outcome.input).unwrap_or_default());

@@ -53,6 +53,27 @@ fn members_are_analysed_and_named() {
 }
 
 #[test]
+fn a_copy_has_the_report_of_its_original_under_its_own_name() {
+    let bot = example("riscv64-gcc-tiny.no_attacks-O1.modules");
+    let root = folder(&[("in.zip", &archive("infected")), ("a", &bot), ("b", &bot)]);
+    let assert = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json", "-j", "2"])
+        .arg(root.path())
+        .assert()
+        .code(0);
+    let output = &assert.get_output().stdout;
+    let expected = ["a", "b", "bot.riscv", "in.zip!bot.arm"].map(|path| told(path, "config"));
+    assert_eq!(paths(output), expected);
+    let mut reports: Vec<Value> = serde_json::from_slice(output).unwrap();
+    for report in &mut reports {
+        report["sample"]["path"] = Value::Null;
+    }
+    assert_eq!(reports[1], reports[0]);
+    assert_eq!(reports[2], reports[0]);
+    assert_ne!(reports[3], reports[0]);
+}
+
+#[test]
 fn a_password_opens_what_the_customary_ones_do_not() {
     let root = folder(&[("in.zip", &archive("geheim"))]);
     let assert = miyaburi()
