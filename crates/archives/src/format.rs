@@ -20,6 +20,10 @@ pub enum Format {
     Xz,
     /// Zstandard (RFC 8878).
     Zstd,
+    /// 7z.
+    SevenZip,
+    /// ar, as Debian packages and static libraries are.
+    Ar,
 }
 
 impl Format {
@@ -29,13 +33,15 @@ impl Format {
     /// damaged. False negatives: archives behind something else, such as self-extracting ones.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let magics: [(&[u8], Self); 6] = [
+        let magics: [(&[u8], Self); 8] = [
             (b"PK\x03\x04", Self::Zip),
             (b"PK\x05\x06", Self::Zip),
             (b"\x1f\x8b\x08", Self::Gzip),
             (b"BZh", Self::Bzip2),
             (b"\xfd7zXZ\0", Self::Xz),
             (b"\x28\xb5\x2f\xfd", Self::Zstd),
+            (b"7z\xbc\xaf\x27\x1c", Self::SevenZip),
+            (b"!<arch>\n", Self::Ar),
         ];
         let by_magic = magics.iter().find(|(magic, _)| bytes.starts_with(magic));
         by_magic.map(|(_, format)| *format).or_else(|| is_tar(bytes).then_some(Self::Tar))

@@ -5,6 +5,8 @@
 //! walk.rs    from one input to its members, nested to a limit
 //! zip.rs     members of ZIP archives, encrypted ones too
 //! tar.rs     members of tar archives
+//! sevenz.rs  members of 7z archives, encrypted ones too
+//! ar.rs      members of ar archives, such as Debian packages
 //! stream.rs  gzip, bzip2, xz and zstd
 //! budget.rs  what one input may unpack to
 //! ```
@@ -12,8 +14,10 @@
 //! An archive is hostile input: what it says of sizes and names is not believed. Names are made
 //! printable and only ever shown. What cannot be read is a [`Member`] too, one that holds its reason.
 
+mod ar;
 mod budget;
 mod format;
+mod sevenz;
 mod stream;
 mod tar;
 mod walk;

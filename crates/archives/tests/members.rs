@@ -241,6 +241,11 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
         bzip2(&content),
         xz(&content),
         zstd(&content),
+        include_bytes!("fixtures/solid.7z").to_vec(),
+        include_bytes!("fixtures/apart.7z").to_vec(),
+        include_bytes!("fixtures/bcj.7z").to_vec(),
+        include_bytes!("fixtures/long.a").to_vec(),
+        include_bytes!("fixtures/example.deb").to_vec(),
     ];
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
     let cut = any::<Option<prop::sample::Index>>();
