@@ -4,6 +4,7 @@ mod devices;
 mod export;
 mod hunt;
 mod plan;
+mod raw;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use self::export::{
 };
 pub(crate) use self::hunt::{HuntArguments, HuntFormat};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
+use self::raw::RawArguments;
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
 /// vectors.
@@ -162,6 +164,9 @@ pub(crate) struct ExtractArguments {
 
     #[command(flatten)]
     pub confinement: Confinement,
+
+    #[command(flatten)]
+    pub raw: RawArguments,
 
     #[command(flatten)]
     pub budgets: Budgets,
@@ -329,6 +334,9 @@ pub(crate) struct DumpArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub raw: RawArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

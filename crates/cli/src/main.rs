@@ -8,11 +8,11 @@ mod dump;
 mod error;
 mod explain;
 mod export;
+mod loaded;
 mod output;
 mod progress;
 mod reports;
 mod text;
-mod unpacked;
 
 use std::process::ExitCode;
 

@@ -62,6 +62,18 @@ pub enum ImageDiagnostic {
         /// Missing bytes.
         missing: u64,
     },
+    /// Memory of a core dump that was not written to it, as the kernel's `coredump_filter` has it
+    /// for what other files hold.
+    #[error("{bytes} bytes of memory, the first at {address}, were not dumped")]
+    NotDumped {
+        /// Start of the first segment with missing bytes.
+        address: Address,
+        /// Missing bytes in all.
+        bytes: u64,
+    },
+    /// A core dump does not tell where its program began.
+    #[error("the core dump does not tell the entry point")]
+    EntryUnknown,
     /// A segment's memory size was cut to the limit or to the address space.
     #[error("segment at {address}: size {size:#x} was cut to {used:#x}")]
     SegmentCut {

@@ -14,14 +14,6 @@ pub enum ImageError {
         /// What the CPU is called.
         name: &'static str,
     },
-    /// An ELF file that is no program, such as a core dump.
-    #[error("unsupported kind of ELF file: {name} (e_type {file_type})")]
-    UnsupportedFileType {
-        /// `e_type`.
-        file_type: u16,
-        /// What the kind is called.
-        name: &'static str,
-    },
     /// Too little is left of the file to map anything.
     #[error("damaged ELF file: {reason} (at file offset {offset:#x})")]
     Damaged {

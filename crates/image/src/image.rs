@@ -20,6 +20,21 @@ pub enum ImageKind {
     SharedObject,
     /// An object file or kernel module; its sections were laid out and linked to each other.
     Relocatable,
+    /// The memory of a process as it was when it was dumped.
+    CoreDump,
+    /// Bytes of which only their place and CPU type are known.
+    RawMemory,
+}
+
+/// Bytes that no header describes: of what CPU they are and where they lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RawMemory {
+    /// The CPU type.
+    pub arch: Arch,
+    /// Address of the first byte.
+    pub base: Address,
+    /// Where the program begins, if that is known.
+    pub entry: Option<Address>,
 }
 
 /// A file as a loader would map it: segments, CPU type, entry point, and the names it has kept.
@@ -51,6 +66,15 @@ impl Image {
     /// those that are damaged beyond use.
     pub fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         crate::load::load(bytes)
+    }
+
+    /// Takes bytes as memory that may be read, written and executed. Without an entry point, that
+    /// of an ELF header at their beginning is used where it leads into them, else their first byte.
+    ///
+    /// # Errors
+    /// [`ImageError::Damaged`] when there are no bytes, or none that have an address.
+    pub fn of_memory(bytes: &[u8], memory: RawMemory) -> Result<Self, ImageError> {
+        crate::load::load_memory(bytes, memory)
     }
 
     /// An image that holds memory alone.
@@ -97,7 +121,7 @@ impl Image {
     }
 
     /// The entry point, mode bit cleared. Of a relocatable file: `_start`, `main`, or the first
-    /// code byte.
+    /// code byte. Of a core dump that does not tell it: 0.
     #[must_use]
     pub const fn entry(&self) -> Address {
         let mode_bit = cpu::has_mode_bit(self.arch.family) as u64;

@@ -10,10 +10,11 @@ use crate::elf::sections::Sections;
 use crate::elf::segments::{self, Mapping};
 use crate::elf::slots::Slots;
 use crate::elf::symbols::SymbolTable;
-use crate::elf::{arm, cpu, indirect, mips_got, relocatable, relocations};
+use crate::elf::{arm, core_dump, cpu, indirect, mips_got, relocatable, relocations};
 use crate::segment::SegmentMap;
 use crate::{
-    Address, Arch, Family, Image, ImageDiagnostic, ImageError, ImageKind, Permissions, Segment,
+    Address, Arch, Family, Image, ImageDiagnostic, ImageError, ImageKind, Permissions, RawMemory,
+    Segment,
 };
 use object::elf::{
     ET_CORE, ET_DYN, ET_EXEC, ET_REL, PT_INTERP, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS,
@@ -24,18 +25,14 @@ pub(crate) fn load(bytes: &[u8]) -> Result<Image, ImageError> {
     let mut diagnostics = Vec::new();
     let (reader, header) = header::read(bytes, &mut diagnostics)?;
     let arch = cpu::arch(reader, &header)?;
-    if header.file_type == ET_CORE {
-        let file_type = header.file_type.0;
-        return Err(ImageError::UnsupportedFileType { file_type, name: "core dump" });
-    }
-    if ![ET_REL, ET_EXEC, ET_DYN].contains(&header.file_type) {
+    if ![ET_REL, ET_EXEC, ET_DYN, ET_CORE].contains(&header.file_type) {
         diagnostics.push(ImageDiagnostic::FileTypeUnknown(header.file_type.0));
     }
     let sections = Sections::read(reader, &header);
-    let mut image = if header.file_type == ET_REL {
-        load_object(reader, &header, arch, &sections, diagnostics)?
-    } else {
-        load_program(reader, &header, arch, &sections, diagnostics)?
+    let mut image = match header.file_type {
+        ET_REL => load_object(reader, &header, arch, &sections, diagnostics)?,
+        ET_CORE => load_core(reader, &header, arch, diagnostics)?,
+        _ => load_program(reader, &header, arch, &sections, diagnostics)?,
     };
     diagnostic::shorten(&mut image.diagnostics);
     Ok(image)
@@ -50,10 +47,7 @@ fn load_object(
 ) -> Result<Image, ImageError> {
     let mut names = NameBudget::new();
     let linked = relocatable::link(reader, header, arch, sections, &mut names, &mut diagnostics)?;
-    let arch = match arch.family {
-        Family::Arm => arm::variant(arch, false, reader.bytes, linked.memory.as_slice()),
-        _ => arch,
-    };
+    let arch = variant(arch, 0, reader.bytes, linked.memory.as_slice());
     let mut image = Image {
         mapped_contents: linked.table.mapped_contents(arch),
         imports: linked.imports,
@@ -76,6 +70,81 @@ fn object_entry(image: &Image) -> Option<u64> {
     named.or_else(|| Some(image.segments().iter().find(is_code)?.address.0))
 }
 
+/// Memory alone: what was dynamic is linked by then.
+fn load_core(
+    reader: FileReader<'_>,
+    header: &FileHeader,
+    arch: Arch,
+    mut diagnostics: Vec<ImageDiagnostic>,
+) -> Result<Image, ImageError> {
+    let program_headers = program_headers::read(reader, header, &mut diagnostics);
+    let mappings = segments::dumped(&program_headers, &mut diagnostics);
+    let mut memory = segments::map(reader, mappings, arch, &mut diagnostics);
+    require_bytes(&memory, header)?;
+    memory.iter_mut().for_each(drop_stored_zeros);
+    let entry = core_dump::entry(reader, &program_headers);
+    if entry.is_none() {
+        diagnostics.push(ImageDiagnostic::EntryUnknown);
+    }
+    let arch = variant(arch, entry.unwrap_or(0), reader.bytes, &memory);
+    let memory = SegmentMap::new(memory);
+    let image = Image::new(arch, ImageKind::CoreDump, memory, diagnostics);
+    Ok(Image { entry: entry.unwrap_or(0), ..image })
+}
+
+/// See [`Image::of_memory`].
+pub(crate) fn load_memory(bytes: &[u8], memory: RawMemory) -> Result<Image, ImageError> {
+    let RawMemory { arch, base, entry } = memory;
+    let mut diagnostics = Vec::new();
+    let size = bytes.len() as u64;
+    let mapping = Mapping {
+        address: base.0,
+        size,
+        offset: 0,
+        file_size: size,
+        missing: 0,
+        permissions: Permissions::all(),
+    };
+    let reader = FileReader { bytes, endian: arch.endian, wide: arch.pointer_size() == 8 };
+    let mut mapped = segments::map(reader, vec![mapping], arch, &mut diagnostics);
+    if mapped.iter().all(|segment| segment.data.is_empty()) {
+        return Err(ImageError::Damaged { offset: 0, reason: "no byte of it has an address" });
+    }
+    mapped.iter_mut().for_each(drop_stored_zeros);
+    let memory = SegmentMap::new(mapped);
+    let told = || {
+        let (_, header) = header::read(bytes, &mut Vec::new()).ok()?;
+        memory.at(entry_address(arch, header.entry)).map(|_| header.entry)
+    };
+    let entry = entry.map(|entry| entry.0).or_else(told).unwrap_or(base.0);
+    Ok(Image { entry, ..Image::new(arch, ImageKind::RawMemory, memory, diagnostics) })
+}
+
+/// Makes zeros at the end a zero tail, as they are in a program's own file.
+fn drop_stored_zeros(segment: &mut Segment) {
+    if segment.missing == 0 {
+        let length = segment.data.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        segment.data.truncate(length);
+        segment.data.shrink_to_fit();
+    }
+}
+
+fn require_bytes(memory: &[Segment], header: &FileHeader) -> Result<(), ImageError> {
+    if memory.iter().all(|segment| segment.data.is_empty()) {
+        let offset = header.program_headers.offset;
+        return Err(ImageError::Damaged { offset, reason: "no segment has any bytes in the file" });
+    }
+    Ok(())
+}
+
+/// The CPU type with the variant that only code tells.
+fn variant(arch: Arch, entry: u64, file: &[u8], memory: &[Segment]) -> Arch {
+    match arch.family {
+        Family::Arm => arm::variant(arch, entry & 1 != 0, file, memory),
+        _ => arch,
+    }
+}
+
 fn load_program(
     reader: FileReader<'_>,
     header: &FileHeader,
@@ -92,18 +161,12 @@ fn load_program(
         }
     }
     let mut mapped = segments::map(reader, mappings, arch, &mut diagnostics);
-    if mapped.iter().all(|segment| segment.data.is_empty()) {
-        let offset = header.program_headers.offset;
-        return Err(ImageError::Damaged { offset, reason: "no segment has any bytes in the file" });
-    }
+    require_bytes(&mapped, header)?;
     // Shared objects need no entry point.
     if header.file_type != ET_DYN || header.entry != 0 {
         make_entry_executable(&mut mapped, entry_address(arch, header.entry), &mut diagnostics);
     }
-    let arch = match arch.family {
-        Family::Arm => arm::variant(arch, header.entry & 1 != 0, reader.bytes, &mapped),
-        _ => arch,
-    };
+    let arch = variant(arch, header.entry, reader.bytes, &mapped);
     let memory = SegmentMap::new(mapped);
     let interpreter = interpreter(reader, &program_headers);
     let kind = kind(header, arch, &memory, interpreter.is_some());

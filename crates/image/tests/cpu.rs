@@ -4,7 +4,7 @@
 mod support;
 
 use miyaburi_image::{Address, Arch, Endian, Family, Image, ImageError};
-use support::{EXECUTE, ElfBuilder, READ, Section, WRITE, Words, machine};
+use support::{EXECUTE, ElfBuilder, READ, Section, Words, machine};
 
 const TEXT: u64 = 0x1_0000;
 
@@ -81,17 +81,6 @@ fn other_cpus_are_unsupported_by_name() {
         assert_eq!(error, ImageError::UnsupportedCpu { machine, name });
         assert!(error.is_unsupported());
     }
-}
-
-#[test]
-fn core_dumps_are_unsupported() {
-    let file = ElfBuilder::new(machine::I386, false, Endian::Little)
-        .file_type(4)
-        .load(TEXT, vec![0; 64], 64, READ | WRITE)
-        .build();
-    let error = Image::parse(&file).unwrap_err();
-    let expected = ImageError::UnsupportedFileType { file_type: 4, name: "core dump" };
-    assert_eq!(error, expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::HexBytes;
 
 /// The analysed file. Digests are null only when the file could not be read; everything about
-/// the ELF is null when it is none.
+/// the program is null when it is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// Path as given or as met, members of archives behind a `!`.
@@ -40,6 +40,8 @@ pub struct Sample {
 pub enum FileFormat {
     /// Executable and Linkable Format.
     Elf,
+    /// Memory without a header, described by the user.
+    Raw,
 }
 
 /// Byte order.

@@ -3,8 +3,8 @@
 use crate::capture::{self, Capture};
 use crate::{compose, findings, sample, unpack};
 use miyaburi_analysis::{Limits, Program};
-use miyaburi_image::{Image, ImageDiagnostic};
-use miyaburi_model::{Diagnostic, Level, Report, Verdict};
+use miyaburi_image::{Image, ImageDiagnostic, ImageError, RawMemory};
+use miyaburi_model::{Diagnostic, FileFormat, Level, Report, Sample, Verdict};
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub struct Options {
     pub max_observed: Option<u64>,
     /// Wall clock behind the others; a report it cut says so.
     pub time_limit: Option<Duration>,
+    /// What files are that have no header; otherwise they are ELF files.
+    pub raw: Option<RawMemory>,
 }
 
 impl Default for Options {
@@ -36,6 +38,7 @@ impl Default for Options {
             max_analysis_bytes: analysis.bytes,
             max_observed: Some(40_000_000),
             time_limit: Some(Duration::from_secs(30)),
+            raw: None,
         }
     }
 }
@@ -111,16 +114,20 @@ pub fn analyze_in_full(bytes: &[u8], path: &str, options: &Options) -> Analysis 
     })
 }
 
-fn analyze_file(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {
+fn analyze_file(bytes: &[u8], mut sample: Sample, options: &Options) -> Analysis {
+    if let Some(memory) = options.raw {
+        sample::add_arch(&mut sample, FileFormat::Raw, memory.arch);
+        return analyze_image(bytes, Image::of_memory(bytes, memory), sample, options);
+    }
     match unpack::unpack(bytes, options) {
-        Ok(None) => analyze_image(bytes, sample, options),
+        Ok(None) => analyze_elf(bytes, sample, options),
         Ok(Some(unpacked)) => {
             sample.packer = Some(unpacked.packer);
-            analyze_image(&unpacked.file, sample, options)
+            analyze_elf(&unpacked.file, sample, options)
         }
         Err(error) => {
             if let Ok(stub) = Image::parse(bytes) {
-                sample::add_arch(&mut sample, stub.arch());
+                sample::add_arch(&mut sample, FileFormat::Elf, stub.arch());
             }
             sample.packer = Some(*error.packer.clone());
             Report::failed(sample, "unpack", error.to_string()).into()
@@ -128,9 +135,22 @@ fn analyze_file(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opti
     }
 }
 
-fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Options) -> Analysis {
+fn analyze_elf(bytes: &[u8], mut sample: Sample, options: &Options) -> Analysis {
+    let image = Image::parse(bytes);
+    if let Ok(image) = &image {
+        sample::add_arch(&mut sample, FileFormat::Elf, image.arch());
+    }
+    analyze_image(bytes, image, sample, options)
+}
+
+fn analyze_image(
+    bytes: &[u8],
+    image: Result<Image, ImageError>,
+    sample: Sample,
+    options: &Options,
+) -> Analysis {
     let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
-    let image = match Image::parse(bytes) {
+    let image = match image {
         Ok(image) => image,
         Err(error) => {
             let verdict =
@@ -141,7 +161,6 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
             return report.into();
         }
     };
-    sample::add_arch(&mut sample, image.arch());
     let mut report = Report::new(sample, Verdict::NoConfig);
     for diagnostic in image.diagnostics() {
         let level = if is_loss(diagnostic) { Level::Error } else { Level::Warning };
@@ -170,7 +189,9 @@ fn analyze_image(bytes: &[u8], mut sample: miyaburi_model::Sample, options: &Opt
 const fn is_loss(diagnostic: &ImageDiagnostic) -> bool {
     matches!(
         diagnostic,
-        ImageDiagnostic::SegmentTruncated { .. } | ImageDiagnostic::SegmentsLeftOut { .. }
+        ImageDiagnostic::SegmentTruncated { .. }
+            | ImageDiagnostic::SegmentsLeftOut { .. }
+            | ImageDiagnostic::NotDumped { .. }
     )
 }
 

@@ -22,9 +22,9 @@ fn digest<D: Digest>(bytes: &[u8]) -> HexBytes {
     HexBytes::from(D::digest(bytes).to_vec())
 }
 
-/// Adds what the ELF header told.
-pub(crate) fn add_arch(sample: &mut Sample, arch: Arch) {
-    sample.format = Some(FileFormat::Elf);
+/// Adds what the ELF header told, or the user of a file that has none.
+pub(crate) fn add_arch(sample: &mut Sample, format: FileFormat, arch: Arch) {
+    sample.format = Some(format);
     sample.arch = Some(arch.name().to_owned());
     sample.cpu = Some(arch.cpu.to_owned());
     sample.bits = Some((arch.pointer_size() * 8) as u8);

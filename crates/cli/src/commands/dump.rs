@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use miyaburi_analysis::Program;
 use miyaburi_confinement::Reach;
 use miyaburi_corpus::read_file;
-use miyaburi_image::Image;
 use miyaburi_pcode::language_for;
 
 use crate::Status;
@@ -16,8 +15,8 @@ use crate::dump::{
     write_json,
 };
 use crate::error::{CommandError, DumpError, complain};
+use crate::loaded::image_of;
 use crate::output::Output;
-use crate::unpacked::unpacked;
 
 pub(crate) fn run(arguments: &DumpArguments) -> Result<Status, CommandError> {
     check(arguments);
@@ -49,8 +48,8 @@ fn dump(arguments: &DumpArguments) -> Result<(), CommandError> {
     // Before the file is looked into: nothing can be opened from then on.
     let mut output = Output::create(arguments.output.as_deref())?;
     arguments.confinement.begin(&Reach::default());
-    let bytes = unpacked(bytes).map_err(|error| failure(arguments, error))?;
-    let image = Image::parse(&bytes).map_err(|error| failure(arguments, error))?;
+    let image = image_of(&bytes, arguments.raw.memory());
+    let image = image.map_err(|error| failure(arguments, error))?;
     let path = arguments.path.to_string_lossy();
     let diagnostics = image.diagnostics().iter().map(ToString::to_string).collect();
     let mut source = Source { path: &path, arch: image.arch(), cut: None, diagnostics };

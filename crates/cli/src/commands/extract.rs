@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
         matches!(inputs.as_slice(), [input] if arguments.paths == [input.path.as_path()]);
     let mut writer = ReportWriter::create(arguments, one_file)?;
     let mut captures = arguments.pcap.as_deref().map(Captures::create).transpose()?;
-    let options = options(&arguments.budgets);
+    let options = Options { raw: arguments.raw.memory(), ..options(&arguments.budgets) };
     let mut archives = ArchiveOptions::default();
     archives.passwords.extend(arguments.passwords.iter().cloned());
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let analyze = |bytes: &[u8], path: &str| {
         if arguments.explain {
             let analysis = analyze_in_full(bytes, path, &options);
-            let why = Some(explain(&analysis.report, bytes, palette));
+            let why = Some(explain(&analysis.report, bytes, options.raw, palette));
             return Analysed { analysis, why };
         }
         let new = || Analysed { analysis: analyze_in_full(bytes, path, &options), why: None };

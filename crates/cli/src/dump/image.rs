@@ -131,6 +131,8 @@ impl<'a> ImageDump<'a> {
                 ImageKind::PositionIndependent => "position_independent",
                 ImageKind::SharedObject => "shared_object",
                 ImageKind::Relocatable => "relocatable",
+                ImageKind::CoreDump => "core_dump",
+                ImageKind::RawMemory => "raw_memory",
             },
             entry: image.entry().0.into(),
             entry_mode: mode(image.entry_is_thumb()),

@@ -1,6 +1,7 @@
 //! Reading ELF files, damaged ones included.
 
 pub(crate) mod arm;
+pub(crate) mod core_dump;
 pub(crate) mod cpu;
 pub(crate) mod dynamic;
 pub(crate) mod header;

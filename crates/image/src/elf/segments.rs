@@ -22,7 +22,8 @@ pub(crate) struct Mapping {
     pub(crate) size: u64,
     pub(crate) offset: u64,
     pub(crate) file_size: u64,
-    /// Bytes behind those of the file that should be in it and are not; found when it is mapped.
+    /// Bytes behind those of the file that should be in it and are not; those beyond the end of
+    /// the file are added when it is mapped.
     pub(crate) missing: u64,
     pub(crate) permissions: Permissions,
 }
@@ -77,6 +78,24 @@ pub(crate) fn mappings(headers: &[ProgramHeader]) -> Vec<Mapping> {
             permissions: permissions(header.flags),
         })
         .collect()
+}
+
+/// The memory of a core dump; what a `PT_LOAD` entry has no bytes of was not zero, but left out.
+pub(crate) fn dumped(
+    headers: &[ProgramHeader],
+    diagnostics: &mut Vec<ImageDiagnostic>,
+) -> Vec<Mapping> {
+    let mut mappings = mappings(headers);
+    for mapping in &mut mappings {
+        mapping.missing = mapping.size - mapping.file_size;
+    }
+    let left_out = mappings.iter().filter(|mapping| mapping.missing > 0);
+    let bytes = left_out.clone().map(|mapping| mapping.missing).fold(0, u64::saturating_add);
+    if let Some(first) = left_out.min_by_key(|mapping| mapping.address) {
+        let address = Address(first.address.saturating_add(first.file_size));
+        diagnostics.push(ImageDiagnostic::NotDumped { address, bytes });
+    }
+    mappings
 }
 
 fn permissions(flags: u32) -> Permissions {
@@ -153,7 +172,8 @@ impl Budget {
             diagnostics.push(ImageDiagnostic::SegmentTruncated { address, missing });
         }
         let file_size = stored.min(size).min(self.file);
-        let missing = mapping.file_size.min(size) - file_size;
+        let known = mapping.file_size.saturating_add(mapping.missing).min(size);
+        let missing = known - file_size;
         self.memory -= size;
         self.file -= file_size;
         (size > 0).then_some(Mapping { size, file_size, missing, ..mapping })
