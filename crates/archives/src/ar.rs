@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use object::read::archive::{ArchiveFile, ArchiveMember};
 
-use crate::budget::Budget;
-use crate::walk::{MemberError, Visit};
+use crate::budget::{Budget, Shortfall};
+use crate::walk::{MemberError, Visit, hand};
 
 /// Hands every member of the archive to `visit`; its own tables are none.
 pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
@@ -24,7 +24,7 @@ pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> Contr
         }
         let name = String::from_utf8_lossy(member.name()).into_owned();
         let content = content(&member, bytes, budget);
-        visit(budget, Some(&name), content)?;
+        hand(Some(&name), content, budget, visit)?;
     }
     ControlFlow::Continue(())
 }
@@ -33,7 +33,7 @@ fn content(
     member: &ArchiveMember<'_>,
     bytes: &[u8],
     budget: &mut Budget,
-) -> Result<Vec<u8>, MemberError> {
+) -> Result<Vec<u8>, Shortfall> {
     let data = member.data(bytes).map_err(|error| MemberError::Damaged(error.to_string()))?;
-    Ok(budget.read(data)?)
+    budget.read(data)
 }

@@ -1,7 +1,9 @@
 //! What one input may unpack to.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
+
+use crate::walk::MemberError;
 
 /// Bytes that any archive may unpack to, however small it is.
 const FLOOR_BYTES: u64 = 64 << 20;
@@ -71,11 +73,18 @@ pub(crate) struct Budget {
     allowed: u64,
 }
 
-/// Why a member gave no bytes.
+/// Why a member was not read to its end.
 #[derive(Debug)]
-pub(crate) enum Refusal {
-    Limit(Limit),
-    Io(io::Error),
+pub(crate) struct Shortfall {
+    pub reason: MemberError,
+    /// What there is of it: nothing when it would have cost too much.
+    pub read: Vec<u8>,
+}
+
+impl<E: Into<MemberError>> From<E> for Shortfall {
+    fn from(reason: E) -> Self {
+        Self { reason: reason.into(), read: Vec::new() }
+    }
 }
 
 impl Budget {
@@ -100,7 +109,7 @@ impl Budget {
     }
 
     /// All that `reader` gives. Counted are also the bytes of a member that fails in the end.
-    pub(crate) fn read(&mut self, reader: impl Read) -> Result<Vec<u8>, Refusal> {
+    pub(crate) fn read(&mut self, reader: impl Read) -> Result<Vec<u8>, Shortfall> {
         let left = self.allowed.saturating_sub(self.bytes);
         let cap = left.min(self.limits.member_bytes);
         let mut content = Vec::new();
@@ -108,11 +117,13 @@ impl Budget {
         let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(size);
         if size > left {
-            Err(Refusal::Limit(Limit::TotalBytes(self.allowed)))
+            Err(Limit::TotalBytes(self.allowed).into())
         } else if size > cap {
-            Err(Refusal::Limit(Limit::MemberBytes(cap)))
+            Err(Limit::MemberBytes(cap).into())
+        } else if let Err(error) = outcome {
+            Err(Shortfall { reason: MemberError::Damaged(error.to_string()), read: content })
         } else {
-            outcome.map(|_| content).map_err(Refusal::Io)
+            Ok(content)
         }
     }
 }

@@ -7,6 +7,7 @@
 //! tar.rs     members of tar archives
 //! sevenz.rs  members of 7z archives, encrypted ones too
 //! ar.rs      members of ar archives, such as Debian packages
+//! carve.rs   ELF files in bytes that are no archive
 //! stream.rs  gzip, bzip2, xz and zstd
 //! budget.rs  what one input may unpack to
 //! ```
@@ -16,6 +17,7 @@
 
 mod ar;
 mod budget;
+mod carve;
 mod format;
 mod sevenz;
 mod stream;

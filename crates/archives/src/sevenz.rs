@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error, Password};
 
 use crate::budget::Budget;
-use crate::walk::{MemberError, Visit};
+use crate::walk::{MemberError, Visit, hand};
 
 /// Memory of headers, and of one decoder, in KiB: twice what the highest preset of the 7-Zip program
 /// takes for its dictionary.
@@ -124,9 +124,10 @@ impl Block<'_> {
             if !entry.has_stream {
                 return Ok(true);
             }
-            let content = budget.read(reader).map_err(MemberError::from);
-            if !has_read && !password.is_empty() && matches!(content, Err(MemberError::Damaged(_)))
-            {
+            let content = budget.read(reader);
+            let is_damaged =
+                content.as_ref().is_err_and(|it| matches!(it.reason, MemberError::Damaged(_)));
+            if !has_read && !password.is_empty() && is_damaged {
                 is_closed_here = true;
                 return Ok(false);
             }
@@ -134,7 +135,7 @@ impl Block<'_> {
             // Behind damage, nothing of a block can be read.
             let goes_on = content.is_ok();
             flow = match budget.count_member() {
-                Ok(()) => visit(budget, Some(&entry.name), content),
+                Ok(()) => hand(Some(&entry.name), content, budget, visit),
                 Err(limit) => visit(budget, None, Err(limit.into())),
             };
             Ok(goes_on && flow.is_continue())

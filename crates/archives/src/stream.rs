@@ -8,7 +8,7 @@ use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
 use crate::Format;
-use crate::budget::{Budget, Refusal};
+use crate::budget::{Budget, Shortfall};
 
 /// Memory for an xz dictionary, in KiB: `xz -9` needs 64 MiB.
 const XZ_MEMORY_KIB: u32 = 128 << 10;
@@ -49,7 +49,7 @@ pub(crate) fn decompress(
     codec: Codec,
     bytes: &[u8],
     budget: &mut Budget,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, Shortfall> {
     budget.read(codec.reader(bytes))
 }
 

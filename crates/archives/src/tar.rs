@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use tar::{Archive, Entry};
 
-use crate::budget::Budget;
-use crate::walk::{MemberError, Visit};
+use crate::budget::{Budget, Shortfall};
+use crate::walk::{MemberError, Visit, hand};
 
 /// Hands every regular file of the archive to `visit`. Directories and links hold nothing.
 pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
@@ -27,18 +27,19 @@ pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> Contr
         if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let content = content(&mut entry, budget);
-            visit(budget, Some(&name), content)?;
+            hand(Some(&name), content, budget, visit)?;
         }
     }
     ControlFlow::Continue(())
 }
 
-fn content(entry: &mut Entry<'_, &[u8]>, budget: &mut Budget) -> Result<Vec<u8>, MemberError> {
+fn content(entry: &mut Entry<'_, &[u8]>, budget: &mut Budget) -> Result<Vec<u8>, Shortfall> {
     let claimed = entry.size();
-    let content = budget.read(entry)?;
-    if u64::try_from(content.len()) == Ok(claimed) {
-        Ok(content)
+    let read = budget.read(entry)?;
+    if u64::try_from(read.len()) == Ok(claimed) {
+        Ok(read)
     } else {
-        Err(MemberError::Damaged("the archive ends within it".to_owned()))
+        let reason = MemberError::Damaged("the archive ends within it".to_owned());
+        Err(Shortfall { reason, read })
     }
 }

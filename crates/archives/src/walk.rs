@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::budget::{Budget, Limit, Limits, Refusal};
+use crate::budget::{Budget, Limit, Limits, Shortfall};
 use crate::stream::{Codec, decompress};
-use crate::{Format, ar, sevenz, tar, zip};
+use crate::{Format, ar, carve, sevenz, tar, zip};
 
 /// Stands between the name of an archive and that of a member.
 const SEPARATOR: char = '!';
@@ -16,13 +16,15 @@ pub struct Options {
     pub passwords: Vec<String>,
     /// What one input may unpack to.
     pub limits: Limits,
+    /// Look for ELF files within what is no archive.
+    pub carve: bool,
 }
 
 impl Default for Options {
     /// The passwords that collections of samples customarily have.
     fn default() -> Self {
         let passwords = ["infected", "malware", "virus"].map(str::to_owned).to_vec();
-        Self { passwords, limits: Limits::default() }
+        Self { passwords, limits: Limits::default(), carve: false }
     }
 }
 
@@ -30,7 +32,8 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Member {
     /// The name of the input, and for each archive around the member `!` and the name within it:
-    /// `in.zip!dir/bot`. A compressed stream adds nothing. Control characters are escaped.
+    /// `in.zip!dir/bot`, `blob!elf@0x2000`. A compressed stream adds nothing. Control characters are
+    /// escaped.
     pub name: String,
     /// Its bytes.
     pub content: Result<Vec<u8>, MemberError>,
@@ -59,15 +62,6 @@ impl From<Limit> for MemberError {
     }
 }
 
-impl From<Refusal> for MemberError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Limit(limit) => Self::Limit(limit),
-            Refusal::Io(error) => Self::Damaged(error.to_string()),
-        }
-    }
-}
-
 impl MemberError {
     /// Whether nothing more is to be read of the whole input.
     const fn is_final(&self) -> bool {
@@ -80,10 +74,30 @@ impl MemberError {
 pub(crate) type Visit<'a> =
     &'a mut dyn FnMut(&mut Budget, Option<&str>, Result<Vec<u8>, MemberError>) -> ControlFlow<()>;
 
+/// Hands a member over; one that ends early as far as it goes, and behind it the reason.
+pub(crate) fn hand(
+    name: Option<&str>,
+    content: Result<Vec<u8>, Shortfall>,
+    budget: &mut Budget,
+    visit: Visit<'_>,
+) -> ControlFlow<()> {
+    match content {
+        Ok(content) => visit(budget, name, Ok(content)),
+        Err(Shortfall { reason, read }) => {
+            if !read.is_empty() {
+                visit(budget, name, Ok(read))?;
+            }
+            visit(budget, name, Err(reason))
+        }
+    }
+}
+
 /// Hands every file in `bytes` to `visit`, in the order of the archive, until it breaks: the bytes
-/// themselves when they are no archive, otherwise its members, those of archives in it included.
+/// themselves when they are no archive, otherwise its members, those of archives in it included; of
+/// other bytes the ELF files in them, where that is asked.
 ///
-/// What cannot be read is handed over with the reason, and the rest goes on. Held at a time are the
+/// What cannot be read is handed over with the reason, and the rest goes on. What ends early comes
+/// twice: as far as it goes, and with the reason. Held at a time are the
 /// archives around one member.
 pub fn walk(
     name: &str,
@@ -109,7 +123,7 @@ impl Walk<'_> {
         depth: usize,
         budget: &mut Budget,
     ) -> ControlFlow<()> {
-        let Some(format) = Format::of(&bytes) else { return self.give(name, Ok(bytes)) };
+        let Some(format) = Format::of(&bytes) else { return self.plain(name, bytes, budget) };
         if let Err(limit) = budget.check_depth(depth) {
             return self.give(name, Err(limit.into()));
         }
@@ -130,6 +144,17 @@ impl Walk<'_> {
         }
     }
 
+    fn plain(&mut self, name: &str, bytes: Vec<u8>, budget: &mut Budget) -> ControlFlow<()> {
+        if !self.options.carve || !carve::is_blob(&bytes) {
+            return self.give(name, Ok(bytes));
+        }
+        carve::walk(&bytes, budget, &mut |_, inner, content| {
+            let name = inner.map_or_else(|| name.to_owned(), |inner| join(name, inner));
+            // What is in a program was found with it.
+            self.finish(&name, content)
+        })
+    }
+
     fn member(
         &mut self,
         name: &str,
@@ -139,12 +164,15 @@ impl Walk<'_> {
     ) -> ControlFlow<()> {
         match content {
             Ok(bytes) => self.open(name, bytes, depth + 1, budget),
-            Err(error) => {
-                let is_final = error.is_final();
-                self.give(name, Err(error))?;
-                if is_final { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            }
+            Err(error) => self.finish(name, Err(error)),
         }
+    }
+
+    /// Gives a member in which nothing is looked for.
+    fn finish(&mut self, name: &str, content: Result<Vec<u8>, MemberError>) -> ControlFlow<()> {
+        let is_final = content.as_ref().is_err_and(MemberError::is_final);
+        self.give(name, content)?;
+        if is_final { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn give(&mut self, name: &str, content: Result<Vec<u8>, MemberError>) -> ControlFlow<()> {
@@ -153,9 +181,9 @@ impl Walk<'_> {
 }
 
 fn stream(codec: Codec, bytes: Vec<u8>, budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
-    let content = decompress(codec, &bytes, budget).map_err(MemberError::from);
+    let content = decompress(codec, &bytes, budget);
     drop(bytes);
-    visit(budget, None, content)
+    hand(None, content, budget, visit)
 }
 
 /// The name of a member, which may hold anything, below that of its archive.

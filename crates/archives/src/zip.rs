@@ -6,12 +6,12 @@
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use zip::read::ZipFile;
+use zip::read::read_zipfile_from_stream;
 use zip::result::ZipError;
 use zip::{ZipArchive, ZipReadOptions};
 
-use crate::budget::Budget;
-use crate::walk::{MemberError, Visit};
+use crate::budget::{Budget, Shortfall};
+use crate::walk::{MemberError, Visit, hand};
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
@@ -24,7 +24,7 @@ pub(crate) fn walk(
 ) -> ControlFlow<()> {
     let mut archive = match ZipArchive::new(Cursor::new(bytes)) {
         Ok(archive) => archive,
-        Err(error) => return visit(budget, None, Err(error.into())),
+        Err(error) => return salvage(bytes, error, budget, visit),
     };
     for index in 0..archive.len() {
         if let Err(limit) = budget.count_member() {
@@ -33,7 +33,7 @@ pub(crate) fn walk(
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
         if !name.ends_with('/') {
             let content = content(&mut archive, index, passwords, budget);
-            visit(budget, Some(&name), content)?;
+            hand(Some(&name), content, budget, visit)?;
         }
     }
     match claimed(bytes).and_then(|claimed| usize::from(claimed).checked_sub(archive.len())) {
@@ -60,9 +60,9 @@ fn content(
     index: usize,
     passwords: &[String],
     budget: &mut Budget,
-) -> Result<Vec<u8>, MemberError> {
+) -> Result<Vec<u8>, Shortfall> {
     match archive.by_index(index) {
-        Ok(file) => return read(file, budget),
+        Ok(file) => return budget.read(file),
         Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -70,19 +70,36 @@ fn content(
         let options = ZipReadOptions::new().password(Some(password.as_bytes()));
         match archive.by_index_with_options(index, options) {
             // The old cipher lets one wrong password of 256 through; the checksum then does not.
-            Ok(file) => match read(file, budget) {
-                Err(MemberError::Damaged(_)) => {}
+            Ok(file) => match budget.read(file) {
+                Err(Shortfall { reason: MemberError::Damaged(_), .. }) => {}
                 outcome => return outcome,
             },
             Err(ZipError::InvalidPassword) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(MemberError::Encrypted)
+    Err(MemberError::Encrypted.into())
 }
 
-fn read(file: ZipFile<'_, Cursor<&[u8]>>, budget: &mut Budget) -> Result<Vec<u8>, MemberError> {
-    Ok(budget.read(file)?)
+/// Hands over what stands before the damage in an archive whose directory, at its end, is gone. An
+/// encrypted member ends that, and one whose size stands behind it.
+fn salvage(
+    mut bytes: &[u8],
+    damage: ZipError,
+    budget: &mut Budget,
+    visit: Visit<'_>,
+) -> ControlFlow<()> {
+    while let Ok(Some(file)) = read_zipfile_from_stream(&mut bytes) {
+        if let Err(limit) = budget.count_member() {
+            return visit(budget, None, Err(limit.into()));
+        }
+        let (name, is_file) = (file.name().to_owned(), file.is_file());
+        let content = budget.read(file);
+        if is_file {
+            hand(Some(&name), content, budget, visit)?;
+        }
+    }
+    visit(budget, None, Err(damage.into()))
 }
 
 impl From<ZipError> for MemberError {

@@ -101,13 +101,19 @@ fn nested_members_come_in_order_with_the_way_to_them() {
 
 #[test]
 fn every_compressor_gives_back_what_it_was_given_and_tells_when_it_was_cut() {
-    let content: Vec<u8> = (0..40_000_u32).flat_map(|i| (i * i / 7).to_le_bytes()).collect();
+    // Blocks of bzip2 are 900,000 bytes, and a part of one gives nothing.
+    let numbers = 0..400_000_u32;
+    let content: Vec<u8> = numbers.flat_map(|i| (i.wrapping_mul(i) / 7).to_le_bytes()).collect();
     for compress in [gzip, bzip2, xz, zstd] {
         let bytes = compress(&content);
         let found = members(&bytes, &Options::default());
         assert_eq!(found, [("in".into(), Ok(content.clone()))]);
-        let found = members(&bytes[..bytes.len() / 2], &Options::default());
-        assert!(matches!(found.as_slice(), [(_, content)] if is_damaged(content)));
+        // What there is, and behind it that it is not all.
+        let found = members(&bytes[..bytes.len() * 3 / 4], &Options::default());
+        let [(_, rest), (name, damage)] = found.as_slice() else { panic!("{}", found.len()) };
+        let rest = rest.as_ref().unwrap();
+        assert!(content.starts_with(rest) && rest.len() > 10_000 && rest.len() < content.len());
+        assert!(name == "in" && is_damaged(damage));
     }
 }
 
@@ -157,10 +163,31 @@ fn names_lead_nowhere_and_are_printable() {
 fn a_truncated_archive_gives_what_is_there() {
     let bytes = tar(&[("a", &[1; 600]), ("b", &[2; 600])]);
     let found = members(&bytes[..512 + 1024 + 512 + 100], &Options::default());
-    assert_eq!(found[0], ("in!a".into(), Ok(vec![1; 600])));
-    assert!(is_damaged(&found[1].1));
-    let bytes = zip(&[("a", b"1", plain())]);
-    let found = members(&bytes[..bytes.len() - 30], &Options::default());
+    let expected = [("in!a".into(), Ok(vec![1; 600])), ("in!b".into(), Ok(vec![2; 100]))];
+    assert_eq!(found[..2], expected);
+    assert!(found[2].0 == "in!b" && found[2..].iter().all(|(_, content)| is_damaged(content)));
+}
+
+#[test]
+fn a_zip_without_its_directory_gives_what_is_there() {
+    let content: Vec<u8> = (0..9000_u32).flat_map(|i| (i * i / 7).to_le_bytes()).collect();
+    let bytes = zip(&[("a", b"1", plain()), ("d/b", &content, plain())]);
+    let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    let found = members(&bytes[..directory], &Options::default());
+    let expected: Found =
+        vec![("in!a".into(), Ok(b"1".to_vec())), ("in!d/b".into(), Ok(content.clone()))];
+    assert_eq!(found[..2], expected);
+    assert!(matches!(&found[2..], [(name, content)] if name == "in" && is_damaged(content)));
+    let found = members(&bytes[..directory - 2000], &Options::default());
+    assert_eq!(found[0], expected[0]);
+    let (name, rest) = &found[1];
+    let rest = rest.as_ref().unwrap();
+    assert!(name == "in!d/b" && content.starts_with(rest) && rest.len() > 1000);
+    assert!(found[2..].iter().all(|(_, content)| is_damaged(content)) && found.len() == 4);
+    // Nothing is made of what no password opens.
+    let closed = plain().with_aes_encryption(AesMode::Aes256, "infected");
+    let bytes = zip(&[("a", &content, closed)]);
+    let found = members(&bytes[..bytes.len() - 60], &Options::default());
     assert!(matches!(found.as_slice(), [(name, content)] if name == "in" && is_damaged(content)));
 }
 

@@ -135,6 +135,11 @@ pub(crate) struct ExtractArguments {
     #[arg(long = "password", value_name = "PASSWORD")]
     pub passwords: Vec<String>,
 
+    /// Look for ELF files within files that are no archives, such as flash images: each is analysed,
+    /// and named by its offset
+    #[arg(long, conflicts_with = "raw")]
+    pub carve: bool,
+
     /// How to print reports [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ReportFormat>,

@@ -52,7 +52,7 @@ impl Feeder<'_> {
             Ok(bytes) => bytes,
             Err(error) => return self.send(number, input.origin, name, Err(error)),
         };
-        if Format::of(&bytes).is_none() {
+        if !options.carve && Format::of(&bytes).is_none() {
             return self.send(number, input.origin, name, Ok(bytes));
         }
         let mut flow = ControlFlow::Continue(());

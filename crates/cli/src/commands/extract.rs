@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Status, CommandError> 
     let mut writer = ReportWriter::create(arguments, one_file)?;
     let mut captures = arguments.pcap.as_deref().map(Captures::create).transpose()?;
     let options = Options { raw: arguments.raw.memory(), ..options(&arguments.budgets) };
-    let mut archives = ArchiveOptions::default();
+    let mut archives = ArchiveOptions { carve: arguments.carve, ..ArchiveOptions::default() };
     archives.passwords.extend(arguments.passwords.iter().cloned());
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let bar = progress::bar(inputs.len());
