@@ -24,6 +24,8 @@ pub enum Format {
     SevenZip,
     /// ar, as Debian packages and static libraries are.
     Ar,
+    /// cpio of the newer ASCII formats.
+    Cpio,
 }
 
 impl Format {
@@ -33,7 +35,7 @@ impl Format {
     /// damaged. False negatives: archives behind something else, such as self-extracting ones.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let magics: [(&[u8], Self); 8] = [
+        let magics: [(&[u8], Self); 10] = [
             (b"PK\x03\x04", Self::Zip),
             (b"PK\x05\x06", Self::Zip),
             (b"\x1f\x8b\x08", Self::Gzip),
@@ -42,6 +44,8 @@ impl Format {
             (b"\x28\xb5\x2f\xfd", Self::Zstd),
             (b"7z\xbc\xaf\x27\x1c", Self::SevenZip),
             (b"!<arch>\n", Self::Ar),
+            (b"070701", Self::Cpio),
+            (b"070702", Self::Cpio),
         ];
         let by_magic = magics.iter().find(|(magic, _)| bytes.starts_with(magic));
         by_magic.map(|(_, format)| *format).or_else(|| is_tar(bytes).then_some(Self::Tar))

@@ -7,6 +7,7 @@
 //! tar.rs     members of tar archives
 //! sevenz.rs  members of 7z archives, encrypted ones too
 //! ar.rs      members of ar archives, such as Debian packages
+//! cpio.rs    members of cpio archives
 //! carve.rs   ELF files in bytes that are no archive
 //! stream.rs  gzip, bzip2, xz and zstd
 //! budget.rs  what one input may unpack to
@@ -18,6 +19,7 @@
 mod ar;
 mod budget;
 mod carve;
+mod cpio;
 mod format;
 mod sevenz;
 mod stream;

@@ -30,7 +30,7 @@ impl Codec {
             Format::Bzip2 => Some(Self::Bzip2),
             Format::Xz => Some(Self::Xz),
             Format::Zstd => Some(Self::Zstd),
-            Format::Zip | Format::Tar | Format::SevenZip | Format::Ar => None,
+            Format::Zip | Format::Tar | Format::SevenZip | Format::Ar | Format::Cpio => None,
         }
     }
 

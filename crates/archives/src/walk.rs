@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::budget::{Budget, Limit, Limits, Shortfall};
 use crate::stream::{Codec, decompress};
-use crate::{Format, ar, carve, sevenz, tar, zip};
+use crate::{Format, ar, carve, cpio, sevenz, tar, zip};
 
 /// Stands between the name of an archive and that of a member.
 const SEPARATOR: char = '!';
@@ -137,6 +137,7 @@ impl Walk<'_> {
             Format::Tar => tar::walk(&bytes, budget, &mut visit),
             Format::SevenZip => sevenz::walk(&bytes, passwords, budget, &mut visit),
             Format::Ar => ar::walk(&bytes, budget, &mut visit),
+            Format::Cpio => cpio::walk(&bytes, budget, &mut visit),
             Format::Gzip => stream(Codec::Gzip, bytes, budget, &mut visit),
             Format::Bzip2 => stream(Codec::Bzip2, bytes, budget, &mut visit),
             Format::Xz => stream(Codec::Xz, bytes, budget, &mut visit),

@@ -1,4 +1,5 @@
-//! Archives that other programs wrote (`fixtures/make.sh`): 7z in its methods, ar, Debian packages.
+//! Archives that other programs wrote (`fixtures/make.sh`): 7z and zip in their methods, ar, cpio, Debian
+//! packages.
 #![allow(clippy::unwrap_used)]
 
 use std::ops::ControlFlow;
@@ -33,6 +34,10 @@ fn member(name: &str, content: &str) -> (String, Content) {
     (format!("in!{name}"), Ok(content.as_bytes().to_vec()))
 }
 
+fn numbers() -> String {
+    (1..=2000).map(|number| format!("{number}\n")).collect()
+}
+
 fn encrypted(name: &str) -> (String, Content) {
     (format!("in!{name}"), Err(MemberError::Encrypted))
 }
@@ -41,26 +46,33 @@ fn encrypted(name: &str) -> (String, Content) {
 fn members_of_7z_come_from_one_block_and_from_several() {
     let solid = [member("dir/one", "first"), member("two", "second"), member("empty", "")];
     assert_eq!(of("solid.7z"), solid);
-    let numbers: String = (1..=2000).map(|number| format!("{number}\n")).collect();
-    let apart = [member("dir/one", "first"), member("numbers", &numbers), member("two", "second")];
+    let apart =
+        [member("dir/one", "first"), member("numbers", &numbers()), member("two", "second")];
     assert_eq!(of("apart.7z"), apart);
 }
 
 #[test]
 fn the_methods_of_7z_give_back_what_they_were_given() {
-    for name in ["bzip2.7z", "deflate.7z", "bcj.7z"] {
+    for name in ["bzip2.7z", "deflate.7z", "bcj.7z", "ppmd.7z"] {
         assert_eq!(of(name), [member("two", "second")], "{name}");
     }
 }
 
 #[test]
+fn zip_with_the_larger_window_of_deflate_is_read() {
+    assert_eq!(of("deflate64.zip"), [member("numbers", &numbers())]);
+}
+
+#[test]
 fn a_method_that_is_not_supported_is_told() {
-    let found = of("ppmd.7z");
-    assert_eq!(found.len(), 1);
-    assert!(
-        matches!(&found[0].1, Err(MemberError::Unsupported(what)) if what.contains("PPMD")),
-        "{found:?}"
-    );
+    for (name, method) in [("deflate64.7z", "DEFLATE64"), ("ppmd.zip", "98")] {
+        let found = of(name);
+        assert_eq!(found.len(), 1);
+        assert!(
+            matches!(&found[0].1, Err(MemberError::Unsupported(what)) if what.contains(method)),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]
@@ -81,6 +93,28 @@ fn without_its_password_7z_is_encrypted() {
 fn members_of_ar_have_their_long_names() {
     let name = "a_name_that_is_longer_than_sixteen_bytes";
     assert_eq!(of("long.a"), [member("two", "second"), member(name, "second")]);
+}
+
+#[test]
+fn members_of_cpio_are_its_regular_files() {
+    for name in ["newc.cpio", "crc.cpio"] {
+        assert_eq!(of(name), [member("dir/one", "first"), member("two", "second")], "{name}");
+    }
+}
+
+#[test]
+fn a_cpio_that_is_cut_off_gives_what_is_there() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/newc.cpio");
+    let bytes = std::fs::read(path).unwrap();
+    let within = bytes.windows(6).position(|window| window == b"second").unwrap() + 3;
+    let mut found = Vec::new();
+    walk("in", bytes[..within].to_vec(), &Options::default(), &mut |Member { name, content }| {
+        found.push((name, content));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(found[..2], [member("dir/one", "first"), member("two", "sec")]);
+    let is_damaged = |content: &Content| matches!(content, Err(MemberError::Damaged(_)));
+    assert!(found.len() > 2 && found[2..].iter().all(|(_, content)| is_damaged(content)));
 }
 
 #[test]

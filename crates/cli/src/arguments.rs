@@ -125,8 +125,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArguments {
-    /// Files to analyse; directories stand for everything below them, and archives (zip, 7z, tar, ar,
-    /// gzip, bzip2, xz, zstd, nested) for their members
+    /// Files to analyse; directories stand for everything below them, and archives (zip, 7z, tar,
+    /// cpio, ar, gzip, bzip2, xz, zstd, nested) for their members; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

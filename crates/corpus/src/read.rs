@@ -9,6 +9,9 @@ use crate::{Input, Origin};
 /// Size beyond which a file is not read: a thousand times that of a usual sample.
 pub const MAX_INPUT_BYTES: u64 = 256 << 20;
 
+/// The path that stands for standard input where the user named it.
+const STANDARD_INPUT: &str = "-";
+
 /// Why an input gave no bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -32,11 +35,14 @@ pub enum ReadError {
     Crash,
 }
 
-/// The bytes of `input`. Pipes are read when the user named them; inside a directory they would
+/// The bytes of `input`; `-` is standard input. Pipes are read when the user named them; inside a directory they would
 /// block the batch, so there only regular files are.
 pub(crate) fn read(input: &Input) -> Result<Vec<u8>, ReadError> {
     if let Some(reason) = &input.unreachable {
         return Err(ReadError::Unreachable(reason.clone()));
+    }
+    if input.origin == Origin::Named && input.path == Path::new(STANDARD_INPUT) {
+        return at_most(io::stdin().lock(), MAX_INPUT_BYTES);
     }
     let is_regular = std::fs::metadata(&input.path)?.is_file();
     if !is_regular && input.origin == Origin::Met {
@@ -50,12 +56,12 @@ pub(crate) fn read(input: &Input) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// [`ReadError::Io`] and [`ReadError::TooLarge`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, ReadError> {
-    read_at_most(path, MAX_INPUT_BYTES)
+    at_most(File::open(path)?, MAX_INPUT_BYTES)
 }
 
-fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+fn at_most(source: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
-    let read = File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let read = source.take(limit + 1).read_to_end(&mut bytes)?;
     if read as u64 > limit { Err(ReadError::TooLarge) } else { Ok(bytes) }
 }
 
@@ -66,9 +72,8 @@ mod tests {
 
     #[test]
     fn the_limit_is_inclusive() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), [1, 2, 3]).unwrap();
-        assert_eq!(read_at_most(file.path(), 3).unwrap(), [1, 2, 3]);
-        assert!(matches!(read_at_most(file.path(), 2), Err(ReadError::TooLarge)));
+        let source = [1, 2, 3].as_slice();
+        assert_eq!(at_most(source, 3).unwrap(), [1, 2, 3]);
+        assert!(matches!(at_most(source, 2), Err(ReadError::TooLarge)));
     }
 }

@@ -130,3 +130,75 @@ fn a_bomb_costs_its_limit_and_the_rest_goes_on() {
         .stdout(contains("\"verdict\":\"config\""))
         .stderr(contains("bomb.gz"));
 }
+
+#[test]
+fn standard_input_is_a_file_like_others() {
+    let assert = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json", "-"])
+        .write_stdin(archive("infected"))
+        .assert()
+        .code(0);
+    let expected = [told("-!dir/bot.riscv", "config"), told("-!bot.arm", "config")];
+    let reports: Vec<Value> = serde_json::from_slice(&assert.get_output().stdout).unwrap();
+    let found: Vec<_> = reports
+        .iter()
+        .map(|it| told(it["sample"]["path"].as_str().unwrap(), it["verdict"].as_str().unwrap()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn programs_are_carved_out_of_a_blob_where_that_is_asked() {
+    let (first, second) = (
+        example("armv5-gcc-tiny.classic-O0.single"),
+        example("x86_64-gcc-tiny.no_scanner-O1.modules"),
+    );
+    let at_second = 100 + first.len() + 3000;
+    let blob = [vec![0xff; 100], first, vec![0; 3000], second].concat();
+    let root = folder(&[("flash.bin", &blob)]);
+    let run = |options: &[&str], code: i32| {
+        let mut command = miyaburi();
+        command.args(["extract", "--no-observe", "--format", "json"]).args(options);
+        let assert = command.arg(root.path()).assert().code(code);
+        paths(&assert.get_output().stdout)
+    };
+    let expected = [
+        told("flash.bin!elf@0x64", "config"),
+        told(&format!("flash.bin!elf@{at_second:#x}"), "config"),
+    ];
+    assert_eq!(run(&["--carve"], 0), expected);
+    assert_eq!(run(&[], 0), [told("flash.bin", "unsupported")]);
+}
+
+#[test]
+fn raw_memory_is_analysed_as_what_the_user_says_it_is() {
+    let program = example("mips-be-gcc-tiny.immediate-O0.modules");
+    let root = folder(&[("memory.bin", &program)]);
+    let raw = ["--raw", "--arch", "mips", "--base", "0x400000"];
+    let assert = miyaburi()
+        .args(["dump", "--stage", "image", "--format", "json"])
+        .args(raw)
+        .arg(at(&root, "memory.bin"))
+        .assert()
+        .code(0);
+    let dump: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
+    assert_eq!(dump["kind"], "raw_memory");
+    let assert = miyaburi()
+        .args(["extract", "--no-observe", "--format", "json"])
+        .args(raw)
+        .arg(at(&root, "memory.bin"))
+        .assert()
+        .code(0);
+    let report: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
+    assert_eq!(report["sample"]["format"], "raw");
+    assert_eq!(report["sample"]["cpu"], "mips-be-o32");
+    let usage = |options: &[&str], message: &str| {
+        let mut command = miyaburi();
+        command.arg("extract").args(options).arg(at(&root, "memory.bin"));
+        command.assert().code(2).stderr(contains(message));
+    };
+    usage(&["--raw"], "--arch <CPU>");
+    usage(&["--arch", "mips"], "--raw");
+    usage(&["--raw", "--arch", "6502"], "not a CPU that is analysed");
+    usage(&["--raw", "--arch", "arm", "--base", "x"], "not a hexadecimal address");
+}
