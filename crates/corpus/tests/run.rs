@@ -203,6 +203,8 @@ fn members_take_the_place_of_their_archive() {
         ("b.zip!more.tgz!dir/three", read),
         ("b.zip!more.tgz!four", read),
         ("b.zip!two", read),
+        // What there is, and that it is not all.
+        ("c.gz", read),
         ("c.gz", Verdict::Failed),
         ("d", read),
     ];
