@@ -34,6 +34,8 @@ mod tlp;
 pub mod traffic;
 pub mod yara;
 
-pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Written};
+pub use list::{
+    Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Withdrawal, Written,
+};
 pub use technique::Technique;
 pub use tlp::Tlp;

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crate::indicators::{Indicator, Sightings, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::gate::Reason;
+use crate::indicators::{InForce, Indicator, Sightings, Timestamp};
 
 /// An indicator that may be blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +17,26 @@ pub struct Block {
     pub sightings: Sightings,
     /// When it no longer holds.
     pub expires: Timestamp,
+    /// Its state before this export, none when it is new.
+    pub in_force: Option<InForce>,
     /// A list that says something of it, such as that its zone is a dynamic DNS provider's.
     pub note: Option<Arc<str>>,
 }
 
+/// An indicator that earlier exports have in force and this one has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// What is no longer blocked.
+    pub indicator: Indicator,
+    /// Since when and until when it was to be.
+    pub in_force: InForce,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// How far a consumer goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It counts.
     Report,
@@ -50,6 +67,25 @@ pub struct Stamp {
     pub reports: u64,
     /// SHA-256 of the reports as read, one file after the other, in hexadecimal.
     pub input_sha256: String,
+    /// A number that grows from export to export, modulo 2^32 as serials of zones count (RFC 1982).
+    pub serial: u32,
+}
+
+impl Stamp {
+    /// A serial for an export at `now` after one with the serial `before`: the time, unless that has not
+    /// moved on.
+    #[must_use]
+    pub fn serial(now: Timestamp, before: Option<u32>) -> u32 {
+        // The remainder fits.
+        let time = u32::try_from(now.unix().rem_euclid(1 << 32)).unwrap_or_default();
+        match before {
+            // Greater in the arithmetic of serials: less than half of all numbers ahead.
+            Some(before) if !(1..1 << 31).contains(&time.wrapping_sub(before)) => {
+                before.wrapping_add(1)
+            }
+            _ => time,
+        }
+    }
 }
 
 /// The version of this crate, which is the program's.
@@ -64,12 +100,15 @@ pub struct BlockList {
     pub stage: Stage,
     /// The entries.
     pub blocks: Vec<Block>,
+    /// What was in force before and no longer is, in order; none when that is not known, and no file
+    /// that withdraws is written.
+    pub withdrawn: Option<Vec<Withdrawal>>,
 }
 
 impl BlockList {
     /// Lines that say where a file comes from, for a comment at its head.
     pub(crate) fn head(&self) -> [String; 3] {
-        let Stamp { now, reports, input_sha256 } = &self.stamp;
+        let Stamp { now, reports, input_sha256, .. } = &self.stamp;
         [
             format!("miyaburi {VERSION}, {now}, stage {}", self.stage.name()),
             format!("from {reports} reports, SHA-256 {input_sha256}"),

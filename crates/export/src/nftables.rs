@@ -11,11 +11,14 @@ use core::net::IpAddr;
 
 use miyaburi_model::Protocol;
 
-use crate::indicators::{Host, Timestamp, protocol_name};
+use crate::indicators::{Host, Indicator, Timestamp, protocol_name};
 use crate::list::{BlockList, ExportError, Folder, Stage, Written, file};
 
 /// File of the script.
 pub const FILE: &str = "miyaburi.nft";
+
+/// File of the script that takes elements out of the loaded table, which keeps its counters.
+pub const WITHDRAW: &str = "miyaburi.withdraw.nft";
 
 /// The longest time-out of an element in seconds, three years: nft reads no more than eight digits.
 const MAX_TIMEOUT: u64 = 99_999_999;
@@ -51,7 +54,18 @@ impl Elements {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(list: &BlockList, folder: &mut dyn Folder) -> Result<Written, ExportError> {
-    let (v4, v6, names) = elements(list);
+    let of_list = list.blocks.iter().map(|block| (&block.indicator, block.expires));
+    let (v4, v6, names) = elements(of_list);
+    if let Some(withdrawn) = &list.withdrawn {
+        let withdrawn = withdrawn.iter().map(|it| (&it.indicator, it.in_force.until));
+        let (old_v4, old_v6, _) = elements(withdrawn);
+        file(folder, WITHDRAW, |writer| {
+            for (family, old, elements) in [(V4, &old_v4, &v4), (V6, &old_v6, &v6)] {
+                write_withdrawals(writer, &family, old, elements)?;
+            }
+            Ok(())
+        })?;
+    }
     file(folder, FILE, |writer| {
         for line in list.head() {
             writeln!(writer, "# {line}")?;
@@ -70,23 +84,25 @@ pub fn write(list: &BlockList, folder: &mut dyn Folder) -> Result<Written, Expor
 }
 
 /// Elements of both families, and how many indicators are names.
-fn elements(list: &BlockList) -> (Elements, Elements, usize) {
+fn elements<'a>(
+    indicators: impl Iterator<Item = (&'a Indicator, Timestamp)>,
+) -> (Elements, Elements, usize) {
     let (mut v4, mut v6, mut names) = (Elements::default(), Elements::default(), 0);
-    for block in &list.blocks {
-        let Host::Address(address) = block.indicator.host else {
+    for (indicator, expires) in indicators {
+        let Host::Address(address) = indicator.host else {
             names += 1;
             continue;
         };
         let elements = if address.is_ipv4() { &mut v4 } else { &mut v6 };
-        let Some(port) = block.indicator.port else {
-            later(elements.whole.entry(address).or_insert(block.expires), block.expires);
+        let Some(port) = indicator.port else {
+            later(elements.whole.entry(address).or_insert(expires), expires);
             continue;
         };
-        let known = block.indicator.protocol;
+        let known = indicator.protocol;
         let protocols = [Protocol::Tcp, Protocol::Udp];
         for protocol in protocols.into_iter().filter(|one| known.is_none_or(|it| it == *one)) {
             let key = (address, protocol, port);
-            later(elements.with_port.entry(key).or_insert(block.expires), block.expires);
+            later(elements.with_port.entry(key).or_insert(expires), expires);
         }
     }
     (v4, v6, names)
@@ -111,6 +127,29 @@ fn write_sets(
     begin_set(writer, &format!("{name}_whole"), element)?;
     let whole = elements.whole.iter().map(|(address, expires)| (address.to_string(), *expires));
     end_set(writer, whole, now)
+}
+
+/// Takes out what is in `old` alone. An element that is not there, or no more, is added first: taking
+/// it out would fail the script otherwise.
+fn write_withdrawals(
+    writer: &mut dyn Write,
+    family: &Family,
+    old: &Elements,
+    new: &Elements,
+) -> io::Result<()> {
+    let name = family.name;
+    let with_port = old.with_port.keys().filter(|key| !new.with_port.contains_key(key));
+    let with_port = with_port.map(|(address, protocol, port)| {
+        (format!("{name}_port"), format!("{address} . {} . {port}", protocol_name(*protocol)))
+    });
+    let whole = old.whole.keys().filter(|key| !new.whole.contains_key(key));
+    let whole = whole.map(|address| (format!("{name}_whole"), address.to_string()));
+    with_port.chain(whole).try_for_each(|(set, element)| {
+        for verb in ["add", "delete"] {
+            writeln!(writer, "{verb} element inet miyaburi {set} {{ {element} }}")?;
+        }
+        Ok(())
+    })
 }
 
 fn begin_set(writer: &mut dyn Write, name: &str, element: &str) -> io::Result<()> {

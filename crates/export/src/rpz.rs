@@ -15,7 +15,7 @@ use core::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::indicators::{DomainName, Host, Timestamp};
+use crate::indicators::{DomainName, Host};
 use crate::list::{BlockList, ExportError, Folder, Stage, Written, file};
 
 /// File of the zone.
@@ -72,19 +72,14 @@ fn fits(host: &Host) -> bool {
     host.name().map_or(0, |name: &DomainName| name.as_str().len()) + 1 + MAX_ZONE <= MAX_NAME
 }
 
-/// The records that every zone has. Its serial is the time, as a zone transfer compares it.
+/// The records that every zone has.
 fn begin(writer: &mut dyn Write, list: &BlockList) -> io::Result<()> {
     for line in list.head() {
         writeln!(writer, "; {line}")?;
     }
-    let serial = serial(list.stamp.now);
+    let serial = list.stamp.serial;
     writeln!(writer, "$TTL 300\n@ SOA localhost. hostmaster.invalid. {serial} 300 60 86400 60")?;
     writeln!(writer, "@ NS localhost.")
-}
-
-/// Seconds since 1970 modulo 2^32, as serials count (RFC 1982).
-const fn serial(now: Timestamp) -> u64 {
-    now.unix().rem_euclid(1 << 32).unsigned_abs()
 }
 
 /// A prefix as owner name: its length, then the address from its end.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use miyaburi_export::flowspec::{self, Enforcement, Options};
+use miyaburi_export::flowspec::{self, Enforcement, Options, Routes};
 use miyaburi_export::traffic::Traffic;
 use miyaburi_export::{Stage, Written};
 use miyaburi_model::{Confidence, EndpointRole, Protocol, Report};
@@ -25,7 +25,9 @@ fn export(reports: &[Report], stage: Stage, options: &Options) -> (Memory, Writt
     reports.iter().for_each(|report| traffic.add(report));
     let decisions = gate_with(&[]).decide(merged(reports), &selection());
     let mut folder = Memory::default();
-    let written = flowspec::write(&list(decisions, stage), &traffic, options, &mut folder).unwrap();
+    let list = list(decisions, stage);
+    let routes = Routes::new(&list, &traffic, options);
+    let written = flowspec::write(&list, &routes, None, &mut folder).unwrap();
     (folder, written)
 }
 

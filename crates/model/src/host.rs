@@ -1,9 +1,13 @@
 //! Hosts as files give them, and the few of those that a block list may hold.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use core::net::{IpAddr, Ipv4Addr};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Characters of a name without its last dot (RFC 1035, section 2.3.4: 255 bytes on the wire).
 const MAX_NAME: usize = 253;
@@ -78,6 +82,18 @@ impl fmt::Display for Host {
             Self::Address(address) => address.fmt(formatter),
             Self::Name(name) => name.fmt(formatter),
         }
+    }
+}
+
+impl Serialize for Host {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A script of commands for GoBGP 3: `add` announces, `del` withdraws.
+//! Scripts of commands for GoBGP 3.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -7,25 +7,32 @@ use ipnet::IpNet;
 
 use super::rule::{Action, Route, Rule, discard};
 
+/// `add` announces the routes, `del` withdraws them.
 pub(super) fn write(writer: &mut dyn Write, routes: &BTreeSet<Route>) -> io::Result<()> {
     writeln!(writer, "# add announces the routes, del withdraws them")?;
     writeln!(writer, "set -eu\nverb=${{1:?add or del}}")?;
-    for route in routes {
-        let command = match route {
-            Route::Flow(rule) => flow(rule),
-            Route::Blackhole(address) => {
-                let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
-                // Blackhole and no-export (RFC 7999, section 3.2).
-                format!(
-                    "-a {family} {} nexthop {} community 65535:666,65535:65281",
-                    IpNet::from(*address),
-                    discard(*address)
-                )
-            }
-        };
-        writeln!(writer, "gobgp global rib \"$verb\" {command}")?;
+    routes.iter().try_for_each(|it| writeln!(writer, "gobgp global rib \"$verb\" {}", route(it)))
+}
+
+/// Withdraws the routes; one that is not there is no error to GoBGP.
+pub(super) fn withdraw(writer: &mut dyn Write, routes: &BTreeSet<Route>) -> io::Result<()> {
+    writeln!(writer, "set -eu")?;
+    routes.iter().try_for_each(|it| writeln!(writer, "gobgp global rib del {}", route(it)))
+}
+
+fn route(route: &Route) -> String {
+    match route {
+        Route::Flow(rule) => flow(rule),
+        Route::Blackhole(address) => {
+            let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+            // Blackhole and no-export (RFC 7999, section 3.2).
+            format!(
+                "-a {family} {} nexthop {} community 65535:666,65535:65281",
+                IpNet::from(*address),
+                discard(*address)
+            )
+        }
     }
-    Ok(())
 }
 
 fn flow(rule: &Rule) -> String {

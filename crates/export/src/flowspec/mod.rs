@@ -7,7 +7,9 @@
 //! done on request alone.
 //!
 //! Routes do not expire: `flowspec.gobgp.sh del` withdraws those of an export, ExaBGP and BIRD what is
-//! no longer in their configuration.
+//! no longer in their configuration. Where it is known what was announced before, two more files
+//! withdraw what no longer is: commands for GoBGP, and for the process that ExaBGP takes commands
+//! from.
 
 mod bird;
 mod exabgp;
@@ -21,6 +23,7 @@ use std::io::{self, Write};
 use core::net::IpAddr;
 use ipnet::IpNet;
 use miyaburi_model::Protocol;
+use serde::{Deserialize, Serialize};
 
 use crate::indicators::{Host, protocol_name};
 use crate::list::{Block, BlockList, ExportError, Folder, Stage, Written, file};
@@ -34,6 +37,11 @@ pub const EXABGP: &str = "flowspec.exabgp.conf";
 /// File of what BIRD's configuration includes.
 pub const BIRD: &str = "flowspec.bird.conf";
 
+/// File of the commands for GoBGP that withdraw what was announced before.
+pub const GOBGP_WITHDRAW: &str = "flowspec.withdraw.gobgp.sh";
+/// File of the commands for ExaBGP that do.
+pub const EXABGP_WITHDRAW: &str = "flowspec.withdraw.exabgp";
+
 /// The most rules there can be: routers keep them in little memory.
 pub const MAX_RULES: usize = 1000;
 
@@ -46,7 +54,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// What is done to C2s when it is enforced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Enforcement {
     /// A limit that lets no more than a few packets through.
     Limit,
@@ -57,7 +65,7 @@ pub enum Enforcement {
 }
 
 /// How rules are made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// What is done to C2s.
     pub enforcement: Enforcement,
@@ -69,29 +77,68 @@ pub struct Options {
     pub max_rules: usize,
 }
 
-/// Writes the rules for all three programs.
+/// What is announced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routes {
+    routes: BTreeSet<Route>,
+    /// Indicators and attacks that have none.
+    #[serde(skip)]
+    left_out: usize,
+}
+
+impl Routes {
+    /// The routes for a list, and against the floods of `traffic`.
+    #[must_use]
+    pub fn new(list: &BlockList, traffic: &Traffic, options: &Options) -> Self {
+        let (routes, left_out) = routes(list, traffic, options);
+        Self { routes, left_out }
+    }
+
+    /// Adds what another export may have announced.
+    pub fn extend(&mut self, other: Self) {
+        self.routes.extend(other.routes);
+    }
+
+    /// Those that `after` has under no name: adding a route of the same name replaces one.
+    fn without(&self, after: &Self) -> BTreeSet<Route> {
+        let is_left = |route: &&Route| !after.routes.iter().any(|it| it.has_name_of(route));
+        self.routes.iter().filter(is_left).copied().collect()
+    }
+}
+
+/// Writes the rules for all three programs, and what withdraws those of `before` that are no longer
+/// among them.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write(
     list: &BlockList,
-    traffic: &Traffic,
-    options: &Options,
+    routes: &Routes,
+    before: Option<&Routes>,
     folder: &mut dyn Folder,
 ) -> Result<Written, ExportError> {
-    let (routes, left_out) = routes(list, traffic, options);
+    if let Some(before) = before {
+        let gone = before.without(routes);
+        file(folder, GOBGP_WITHDRAW, |writer| {
+            writeln!(writer, "#!/bin/sh\n# {} routes that are no longer announced", gone.len())?;
+            gobgp::withdraw(writer, &gone)
+        })?;
+        file(folder, EXABGP_WITHDRAW, |writer| exabgp::withdraw(writer, &gone))?;
+    }
+    let Routes { routes, left_out } = routes;
+    let left_out = *left_out;
     file(folder, GOBGP, |writer| {
         writeln!(writer, "#!/bin/sh")?;
         begin(writer, list, left_out)?;
-        gobgp::write(writer, &routes)
+        gobgp::write(writer, routes)
     })?;
     file(folder, EXABGP, |writer| {
         begin(writer, list, left_out)?;
-        exabgp::write(writer, &routes)
+        exabgp::write(writer, routes)
     })?;
     file(folder, BIRD, |writer| {
         begin(writer, list, left_out)?;
-        bird::write(writer, &routes)
+        bird::write(writer, routes)
     })?;
     Ok(Written { entries: routes.len(), left_out })
 }

@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 /// Where discarded packets go: the customary address for IPv4, which no network has, and the prefix
 /// that is set apart for it in IPv6 (RFC 6666).
@@ -9,7 +10,7 @@ const DISCARD_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const DISCARD_V6: Ipv6Addr = Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1);
 
 /// A route of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Route {
     /// A flow specification.
     Flow(Rule),
@@ -18,7 +19,7 @@ pub(super) enum Route {
 }
 
 /// A flow specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Rule {
     pub(super) destination: IpNet,
     pub(super) protocol: u8,
@@ -27,7 +28,7 @@ pub(super) struct Rule {
 }
 
 /// What routers do to matching packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Action {
     /// Nothing but count, if they do.
     Accept,
@@ -37,6 +38,21 @@ pub(super) enum Action {
     Limit(u32),
     /// They discard them.
     Discard,
+}
+
+impl Route {
+    /// Whether both are the same to a router, which keeps one of them: what is done is no part of what
+    /// names a route.
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Flow(one), Self::Flow(other)) => {
+                let name = |rule: &Rule| (rule.destination, rule.protocol, rule.port);
+                name(one) == name(other)
+            }
+            (Self::Blackhole(one), Self::Blackhole(other)) => one == other,
+            (Self::Flow(_), Self::Blackhole(_)) | (Self::Blackhole(_), Self::Flow(_)) => false,
+        }
+    }
 }
 
 impl Rule {

@@ -20,8 +20,10 @@ use miyaburi_model::{Confidence, EndpointRole, Protocol};
 pub use own::{OwnSpace, OwnSpaceError, parse_prefixes};
 pub use warning_list::{Effect, WarningList, WarningListError, built_in};
 
-use crate::indicators::{Host, HostError, Indicator, Indicators, Sightings, Timestamp, role_name};
-use crate::list::Block;
+use crate::indicators::{
+    Host, HostError, Indicator, Indicators, Known, Naming, Sightings, Timestamp, role_name,
+};
+use crate::list::{Block, Withdrawal};
 use matcher::Matcher;
 
 /// Roles that a block may rest on: the others are not hosts of the attackers.
@@ -69,6 +71,14 @@ pub enum Reason {
     Listed(Arc<str>),
     /// It was valid until then.
     Expired(Timestamp),
+    /// The user took it back, with the entry that says so.
+    Revoked(String),
+    /// The files that it was found in were analysed again, and have it no more.
+    Gone,
+    /// The selection no longer asks for it: why it is withdrawn, which is no refusal.
+    NotSelected,
+    /// The export that had it was rolled back, which is no refusal either.
+    RolledBack,
 }
 
 impl Reason {
@@ -83,6 +93,10 @@ impl Reason {
             Self::Own(_) => "own",
             Self::Listed(_) => "warning_list",
             Self::Expired(_) => "expired",
+            Self::Revoked(_) => "revoked",
+            Self::Gone => "gone",
+            Self::NotSelected => "not_selected",
+            Self::RolledBack => "rolled_back",
         }
     }
 }
@@ -98,6 +112,10 @@ impl fmt::Display for Reason {
             Self::Own(entry) => write!(formatter, "own: {entry}"),
             Self::Listed(list) => formatter.write_str(list),
             Self::Expired(time) => write!(formatter, "valid until {time}"),
+            Self::Revoked(entry) => write!(formatter, "revoked: {entry}"),
+            Self::Gone => formatter.write_str("its files no longer have it"),
+            Self::NotSelected => formatter.write_str("not asked for any more"),
+            Self::RolledBack => formatter.write_str("the export that had it was rolled back"),
         }
     }
 }
@@ -126,6 +144,8 @@ pub struct Decisions {
     pub refusals: Vec<Refusal>,
     /// How many the selection did not ask for.
     pub not_selected: usize,
+    /// What earlier exports have in force and this one has not, in order.
+    pub withdrawn: Vec<Withdrawal>,
 }
 
 impl Decisions {
@@ -146,6 +166,7 @@ pub struct Gate {
     deny: Matcher,
     inform: Matcher,
     own: OwnSpace,
+    revoked: OwnSpace,
 }
 
 impl Gate {
@@ -165,6 +186,12 @@ impl Gate {
         Ok(gate)
     }
 
+    /// Refuses what the user took back, too.
+    #[must_use]
+    pub fn with_revoked(self, revoked: OwnSpace) -> Self {
+        Self { revoked, ..self }
+    }
+
     /// Decides on every indicator.
     #[must_use]
     pub fn decide(&self, indicators: Indicators, selection: &Selection) -> Decisions {
@@ -179,17 +206,25 @@ impl Gate {
             .filter(|indicator| INNOCENT.contains(&indicator.role))
             .map(|indicator| (indicator.host.clone(), indicator.role))
             .collect();
-        for (indicator, sightings) in merged {
+        for (indicator, known) in merged {
             let innocent = innocent.get(&indicator.host).copied();
-            let expires = expiry(&sightings, selection);
-            if let Some(reason) = self.reason(&indicator, innocent, &sightings, expires, selection)
-            {
+            let expires = expiry(&known, selection);
+            let reason = self.reason(&indicator, innocent, &known, expires, selection);
+            let Known { sightings, in_force, .. } = known;
+            let is_selected = is_selected(&indicator, &sightings, selection);
+            let is_passed = reason.is_none() && is_selected;
+            if let Some(in_force) = in_force.filter(|_| !is_passed) {
+                let reason = reason.clone().unwrap_or(Reason::NotSelected);
+                let indicator = indicator.clone();
+                decisions.withdrawn.push(Withdrawal { indicator, in_force, reason });
+            }
+            if let Some(reason) = reason {
                 let Indicator { host, port, protocol, role } = indicator;
                 let host = host.to_string();
                 decisions.refusals.push(Refusal { host, port, protocol, role, reason });
-            } else if is_selected(&indicator, &sightings, selection) {
+            } else if is_selected {
                 let note = self.inform.find(&indicator.host);
-                decisions.blocks.push(Block { indicator, sightings, expires, note });
+                decisions.blocks.push(Block { indicator, sightings, expires, in_force, note });
             } else {
                 decisions.not_selected += 1;
             }
@@ -201,7 +236,7 @@ impl Gate {
         &self,
         indicator: &Indicator,
         innocent: Option<EndpointRole>,
-        sightings: &Sightings,
+        known: &Known,
         expires: Timestamp,
         selection: &Selection,
     ) -> Option<Reason> {
@@ -217,16 +252,26 @@ impl Gate {
         if let Some(list) = self.deny.find(&indicator.host) {
             return Some(Reason::Listed(list));
         }
-        if sightings.confidence < selection.min_confidence {
-            return Some(Reason::Confidence(sightings.confidence));
+        if let Some(entry) = self.revoked.find(&indicator.host) {
+            return Some(Reason::Revoked(entry));
+        }
+        if known.naming == Naming::Gone {
+            return Some(Reason::Gone);
+        }
+        if known.sightings.confidence < selection.min_confidence {
+            return Some(Reason::Confidence(known.sightings.confidence));
         }
         (expires <= selection.now).then_some(Reason::Expired(expires))
     }
 }
 
-/// When an indicator no longer holds.
-fn expiry(sightings: &Sightings, selection: &Selection) -> Timestamp {
-    sightings.seen.map_or(selection.now, |span| span.last).after(selection.ttl)
+/// When an indicator no longer holds: what no report of this export names, when the last one that had
+/// any said.
+fn expiry(known: &Known, selection: &Selection) -> Timestamp {
+    if let (Some(in_force), Naming::NotNamed | Naming::Gone) = (known.in_force, known.naming) {
+        return in_force.until;
+    }
+    known.sightings.seen.map_or(selection.now, |span| span.last).after(selection.ttl)
 }
 
 fn is_selected(indicator: &Indicator, sightings: &Sightings, selection: &Selection) -> bool {

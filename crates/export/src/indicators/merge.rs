@@ -1,20 +1,22 @@
 //! Reports one by one, indicators once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use miyaburi_model::{
     Confidence, Endpoint, EndpointRole, Evidence, ExternalSource, Protocol, Report, SourceKind,
-    VirtualAddress,
+    Verdict, VirtualAddress,
 };
 
-use super::{HostError, Indicator, Observed, Span};
+use serde::{Deserialize, Serialize};
+
+use super::{HostError, InForce, Indicator, Known, Naming, Observed, Span};
 
 /// Files kept behind an indicator, those with the smallest digests: memory grows with indicators,
 /// not with reports.
 pub const MAX_SOURCES: usize = 8;
 
 /// What all reports say of an indicator.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sightings {
     /// The highest of any report.
     pub confidence: Confidence,
@@ -29,9 +31,10 @@ pub struct Sightings {
 }
 
 /// A file that an indicator was found in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Source {
     /// Its SHA-256.
+    #[serde(with = "super::digest")]
     pub sha256: [u8; 32],
     /// Address that the value was read from, in that file.
     pub address: Option<VirtualAddress>,
@@ -40,18 +43,35 @@ pub struct Source {
 /// Indicators of many reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indicators {
-    merged: BTreeMap<Indicator, Sightings>,
+    merged: BTreeMap<Indicator, Known>,
     refused: BTreeMap<(String, Option<u16>, EndpointRole), HostError>,
     reports: u64,
+    /// Whether earlier exports have any.
+    is_carried: bool,
+    /// Files that were analysed to the end, when earlier exports have any.
+    analysed: HashSet<[u8; 32]>,
 }
 
 impl Indicators {
+    /// Adds what an earlier export has in force, before any report.
+    pub fn carry(&mut self, indicator: Indicator, sightings: Sightings, in_force: InForce) {
+        self.is_carried = true;
+        let in_force = in_force.with(self.merged.get(&indicator).and_then(|known| known.in_force));
+        let known = Known { sightings, in_force: Some(in_force), naming: Naming::NotNamed };
+        self.merged.insert(indicator, known);
+    }
+
     /// Adds what a report says; `observed` tells when its file was seen.
     pub fn add(&mut self, report: &Report, observed: &Observed) {
         self.reports += 1;
         let sha256 = report.sample.sha256.as_ref();
         let sha256: Option<[u8; 32]> = sha256.and_then(|it| it.0.as_slice().try_into().ok());
         let seen = sha256.and_then(|sha256| observed.of(&sha256));
+        let is_whole =
+            matches!(report.verdict, Verdict::Config | Verdict::ExternalC2 | Verdict::NoConfig);
+        if let Some(sha256) = sha256.filter(|_| self.is_carried && is_whole) {
+            self.analysed.insert(sha256);
+        }
         let family = report.family.as_ref().map(|family| family.name.as_str());
         let found = report.endpoints.iter().map(Found::endpoint);
         let outside = report.external.iter().filter_map(Found::outside);
@@ -70,7 +90,14 @@ impl Indicators {
         }
         for (indicator, mut sightings) in in_report {
             sightings.reports = 1;
-            merge(&mut self.merged, indicator, sightings);
+            match self.merged.get_mut(&indicator) {
+                Some(known) => known.name(sightings),
+                None => {
+                    let naming = Naming::Named;
+                    let known = Known { sightings, in_force: None, naming };
+                    self.merged.insert(indicator, known);
+                }
+            }
         }
     }
 
@@ -82,7 +109,10 @@ impl Indicators {
 
     /// The indicators in order, taken apart.
     #[must_use]
-    pub fn into_merged(self) -> BTreeMap<Indicator, Sightings> {
+    pub fn into_merged(mut self) -> BTreeMap<Indicator, Known> {
+        if self.is_carried {
+            self.merged.values_mut().for_each(|known| known.compare(&self.analysed));
+        }
         self.merged
     }
 
@@ -152,12 +182,17 @@ fn merge(all: &mut BTreeMap<Indicator, Sightings>, indicator: Indicator, new: Si
 }
 
 impl Sightings {
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.confidence = self.confidence.max(other.confidence);
         self.reports += other.reports;
         if self.family != other.family {
             self.family = None;
         }
+        self.remember(other);
+    }
+
+    /// Adds times and files alone.
+    pub(super) fn remember(&mut self, other: Self) {
         self.seen = match (self.seen, other.seen) {
             (Some(one), Some(other)) => Some(one.with(other)),
             (one, other) => one.or(other),

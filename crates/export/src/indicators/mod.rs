@@ -4,17 +4,21 @@
 //! merged: the highest confidence, the first and last time that any of the files was seen, how
 //! many reports name it, and the first few files with the address that the value was read from.
 
+mod digest;
+mod in_force;
 mod merge;
 mod observed;
 
+pub use in_force::{InForce, Known, Naming};
 pub use merge::{Indicators, MAX_SOURCES, Sightings, Source};
 pub use observed::{Observed, ObservedError, Span};
 
 pub use miyaburi_model::{DomainName, Host, HostError, Timestamp, TimestampError};
 use miyaburi_model::{EndpointRole, Protocol};
+use serde::{Deserialize, Serialize};
 
 /// What makes an indicator one of its own. Ordered, so that all output is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Indicator {
     /// Name or address.
     pub host: Host,

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::str::FromStr;
 
 use miyaburi_model::HexBytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Timestamp, TimestampError};
 
@@ -16,7 +16,7 @@ use super::{Timestamp, TimestampError};
 pub struct Observed(HashMap<[u8; 32], Span>);
 
 /// From the first to the last time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// First.
     pub first: Timestamp,

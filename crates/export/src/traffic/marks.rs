@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use miyaburi_model::{Constant, FieldDescriptor, FieldValue};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of a payload that are compared.
 const COMPARED: usize = 64;
@@ -22,7 +23,7 @@ const FIRST_UNASSIGNED: u8 = 148;
 
 /// Something that others do not send. What is read from headers comes last: in rules that name a buffer,
 /// what follows would be looked for in that buffer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mark {
     /// What the payload begins with, and its length when that is always the same. Shared with: clients
     /// of the service whose query it is. Misses: payloads that are drawn or set.

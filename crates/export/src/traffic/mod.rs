@@ -6,11 +6,14 @@
 
 mod flood;
 mod marks;
+mod pairs;
 mod signature;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use miyaburi_model::{Attack, Report, VirtualAddress};
+
+use serde::{Deserialize, Serialize};
 
 use crate::indicators::{MAX_SOURCES, Source};
 
@@ -28,7 +31,7 @@ const MAX_KINDS: usize = 8;
 const MAX_KIND: usize = 32;
 
 /// What sends a packet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Senders {
     /// Kinds of attack, or [`SCAN`]: lower-case letters, digits and underscores, eight at most.
     pub kinds: BTreeSet<String>,
@@ -39,9 +42,11 @@ pub struct Senders {
 }
 
 /// Packets of many reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
+    #[serde(with = "pairs")]
     signatures: BTreeMap<Signature, Senders>,
+    #[serde(with = "pairs")]
     floods: BTreeMap<Flood, Senders>,
 }
 
@@ -97,11 +102,12 @@ impl Traffic {
 
 /// The kind of an attack; a text that is no word of ours is not passed on.
 fn kind(attack: &Attack) -> String {
-    let is_word = |kind: &&str| {
-        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        !kind.is_empty() && kind.len() <= MAX_KIND && kind.bytes().all(is_plain)
-    };
-    attack.kind.as_deref().filter(is_word).unwrap_or("unknown").to_owned()
+    attack.kind.as_deref().filter(|kind| is_word(kind)).unwrap_or("unknown").to_owned()
+}
+
+fn is_word(kind: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    !kind.is_empty() && kind.len() <= MAX_KIND && kind.bytes().all(is_plain)
 }
 
 fn merge<K: Ord>(all: &mut BTreeMap<K, Senders>, key: K, new: Senders) {

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use miyaburi_model::{Packet, Scan};
+use serde::{Deserialize, Serialize};
 
 use super::marks::{Mark, fixed, marks, sequence_is_destination};
 
 /// The header that marks and port are looked for behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Transport {
     /// None that is known.
     Ip,
@@ -20,7 +23,7 @@ pub enum Transport {
 }
 
 /// Marks of a packet, at least one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Signature {
     /// The innermost transport.
     pub transport: Transport,
