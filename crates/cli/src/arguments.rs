@@ -3,6 +3,7 @@
 mod devices;
 mod export;
 mod hunt;
+mod ledger;
 mod plan;
 mod raw;
 
@@ -17,9 +18,10 @@ use miyaburi_image::Address;
 
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
 pub(crate) use self::export::{
-    ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments,
+    ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments, StateArguments,
 };
 pub(crate) use self::hunt::{HuntArguments, HuntFormat};
+pub(crate) use self::ledger::{LedgerArguments, LedgerFormat};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 use self::raw::RawArguments;
 
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     /// Exit codes: 0 written, 1 when something could not be read or written, 2 wrong usage. A report
     /// that cannot be read ends the command before anything is written.
     Export(ExportArguments),
+    /// Tell what exports put in force: since when, until when, which export did, and what was withdrawn
+    Ledger(LedgerArguments),
     /// Print the JSON Schema of a report, or of another document
     Schema(SchemaArguments),
     /// Print a completion script for a shell

@@ -13,8 +13,8 @@ use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
 use miyaburi_pipeline::UnpackError;
 
-use crate::commands::export::ExportProblem;
 use crate::dump::NoFunction;
+use crate::export::ExportProblem;
 use crate::reports::FolderError;
 use crate::text::escape;
 

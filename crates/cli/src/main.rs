@@ -56,6 +56,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),
+        Command::Ledger(arguments) => commands::ledger::run(arguments),
         Command::Schema(arguments) => commands::schema::run(arguments),
         Command::Completions(arguments) => commands::completions::run(arguments),
         Command::Man(arguments) => commands::man::run(arguments),

@@ -34,8 +34,6 @@ mod tlp;
 pub mod traffic;
 pub mod yara;
 
-pub use list::{
-    Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Withdrawal, Written,
-};
+pub use list::{Block, BlockList, ExportError, Folder, Stage, Stamp, VERSION, Withdrawal, Written};
 pub use technique::Technique;
 pub use tlp::Tlp;

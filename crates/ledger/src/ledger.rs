@@ -1,5 +1,7 @@
 //! Writing and reading runs.
 
+use std::collections::BTreeSet;
+
 use miyaburi_export::flowspec::Routes;
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
@@ -166,8 +168,8 @@ impl Ledger {
         table.range::<&str>(..)?.map(|record| Ok(record?.0.value().to_owned())).collect()
     }
 
-    /// Writes down what a run is about to put in force, and what the user took back by it; nothing when
-    /// it fails.
+    /// Writes down what a run is about to put in force, and all that the user took back, by it or
+    /// before; nothing when it fails.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -176,7 +178,7 @@ impl Ledger {
         run: &Run,
         state: &State,
         entries: impl IntoIterator<Item = Entry>,
-        revoked: impl IntoIterator<Item = String>,
+        revoked: &BTreeSet<String>,
     ) -> Result<(), LedgerError> {
         let transaction = self.0.begin_write()?;
         {
@@ -189,28 +191,11 @@ impl Ledger {
                 table.insert(place, serde_json::to_vec(&entry)?.as_slice())?;
             }
             let mut table = transaction.open_table(REVOKED)?;
+            table.retain(|entry, _| revoked.contains(entry))?;
             for entry in revoked {
                 if table.get(entry.as_str())?.is_none() {
                     table.insert(entry.as_str(), run.number)?;
                 }
-            }
-        }
-        Ok(transaction.commit()?)
-    }
-
-    /// Forgets that the user took these back.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub fn reinstate(
-        &self,
-        entries: impl IntoIterator<Item = String>,
-    ) -> Result<(), LedgerError> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut table = transaction.open_table(REVOKED)?;
-            for entry in entries {
-                table.remove(entry.as_str())?;
             }
         }
         Ok(transaction.commit()?)

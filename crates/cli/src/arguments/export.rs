@@ -15,11 +15,12 @@ use crate::reports::FolderFormat;
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
     /// Report files, NDJSON or JSON; - is standard input
-    #[arg(required = true, value_name = "REPORTS")]
+    #[arg(required_unless_present = "rollback", value_name = "REPORTS")]
     pub reports: Vec<PathBuf>,
 
     /// Formats to write
-    #[arg(long, value_name = "FORMAT,...", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "FORMAT,...", value_delimiter = ',')]
+    #[arg(required_unless_present = "rollback")]
     pub to: Vec<ExportFormat>,
 
     /// Directory to write into; it is made when it is not there
@@ -35,6 +36,9 @@ pub(crate) struct ExportArguments {
 
     #[command(flatten)]
     pub gate: GateArguments,
+
+    #[command(flatten)]
+    pub state: StateArguments,
 
     #[command(flatten)]
     pub flowspec: FlowspecArguments,
@@ -94,6 +98,35 @@ pub(crate) struct GateArguments {
     /// of a built-in one stands in for it
     #[arg(long, value_name = "DIR")]
     pub warning_lists: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct StateArguments {
+    /// Keep what is in force in this file, made when it is not there. What an earlier export has in
+    /// force stays until it expires, is revoked or does not pass the gate any more, whether the reports
+    /// name it or not. What changed is printed, and written to DIR/difference.json
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
+    /// What is not to be blocked any more: a file with a prefix, address or name a line. The ledger
+    /// remembers it for later exports
+    #[arg(long, value_name = "FILE", requires = "state")]
+    pub revoked: Option<PathBuf>,
+
+    /// What was revoked by mistake, the lines as they were told
+    #[arg(long, value_name = "FILE", requires = "state")]
+    pub reinstate: Option<PathBuf>,
+
+    /// Roll the last export of the ledger back: write the files of the one before it again, without what
+    /// expired or was revoked since. Needs no reports and no formats
+    #[arg(long, requires = "state")]
+    #[arg(conflicts_with_all = [
+        "reports", "to", "stage", "revoked", "reinstate", "observed", "since", "ttl",
+        "min_confidence", "role", "allow", "warning_lists", "victim", "flowspec_action",
+        "max_rules", "tlp", "opt_out",
+    ])]
+    pub rollback: bool,
 }
 
 #[derive(Debug, Args)]
@@ -180,6 +213,16 @@ impl ExportFormat {
     /// Whether it tells what was found in files, beside what is blocked.
     pub(crate) const fn has_configurations(self) -> bool {
         matches!(self, Self::Misp | Self::Stix | Self::Yara)
+    }
+
+    /// Whether a roll back concerns it: what others tell was found all the same.
+    pub(crate) const fn is_list(self) -> bool {
+        !self.has_configurations() && self.folders().is_none()
+    }
+
+    /// The format with this spelling.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|format| format.name() == name)
     }
 
     /// What it has of every single file, if that is all.

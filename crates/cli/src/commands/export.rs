@@ -1,126 +1,163 @@
 //! `miyaburi export`.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipnet::IpNet;
 use miyaburi_export::configurations::Configurations;
-use miyaburi_export::gate::{
-    Decisions, Gate, OwnSpace, OwnSpaceError, Selection, WarningListError, parse_prefixes,
-};
-use miyaburi_export::indicators::{Indicators, Observed, ObservedError, Timestamp, TimestampError};
-use miyaburi_export::traffic::Traffic;
-use miyaburi_export::{
-    BlockList, ExportError, Stamp, Written, csv, flowspec, misp, nftables, rpz, sigma, stix,
-    suricata, yara,
-};
-use sha2::{Digest, Sha256};
+use miyaburi_export::flowspec::{self, Routes};
+use miyaburi_export::gate::{Decisions, Gate, OwnSpace, OwnSpaceError, Selection, parse_prefixes};
+use miyaburi_export::indicators::{InForce, Indicator, Indicators, Timestamp, TimestampError};
+use miyaburi_export::{BlockList, Stamp, VERSION};
+use miyaburi_ledger::{Kind, Return, State};
 
 use crate::Status;
-use crate::arguments::{ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments};
+use crate::arguments::{
+    ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments, StateArguments,
+};
 use crate::error::{CommandError, complain};
 use crate::export::{
-    Documents, ListsProblem, OutputFolder, Provenance, ReportsProblem, for_each_report, read_lists,
+    Book, Documents, Export, ExportProblem, Findings, Provenance, read_lists, rolled_back,
+    tell_written,
 };
-use crate::reports::FolderError;
-
-/// What keeps an export from being made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ExportProblem {
-    #[error(transparent)]
-    Lists(#[from] ListsProblem),
-    #[error(transparent)]
-    List(#[from] WarningListError),
-    #[error("{}: {error}", path.display())]
-    Read { path: PathBuf, error: io::Error },
-    #[error("{}: {error}", path.display())]
-    Observed { path: PathBuf, error: ObservedError },
-    #[error("{}: {error}", path.display())]
-    Prefixes { path: PathBuf, error: OwnSpaceError },
-    #[error("the clock: {0}")]
-    Clock(#[from] TimestampError),
-    #[error("{}: {error}", folder.display())]
-    Write { folder: PathBuf, error: ExportError },
-    #[error(transparent)]
-    Document(#[from] FolderError),
-    #[error("{0} is a network: --victim-networks allows that")]
-    WideVictim(IpNet),
-    #[error("{}: not every report could be read, so no list was written", .0.display())]
-    Reports(PathBuf),
-}
+use crate::output::Output;
 
 pub(crate) fn run(arguments: &ExportArguments) -> Result<Status, CommandError> {
-    export(arguments).map_err(CommandError::Export)
+    let made = match &arguments.state.state {
+        Some(state) if arguments.state.rollback => roll_back(arguments, state),
+        _ => export(arguments),
+    };
+    if let Some(difference) = made.map_err(CommandError::Export)? {
+        Output::standard().write(&difference)?;
+    }
+    Ok(Status::Clean)
 }
 
-fn export(arguments: &ExportArguments) -> Result<Status, ExportProblem> {
+/// Makes an export; what it changed, where that is known.
+fn export(arguments: &ExportArguments) -> Result<Option<String>, ExportProblem> {
     // What can be wrong is read before the reports, which may take long.
     let selection = selection(&arguments.selection)?;
     let lists = read_lists(arguments.gate.warning_lists.as_deref())?;
     let own = read_prefixes(arguments.gate.allow.as_deref(), OwnSpace::parse)?;
     let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
-    let gate = Gate::new(&lists, own)?;
     let flows = flowspec_options(&arguments.flowspec)?;
+    let book = arguments.state.state.as_deref().map(|path| Book::open(path, true)).transpose()?;
+    let revoked = revoked(&arguments.state, book.as_ref())?;
+    let gate = Gate::new(&lists, own)?.with_revoked(revoked.clone());
     let of_files =
         |format: &ExportFormat| Documents::create(&arguments.output, *format).transpose();
     let mut documents: Vec<Documents> =
         arguments.to.iter().filter_map(of_files).collect::<Result<_, _>>()?;
-    let findings = read_findings(arguments, &mut documents)?;
+    let in_force = book.as_ref().map_or_else(|| Ok(Indicators::default()), Book::in_force)?;
+    let findings = Findings::read(arguments, in_force, &mut documents)?;
     let Findings { indicators, traffic, configurations, input_sha256 } = findings;
 
-    let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256 };
+    let serial = Stamp::serial(selection.now, book.as_ref().and_then(|book| book.before.serial()));
+    let stamp = Stamp { now: selection.now, reports: indicators.reports(), input_sha256, serial };
     let mut decisions = gate.decide(indicators, &selection);
-    let in_folder = |error| ExportProblem::Write { folder: arguments.output.clone(), error };
-    let path = &arguments.output;
-    let mut folder = OutputFolder::create(path)
-        .map_err(|error| ExportProblem::Read { path: path.clone(), error })?;
-    Provenance::new(arguments, &selection, &lists, &stamp, &decisions)
-        .write(&mut folder)
-        .map_err(in_folder)?;
-    csv::write_refusals(&decisions.refusals, &mut folder).map_err(in_folder)?;
     tell(&decisions);
-    let blocks = std::mem::take(&mut decisions.blocks);
-    let list = BlockList { stamp, stage: arguments.stage.into(), blocks };
-    for format in &arguments.to {
-        let written = match format {
-            ExportFormat::Csv => csv::write(&list, &mut folder),
-            ExportFormat::Flowspec => flowspec::write(&list, &traffic, &flows, &mut folder),
-            // These are written.
-            ExportFormat::Labels | ExportFormat::Maco => continue,
-            ExportFormat::Misp => {
-                misp::write(&list, &configurations, arguments.tlp.into(), &mut folder)
-            }
-            ExportFormat::Nftables => nftables::write(&list, &mut folder),
-            ExportFormat::Rpz => rpz::write(&list, &subscribers, &mut folder),
-            ExportFormat::Sigma => sigma::write(&list, &mut folder),
-            ExportFormat::Stix => {
-                stix::write(&list, &configurations, arguments.tlp.into(), &mut folder)
-            }
-            ExportFormat::Yara => yara::write(&list, &configurations, &mut folder),
-            ExportFormat::Suricata => suricata::write(&list, &traffic, &mut folder),
-        };
-        tell_written(*format, written.map_err(in_folder)?);
-    }
+    let provenance = Provenance::new(arguments, &selection, &lists, &stamp, &decisions);
+    let provenance = serde_json::to_value(provenance)?;
+    let refusals = std::mem::take(&mut decisions.refusals);
+    let list = BlockList {
+        stamp,
+        stage: arguments.stage.into(),
+        blocks: decisions.blocks,
+        withdrawn: book.is_some().then_some(decisions.withdrawn),
+    };
+    let state = State {
+        reports: list.stamp.reports,
+        input_sha256: list.stamp.input_sha256.clone(),
+        traffic,
+        subscribers,
+        flows: Some(flows),
+        routes: Routes::default(),
+    };
+    let export = Export {
+        folder: &arguments.output,
+        formats: &arguments.to,
+        provenance,
+        kind: Kind::Export,
+        configurations: &configurations,
+        tlp: arguments.tlp.into(),
+        revoked: &revoked,
+        refusals: &refusals,
+    };
+    let difference = export.write(&list, state, book.as_ref())?;
     for (format, written) in documents.iter().map(Documents::written) {
         tell_written(format, written);
     }
-    Ok(Status::Clean)
+    Ok(difference)
+}
+
+/// Returns to what the ledger had before its last export; what that changed.
+fn roll_back(arguments: &ExportArguments, path: &Path) -> Result<Option<String>, ExportProblem> {
+    let now = now(&arguments.selection)?;
+    let book = Book::open(path, false)?;
+    let Return { undone, target, state } = book.last_enforcement()?;
+    let present: BTreeMap<Indicator, InForce> = book
+        .in_force()?
+        .into_merged()
+        .into_iter()
+        .filter_map(|(indicator, known)| Some((indicator, known.in_force?)))
+        .collect();
+    let entries = target.as_ref().map_or_else(|| Ok(Vec::new()), |run| book.entries(run))?;
+    let revoked = book.revoked()?;
+    let serial = Stamp::serial(now, book.before.serial());
+    let stage = target.as_ref().unwrap_or(&undone).stage;
+    let list = rolled_back(entries, present, &revoked, stage, state.stamp(now, serial));
+    let provenance = serde_json::json!({
+        "tool": format!("miyaburi {VERSION}"),
+        "time": now,
+        "rolled_back": undone.number,
+        "returns_to": target.as_ref().map(|run| &run.provenance),
+    });
+    let runs = || target.iter().chain([&undone]);
+    let formats: BTreeSet<ExportFormat> =
+        runs().flat_map(|run| &run.formats).filter_map(|it| ExportFormat::named(it)).collect();
+    let (formats, others): (Vec<ExportFormat>, Vec<ExportFormat>) =
+        formats.into_iter().partition(|format| format.is_list());
+    for format in others {
+        complain(format_args!("{}: tells what was found, and stays as it is", format.name()));
+    }
+    Export {
+        folder: &arguments.output,
+        formats: &formats,
+        provenance,
+        kind: Kind::RollBack(undone.number),
+        configurations: &Configurations::default(),
+        tlp: arguments.tlp.into(),
+        revoked: &revoked,
+        refusals: &[],
+    }
+    .write(&list, state, Some(&book))
+}
+
+/// What the user took back, before and by this export.
+fn revoked(arguments: &StateArguments, book: Option<&Book>) -> Result<OwnSpace, ExportProblem> {
+    let mut revoked = book.map_or_else(|| Ok(OwnSpace::default()), Book::revoked)?;
+    revoked.extend(read_prefixes(arguments.revoked.as_deref(), OwnSpace::parse)?);
+    revoked.remove(&read_prefixes(arguments.reinstate.as_deref(), OwnSpace::parse)?);
+    Ok(revoked)
 }
 
 fn selection(arguments: &SelectionArguments) -> Result<Selection, ExportProblem> {
-    let now = match arguments.now {
-        Some(now) => now,
-        None => clock()?,
-    };
     Ok(Selection {
-        now,
+        now: now(arguments)?,
         ttl: arguments.ttl,
         since: arguments.since,
         min_confidence: arguments.min_confidence.into(),
         roles: arguments.role.iter().map(|role| (*role).into()).collect(),
     })
+}
+
+fn now(arguments: &SelectionArguments) -> Result<Timestamp, ExportProblem> {
+    match arguments.now {
+        Some(now) => Ok(now),
+        None => Ok(clock()?),
+    }
 }
 
 fn flowspec_options(arguments: &FlowspecArguments) -> Result<flowspec::Options, ExportProblem> {
@@ -152,58 +189,6 @@ fn read_prefixes<T: Default>(
     parse(&text).map_err(|error| ExportProblem::Prefixes { path: path.to_owned(), error })
 }
 
-/// What all reports say.
-#[derive(Default)]
-struct Findings {
-    indicators: Indicators,
-    traffic: Traffic,
-    /// Empty when no format tells them.
-    configurations: Configurations,
-    /// SHA-256 of the reports in hexadecimal.
-    input_sha256: String,
-}
-
-/// Reads all reports and writes the documents of single files.
-fn read_findings(
-    arguments: &ExportArguments,
-    documents: &mut [Documents],
-) -> Result<Findings, ExportProblem> {
-    let observed = match &arguments.selection.observed {
-        Some(path) => read_observed(path)?,
-        None => Observed::default(),
-    };
-    let mut findings = Findings::default();
-    let mut digest = Sha256::new();
-    let has_configurations = arguments.to.iter().any(|format| format.has_configurations());
-    for path in &arguments.reports {
-        let read = for_each_report(path, &mut digest, |report| {
-            findings.indicators.add(&report, &observed);
-            findings.traffic.add(&report);
-            if has_configurations {
-                findings.configurations.add(&report, &observed);
-            }
-            documents.iter_mut().try_for_each(|documents| documents.write(&report))
-        });
-        match read {
-            Ok(()) => {}
-            Err(ReportsProblem::Document(error)) => return Err(error.into()),
-            // A list that lacks what could not be read would withdraw it from consumers.
-            Err(error) => {
-                complain(format_args!("{}: {error}", path.display()));
-                return Err(ExportProblem::Reports(path.clone()));
-            }
-        }
-    }
-    findings.input_sha256 = hex::encode(digest.finalize());
-    Ok(findings)
-}
-
-fn read_observed(path: &Path) -> Result<Observed, ExportProblem> {
-    let file =
-        File::open(path).map_err(|error| ExportProblem::Read { path: path.to_owned(), error })?;
-    Observed::read(file).map_err(|error| ExportProblem::Observed { path: path.to_owned(), error })
-}
-
 /// How many were refused and why, on standard error: the file names each.
 fn tell(decisions: &Decisions) {
     let counts = decisions.refused_by_reason();
@@ -217,8 +202,4 @@ fn tell(decisions: &Decisions) {
         decisions.not_selected,
         decisions.refusals.len(),
     ));
-}
-
-fn tell_written(format: ExportFormat, Written { entries, left_out }: Written) {
-    complain(format_args!("{}: {entries} entries, {left_out} left out", format.name()));
 }

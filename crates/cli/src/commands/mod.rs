@@ -9,6 +9,7 @@ pub(crate) mod dump;
 pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod hunt;
+pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod schema;

@@ -6,23 +6,49 @@ use std::path::{Path, PathBuf};
 
 use miyaburi_export::Folder;
 
-/// An output directory.
-pub(crate) struct OutputFolder(PathBuf);
+/// Where files lie until all of them are written, in the output directory.
+const STAGING: &str = ".miyaburi-export";
+
+/// An output directory. Its files are replaced when all new ones are written, so that an export that
+/// fails leaves the old ones.
+pub(crate) struct OutputFolder {
+    root: PathBuf,
+    names: Vec<String>,
+}
 
 impl OutputFolder {
     /// The directory at `path`, made when it is not there.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
-        Ok(Self(path.to_owned()))
+        let staging = path.join(STAGING);
+        if staging.exists() {
+            fs::remove_dir_all(&staging)?;
+        }
+        fs::create_dir_all(&staging)?;
+        Ok(Self { root: path.to_owned(), names: Vec::new() })
+    }
+
+    /// Moves all files to their places.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let staging = self.root.join(STAGING);
+        for name in &self.names {
+            let path = self.root.join(name);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::rename(staging.join(name), path)?;
+        }
+        fs::remove_dir_all(staging)
     }
 }
 
 impl Folder for OutputFolder {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
-        let path = self.0.join(name);
+        let path = self.root.join(STAGING).join(name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        Ok(Box::new(BufWriter::new(File::create(path)?)))
+        let file = File::create(path)?;
+        self.names.push(name.to_owned());
+        Ok(Box::new(BufWriter::new(file)))
     }
 }

@@ -1,13 +1,27 @@
 //! `export`: what it reads besides reports, and where it writes.
 
+mod difference;
 mod documents;
+mod findings;
 mod folder;
+mod formats;
 mod gate;
+mod problem;
 mod provenance;
+mod put;
 mod reports;
+mod roll_back;
+mod state;
 
+pub(crate) use difference::{Difference, spelled};
 pub(crate) use documents::Documents;
+pub(crate) use findings::Findings;
 pub(crate) use folder::OutputFolder;
+pub(crate) use formats::{Sources, tell_written, write_formats};
 pub(crate) use gate::{ListsProblem, read_lists};
+pub(crate) use problem::ExportProblem;
 pub(crate) use provenance::Provenance;
+pub(crate) use put::Export;
 pub(crate) use reports::{ReportsProblem, for_each_report};
+pub(crate) use roll_back::rolled_back;
+pub(crate) use state::Book;

@@ -8,6 +8,7 @@ use miyaburi_export::indicators::role_name;
 use miyaburi_export::{ExportError, Folder, Stage, Stamp, VERSION};
 use miyaburi_model::Confidence;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::arguments::ExportArguments;
 
@@ -65,14 +66,14 @@ impl<'a> Provenance<'a> {
             refused: decisions.refused_by_reason(),
         }
     }
+}
 
-    /// Writes it beside the files of the formats.
-    pub(crate) fn write(&self, folder: &mut dyn Folder) -> Result<(), ExportError> {
-        let written = folder.create(FILE).and_then(|mut writer| {
-            serde_json::to_writer_pretty(&mut writer, self)?;
-            writer.write_all(b"\n")?;
-            writer.flush()
-        });
-        written.map_err(|error| ExportError { file: FILE.to_owned(), error })
-    }
+/// Writes it beside the files of the formats.
+pub(crate) fn write(provenance: &Value, folder: &mut dyn Folder) -> Result<(), ExportError> {
+    let written = folder.create(FILE).and_then(|mut writer| {
+        serde_json::to_writer_pretty(&mut writer, provenance)?;
+        writer.write_all(b"\n")?;
+        writer.flush()
+    });
+    written.map_err(|error| ExportError { file: FILE.to_owned(), error })
 }

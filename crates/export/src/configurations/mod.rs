@@ -83,8 +83,11 @@ impl Configurations {
         }
         let mut hosts = Indicators::default();
         hosts.add(report, observed);
-        let hosts: BTreeMap<Indicator, Confidence> =
-            hosts.into_merged().into_iter().map(|(host, seen)| (host, seen.sightings.confidence)).collect();
+        let hosts: BTreeMap<Indicator, Confidence> = hosts
+            .into_merged()
+            .into_iter()
+            .map(|(host, seen)| (host, seen.sightings.confidence))
+            .collect();
         let identifier = identifier(report, sha256, &hosts);
         let configuration = self.0.entry(identifier).or_default();
         configuration.add(report, hosts);

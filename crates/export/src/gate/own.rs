@@ -37,6 +37,24 @@ impl OwnSpace {
         Ok(own)
     }
 
+    /// The entries as they are spelled here, prefixes first.
+    pub fn entries(&self) -> impl Iterator<Item = String> {
+        let prefixes = self.prefixes.iter().map(ToString::to_string);
+        prefixes.chain(self.names.iter().map(ToString::to_string))
+    }
+
+    /// Adds all entries of another.
+    pub fn extend(&mut self, other: Self) {
+        self.prefixes.extend(other.prefixes);
+        self.names.extend(other.names);
+    }
+
+    /// Takes out the entries of another.
+    pub fn remove(&mut self, other: &Self) {
+        self.prefixes.retain(|prefix| !other.prefixes.contains(prefix));
+        self.names.retain(|name| !other.names.contains(name));
+    }
+
     /// The entry that covers a host.
     #[must_use]
     pub fn find(&self, host: &Host) -> Option<String> {

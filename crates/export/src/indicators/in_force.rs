@@ -67,8 +67,7 @@ impl Known {
     pub(super) fn compare(&mut self, analysed: &HashSet<[u8; 32]>) {
         let Sightings { sources, reports, .. } = &self.sightings;
         let known = u64::try_from(sources.len()).unwrap_or(u64::MAX);
-        let are_all_known =
-            !sources.is_empty() && sources.len() < MAX_SOURCES && known >= *reports;
+        let are_all_known = !sources.is_empty() && sources.len() < MAX_SOURCES && known >= *reports;
         if self.naming == Naming::NotNamed
             && are_all_known
             && sources.iter().all(|source| analysed.contains(&source.sha256))

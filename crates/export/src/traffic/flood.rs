@@ -17,9 +17,7 @@ const GRE: u8 = 47;
 /// Of connections that the system makes none is: their source is real, and whoever limits by
 /// destination limits all clients. What goes to resolvers is none either: the attacked address never
 /// sees it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Flood {
     /// Whether the outer header is that of IPv6.
     pub is_v6: bool,

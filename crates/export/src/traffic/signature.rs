@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::marks::{Mark, fixed, marks, sequence_is_destination};
 
 /// The header that marks and port are looked for behind.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Transport {
     /// None that is known.
     Ip,

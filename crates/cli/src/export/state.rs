@@ -1,0 +1,118 @@
+//! The ledger of exports, as `export` uses it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miyaburi_export::gate::OwnSpace;
+use miyaburi_export::indicators::Indicators;
+use miyaburi_export::{BlockList, Withdrawal};
+use miyaburi_ledger::{Before, Entry, Ledger, LedgerError, Return, Run, State, Withdrawn};
+use redb::backends::FileBackend;
+
+use super::ExportProblem;
+
+/// An open ledger and what holds before this export.
+pub(crate) struct Book {
+    path: PathBuf,
+    ledger: Ledger,
+    pub(crate) before: Before,
+}
+
+impl Book {
+    /// Opens the ledger at `path`; begins one when nothing is there and `is_new` allows it.
+    pub(crate) fn open(path: &Path, is_new: bool) -> Result<Self, ExportProblem> {
+        let (ledger, before) = open(path, is_new)?;
+        Ok(Self { path: path.to_owned(), ledger, before })
+    }
+
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The number of this export.
+    pub(crate) fn number(&self) -> u64 {
+        self.before.next_number()
+    }
+
+    /// What may be in force, of which nothing is named yet.
+    pub(crate) fn in_force(&self) -> Result<Indicators, ExportProblem> {
+        let mut indicators = Indicators::default();
+        self.for_each(|entry| {
+            indicators.carry(entry.indicator, entry.sightings, entry.in_force);
+        })?;
+        Ok(indicators)
+    }
+
+    /// Hands on what may be in force.
+    pub(crate) fn for_each(&self, mut take: impl FnMut(Entry)) -> Result<(), ExportProblem> {
+        let mut entry = |entry| {
+            take(entry);
+            Ok(())
+        };
+        for run in self.before.runs() {
+            self.told(self.ledger.entries(run.number, &mut entry))?;
+        }
+        Ok(())
+    }
+
+    /// The entries of a run.
+    pub(crate) fn entries(&self, run: &Run) -> Result<Vec<Entry>, ExportProblem> {
+        let mut entries = Vec::new();
+        let read = self.ledger.entries(run.number, |entry| {
+            entries.push(entry);
+            Ok(())
+        });
+        self.told(read)?;
+        Ok(entries)
+    }
+
+    /// What the user took back, before this export.
+    pub(crate) fn revoked(&self) -> Result<OwnSpace, ExportProblem> {
+        let text = self.told(self.ledger.revoked())?.join("\n");
+        let path = || self.path.clone();
+        OwnSpace::parse(&text).map_err(|error| ExportProblem::Prefixes { path: path(), error })
+    }
+
+    /// What a roll back undoes and returns to.
+    pub(crate) fn last_enforcement(&self) -> Result<Return, ExportProblem> {
+        let found = self.told(self.ledger.last_enforcement())?;
+        found.ok_or_else(|| ExportProblem::NothingToRollBack(self.path.clone()))
+    }
+
+    /// Writes down what is about to be in force.
+    pub(crate) fn begin(
+        &self,
+        run: &Run,
+        state: &State,
+        list: &BlockList,
+        revoked: &OwnSpace,
+    ) -> Result<(), ExportProblem> {
+        let entries = list.blocks.iter().map(|block| Entry::new(block, run));
+        self.told(self.ledger.begin(run, state, entries, &revoked.entries().collect()))
+    }
+
+    /// Writes down that it is, and what no longer is.
+    pub(crate) fn complete(&self, run: &Run, list: &BlockList) -> Result<(), ExportProblem> {
+        let withdrawn = |it: &Withdrawal| Withdrawn::new(it, run.number);
+        let withdrawn = list.withdrawn.iter().flatten().map(withdrawn);
+        self.told(self.ledger.complete(run.number, withdrawn))
+    }
+
+    fn told<T>(&self, result: Result<T, LedgerError>) -> Result<T, ExportProblem> {
+        result.map_err(|error| ExportProblem::Ledger { path: self.path.clone(), error })
+    }
+}
+
+fn open(path: &Path, is_new: bool) -> Result<(Ledger, Before), ExportProblem> {
+    let unread = |error: io::Error| ExportProblem::Read { path: path.to_owned(), error };
+    let mut options = File::options();
+    options.read(true).write(true).create(is_new).truncate(false);
+    let file = options.open(path).map_err(unread)?;
+    let ledger = || -> Result<_, LedgerError> {
+        let ledger = Ledger::open(FileBackend::new(file)?)?;
+        let before = ledger.before()?;
+        Ok((ledger, before))
+    };
+    ledger().map_err(|error| ExportProblem::Ledger { path: path.to_owned(), error })
+}
