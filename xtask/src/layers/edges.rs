@@ -10,7 +10,7 @@ const PREFIX: &str = "miyaburi-";
 const ENGINES: [&str; 5] = ["libsla", "sleigh", "icicle", "unicorn", "capstone"];
 
 /// A crate and the crates of the project that it may depend on.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("image", &[]),
     ("model", &[]),
     ("pcode", &["image"]),
@@ -31,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("confinement", &[]),
     ("export", &["model"]),
     ("intel", &["model"]),
+    ("ledger", &["export", "model"]),
     ("hunting", &["archives", "model"]),
     (
         "cli",
@@ -46,6 +47,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "confinement",
             "export",
             "intel",
+            "ledger",
             "hunting",
         ],
     ),

@@ -13,6 +13,7 @@ mod export;
 mod extract;
 mod folders;
 mod hunt;
+mod ledger;
 mod mirai_toushi;
 mod plan;
 mod score;
