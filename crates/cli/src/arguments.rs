@@ -4,8 +4,11 @@ mod devices;
 mod export;
 mod hunt;
 mod ledger;
+mod logs;
 mod plan;
 mod raw;
+mod scope;
+mod timeline;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -22,8 +25,11 @@ pub(crate) use self::export::{
 };
 pub(crate) use self::hunt::{HuntArguments, HuntFormat};
 pub(crate) use self::ledger::{LedgerArguments, LedgerFormat};
+pub(crate) use self::logs::LogArguments;
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 use self::raw::RawArguments;
+pub(crate) use self::scope::ScopeArguments;
+pub(crate) use self::timeline::{TimelineArguments, TimelineFormat};
 
 /// Extracts what Mirai-family files are configured to do: C2s, string table, credentials, attack
 /// vectors.
@@ -93,6 +99,25 @@ pub(crate) enum Command {
     /// Exit codes: 0 all read, whether something was found or not; 1 when a file or an indicator
     /// could not be read or no format fits, and the rest goes on; 2 wrong usage.
     Hunt(HuntArguments),
+    /// Tell what logs say of an address, network, account or name, in order
+    ///
+    /// Every record that names the entity, with its evidence, and every gap: a source, which is a log
+    /// with its rotated parts, that fell silent for longer than its own habits explain. What is not
+    /// told within a gap may have happened. Logs are read as by hunt.
+    ///
+    /// Exit codes: 0 all read, whether something was found or not; 1 when a file could not be read or
+    /// no format fits, and the rest goes on; 2 wrong usage.
+    Timeline(TimelineArguments),
+    /// Tell which accounts were touched, which were not, and of which that cannot be said
+    ///
+    /// For every account and class of data: confirmed, when a record shows an indicator accessing the
+    /// account in a way that reads the class; excluded, when all logs that would show it are there
+    /// without a gap and do not; else possible, with the reason. By contract and class in
+    /// contracts.csv, in short in scope.md and on standard output.
+    ///
+    /// Exit codes: 0 all read; 1 when a log, an indicator or a lease could not be read, and the rest
+    /// goes on, or when a table could not, and then nothing is written; 2 wrong usage.
+    Scope(ScopeArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Write the program in a packed file

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
+use miyaburi_hunting::holders::HolderError;
 use miyaburi_hunting::indicators::SourceError;
+use miyaburi_hunting::scope::TableError;
 use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
@@ -47,6 +49,10 @@ pub(crate) enum CommandError {
     Observed { path: PathBuf, error: ObservedError },
     #[error("{}: {error}", path.display())]
     Indicators { path: PathBuf, error: SourceError },
+    #[error("{}: {error}", path.display())]
+    Holders { path: PathBuf, error: HolderError },
+    #[error("{}: {error}", path.display())]
+    Table { path: PathBuf, error: TableError },
     #[error("CSV: {0}")]
     Csv(#[from] csv::Error),
     #[error("{}: {error}", path.display())]

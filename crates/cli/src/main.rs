@@ -30,6 +30,13 @@ enum Status {
     SomethingFailed,
 }
 
+impl Status {
+    /// Both together.
+    fn with(self, other: Self) -> Self {
+        if self == Self::Clean { other } else { self }
+    }
+}
+
 /// The exit code for a wrong command line, as the argument parser gives it.
 const USAGE: u8 = 2;
 
@@ -53,6 +60,8 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Plan(arguments) => commands::plan::run(arguments),
         Command::Hunt(arguments) => commands::hunt::run(arguments),
+        Command::Timeline(arguments) => commands::timeline::run(arguments),
+        Command::Scope(arguments) => commands::scope::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),

@@ -33,7 +33,7 @@ pub enum Outcome {
     Failure,
 }
 
-/// A field of an event in which indicators are looked for.
+/// A field of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -45,6 +45,8 @@ pub enum Field {
     Name,
     /// The URL that was requested.
     Url,
+    /// The account that was used; no indicator is looked for in it.
+    Account,
 }
 
 /// One record. Texts are the log's bytes, not yet escaped.

@@ -1,5 +1,6 @@
 //! Events against indicators: hits with their evidence, and a summary of who was touched.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 use miyaburi_model::{Confidence, EndpointRole};
@@ -7,10 +8,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::event::{Event, Field, Kind, Outcome};
+use crate::holders::Holders;
 use crate::indicators::{Indicators, Number};
 use crate::time::Moment;
 
-/// Bytes of a line that a hit quotes.
+/// Bytes of a line that evidence quotes.
 const QUOTED: usize = 1024;
 
 /// Where a line is.
@@ -22,6 +24,32 @@ pub struct Sighted<'l> {
     pub offset: u64,
     /// The line without its end.
     pub line: &'l [u8],
+}
+
+/// A line that proves something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// The file.
+    pub file: String,
+    /// Byte of the decompressed file at which the line begins.
+    pub offset: u64,
+    /// SHA-256 of the line, without its end.
+    pub line_sha256: String,
+    /// The line, at most its first 1024 bytes; what is no UTF-8 is replaced.
+    pub line: String,
+}
+
+impl Evidence {
+    /// The line there.
+    #[must_use]
+    pub fn of(at: Sighted<'_>) -> Self {
+        Self {
+            file: at.file.to_owned(),
+            offset: at.offset,
+            line_sha256: hex::encode(Sha256::digest(at.line)),
+            line: String::from_utf8_lossy(at.line.get(..QUOTED).unwrap_or(at.line)).into_owned(),
+        }
+    }
 }
 
 /// An indicator in an event.
@@ -50,6 +78,9 @@ pub struct Hit {
     pub entity: String,
     /// What that is.
     pub entity_type: EntityType,
+    /// Of a subscriber, the address by which they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
     /// The name that was asked for or contacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -59,14 +90,9 @@ pub struct Hit {
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// The file.
-    pub file: String,
-    /// Byte of the decompressed file at which the line begins.
-    pub offset: u64,
-    /// SHA-256 of the line, without its end.
-    pub line_sha256: String,
-    /// The line, at most its first 1024 bytes; what is no UTF-8 is replaced.
-    pub line: String,
+    /// The line.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 /// What names an entity.
@@ -77,6 +103,8 @@ pub enum EntityType {
     Address,
     /// An account.
     Account,
+    /// Who had the address at the time: see [`Holders`].
+    Subscriber,
     /// Nothing.
     Unknown,
 }
@@ -84,8 +112,8 @@ pub enum EntityType {
 /// Of one entity and one indicator, all hits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SummaryLine {
-    /// Who was touched: the client's address; where the indicator is the client, the account or
-    /// server; `unknown` where the record names nobody.
+    /// Who was touched: the client's address, or who had it at the time where that is known; where the
+    /// indicator is the client, the account or server; `unknown` where the record names nobody.
     pub entity: String,
     /// What that is.
     pub entity_type: EntityType,
@@ -144,6 +172,7 @@ impl Summary {
 #[derive(Debug)]
 pub struct Hunt<'i> {
     indicators: &'i Indicators,
+    holders: Option<&'i Holders>,
     /// What was found until now.
     pub summary: Summary,
 }
@@ -152,14 +181,21 @@ impl<'i> Hunt<'i> {
     /// A hunt for these indicators, which are [sealed](Indicators::seal).
     #[must_use]
     pub fn new(indicators: &'i Indicators) -> Self {
-        Self { indicators, summary: Summary::default() }
+        Self { indicators, holders: None, summary: Summary::default() }
+    }
+
+    /// The same, in which addresses stand for those who had them at the time.
+    #[must_use]
+    pub const fn with_holders(mut self, holders: &'i Holders) -> Self {
+        self.holders = Some(holders);
+        self
     }
 
     /// Looks at an event; each hit is handed to `found`.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Hit)) {
-        let Self { indicators, summary } = self;
+        let Self { indicators, holders, summary } = self;
         indicators.find(event, &mut |field, number| {
-            if let Some(hit) = hit(indicators, event, at, field, number) {
+            if let Some(hit) = hit(indicators, *holders, event, at, field, number) {
                 summary.add(number, &hit);
                 found(hit);
             }
@@ -169,6 +205,7 @@ impl<'i> Hunt<'i> {
 
 fn hit(
     indicators: &Indicators,
+    holders: Option<&Holders>,
     event: &Event<'_>,
     at: Sighted<'_>,
     field: Field,
@@ -176,7 +213,7 @@ fn hit(
 ) -> Option<Hit> {
     let indicator = indicators.get(number)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (entity_type, entity) = entity(event, field);
+    let Touched { entity_type, entity, address } = touched(event, field, holders);
     Some(Hit {
         indicator: indicator.value.to_string(),
         indicator_type: indicator.value.kind(),
@@ -188,24 +225,38 @@ fn hit(
         outside_validity: !indicator.validity.holds(event.time),
         entity,
         entity_type,
+        address,
         name: event.name.map(text),
         account: event.account.map(text),
         outcome: event.outcome,
-        file: at.file.to_owned(),
-        offset: at.offset,
-        line_sha256: hex::encode(Sha256::digest(at.line)),
-        line: text(at.line.get(..QUOTED).unwrap_or(at.line)),
+        evidence: Evidence::of(at),
     })
 }
 
-fn entity(event: &Event<'_>, field: Field) -> (EntityType, String) {
-    let address = |address: core::net::IpAddr| (EntityType::Address, address.to_string());
-    let account = |name: &[u8]| (EntityType::Account, String::from_utf8_lossy(name).into_owned());
-    let touched = match field {
-        Field::Client => event.account.map(account).or(event.server.map(address)),
-        _ => event.client.map(address),
+/// Who was touched.
+struct Touched {
+    entity_type: EntityType,
+    entity: String,
+    address: Option<IpAddr>,
+}
+
+fn touched(event: &Event<'_>, field: Field, holders: Option<&Holders>) -> Touched {
+    let named = |entity_type, entity: String, address| Touched { entity_type, entity, address };
+    let address = match (field, event.account) {
+        (Field::Client, Some(account)) => {
+            let account = String::from_utf8_lossy(account).into_owned();
+            return named(EntityType::Account, account, None);
+        }
+        (Field::Client, None) => event.server,
+        _ => event.client,
     };
-    touched.unwrap_or_else(|| (EntityType::Unknown, "unknown".to_owned()))
+    let Some(address) = address else {
+        return named(EntityType::Unknown, "unknown".to_owned(), None);
+    };
+    match holders.and_then(|holders| holders.holder(address, event.time)) {
+        Some(holder) => named(EntityType::Subscriber, holder.to_owned(), Some(address)),
+        None => named(EntityType::Address, address.to_string(), None),
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +264,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+    use crate::holders::Lease;
     use crate::indicators::{Indicator, Validity, Value};
 
     #[test]
@@ -247,7 +299,7 @@ mod tests {
         assert_eq!((hits[0].entity.as_str(), hits[2].entity.as_str()), ("192.0.2.7", "alice"));
         // printf 'the line' | sha256sum
         let expected = "366ffdeec8bf5dda2d1466824dc275769cba0e8c5fc0b50af8c58abc4fe9fff7";
-        assert_eq!(hits[0].line_sha256, expected);
+        assert_eq!(hits[0].evidence.line_sha256, expected);
         assert_eq!(hits[2].entity_type, EntityType::Account);
         let lines = hunt.summary.lines();
         assert_eq!((lines[0].entity.as_str(), lines[0].count), ("192.0.2.7", 2));
@@ -257,5 +309,40 @@ mod tests {
         );
         assert_eq!(lines[0].outside_validity, 1);
         assert_eq!((lines[1].entity.as_str(), lines[1].first), ("alice", None));
+    }
+
+    #[test]
+    fn an_address_stands_for_who_had_it_then() {
+        let mut indicators = Indicators::default();
+        let value = Value::parse("c2.example").unwrap();
+        let validity = Validity::default();
+        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.seal();
+        let mut holders = Holders::default();
+        holders.insert(Lease {
+            network: "192.0.2.7/32".parse().unwrap(),
+            from: Some(Moment::from_unix(100)),
+            until: Some(Moment::from_unix(200)),
+            holder: "line 7".to_owned(),
+        });
+        holders.seal();
+        let mut hunt = Hunt::new(&indicators).with_holders(&holders);
+        let mut hits = Vec::new();
+        for seconds in [100, 200] {
+            let event = Event {
+                client: "192.0.2.7".parse().ok(),
+                name: Some(b"c2.example"),
+                ..Event::new(Kind::DnsQuery, Some(Moment::from_unix(seconds)))
+            };
+            let at = Sighted { file: "q.log", offset: 7, line: b"the line" };
+            hunt.look(&event, at, &mut |hit| hits.push(hit));
+        }
+        let told: Vec<_> =
+            hits.iter().map(|hit| (hit.entity_type, hit.entity.as_str(), hit.address)).collect();
+        let address = "192.0.2.7".parse().ok();
+        let expected =
+            [(EntityType::Subscriber, "line 7", address), (EntityType::Address, "192.0.2.7", None)];
+        assert_eq!(told, expected);
+        assert_eq!(hunt.summary.lines().len(), 2);
     }
 }

@@ -6,16 +6,24 @@
 //!        └── event      the one schema that everything behind works on
 //!             └── indicators   what is looked for, matched by field and meaning
 //!                  └── hunt    hits with their evidence, and a summary for every entity
+//!             └── holders      who is behind an address at a time
+//!             └── timeline     what happened around one entity, in order
+//!             └── scope        which accounts were touched, and which were not
+//!             └── coverage     when each source spoke, and where it fell silent
 //! ```
 
+pub mod coverage;
 mod event;
+pub mod holders;
 mod hunt;
 pub mod indicators;
 pub mod readers;
 mod scan;
+pub mod scope;
 pub mod sources;
 pub mod time;
+pub mod timeline;
 
 pub use event::{Event, Field, Kind, Outcome};
-pub use hunt::{EntityType, Hit, Hunt, Sighted, Summary, SummaryLine};
-pub use scan::{Options, Scanned, scan};
+pub use hunt::{EntityType, Evidence, Hit, Hunt, Sighted, Summary, SummaryLine};
+pub use scan::{Options, Scanned, events, scan};

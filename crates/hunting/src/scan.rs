@@ -1,7 +1,8 @@
-//! One source through its reader into a hunt.
+//! One source through its reader: its events, and into a hunt.
 
 use std::io::{self, Read};
 
+use crate::event::Event;
 use crate::hunt::{Hit, Hunt, Sighted};
 use crate::readers::{self, Format, Reading};
 use crate::sources::{Lines, Piece};
@@ -55,7 +56,7 @@ impl Scanned {
     }
 }
 
-/// Reads a source to its end; `name` is what hits call it.
+/// Hunts in a source to its end; `name` is what hits call it.
 ///
 /// # Errors
 /// When its bytes cannot be read; what was found until then was handed out.
@@ -65,6 +66,20 @@ pub fn scan(
     options: &Options,
     hunt: &mut Hunt<'_>,
     found: &mut impl FnMut(Hit),
+) -> io::Result<Scanned> {
+    events(reader, name, options, &mut |event, at| hunt.look(event, at, found))
+}
+
+/// Reads a source to its end and hands every event to `seen`, with its line; `name` is what lines say
+/// they are of.
+///
+/// # Errors
+/// When its bytes cannot be read; what was read until then was handed out.
+pub fn events(
+    reader: impl Read,
+    name: &str,
+    options: &Options,
+    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
 ) -> io::Result<Scanned> {
     let mut lines = Lines::new(reader);
     let mut scanned = Scanned::default();
@@ -90,7 +105,7 @@ pub fn scan(
         match format.read(line, &options.clock) {
             Reading::Event(event) => {
                 scanned.events += 1;
-                hunt.look(&event, Sighted { file: name, offset, line }, found);
+                seen(&event, Sighted { file: name, offset, line });
             }
             Reading::Quiet => scanned.quiet += 1,
             Reading::Unread if line.is_empty() => scanned.quiet += 1,
@@ -132,8 +147,8 @@ mod tests {
         assert_eq!((scanned.events, scanned.quiet, scanned.unread), (2, 2, 1));
         assert_eq!(scanned.samples, [(QUERY.len() as u64, "\x1b[2J broken".to_owned())]);
         assert_eq!(hits.len(), 2);
-        assert_eq!(hits[1].offset, (log.len() - QUERY.len()) as u64);
-        assert_eq!(hits[1].line, QUERY.trim_end());
+        assert_eq!(hits[1].evidence.offset, (log.len() - QUERY.len()) as u64);
+        assert_eq!(hits[1].evidence.line, QUERY.trim_end());
     }
 
     #[test]
@@ -174,6 +189,6 @@ mod tests {
         let (scanned, hits) = hunted(log.as_bytes());
         assert_eq!((scanned.format, scanned.events, scanned.unread), (Some("eve"), 3, 0));
         assert_eq!(hits.len(), 1);
-        assert_eq!(hits[0].offset, quiet.len() as u64);
+        assert_eq!(hits[0].evidence.offset, quiet.len() as u64);
     }
 }

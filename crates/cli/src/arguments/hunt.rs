@@ -3,38 +3,23 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use miyaburi_hunting::time::Moment;
-use miyaburi_model::Timestamp;
 
-use super::Confinement;
+use super::{Confinement, LogArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct HuntArguments {
-    /// Log files, plain or compressed, or directories of them; - is standard input
-    #[arg(required = true, value_name = "LOGS")]
-    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub logs: LogArguments,
 
     /// What to look for: reports (NDJSON or JSON), tables as ThreatFox and export make them, MISP
     /// events, or plain lists of names, addresses, networks and URLs, defanged or not
     #[arg(short, long, required = true, value_name = "FILE")]
     pub indicators: Vec<PathBuf>,
 
-    /// Format of the logs [default: recognised by content, for each file]
-    #[arg(long, value_name = "NAME", value_parser = known_format)]
-    pub log_format: Option<String>,
-
-    /// How far local time is ahead of UTC, for times that do not say: such as +09:00
-    #[arg(long, value_name = "OFFSET", default_value = "+00:00", value_parser = offset)]
-    #[arg(allow_hyphen_values = true)]
-    pub timezone: i32,
-
-    /// Seconds that the clock of the logs was ahead of the true time, negative when behind
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
-    pub clock_ahead: i64,
-
-    /// When the logs end, which decides the year of times that have none [default: now]
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub latest: Option<Moment>,
+    /// Who has an address when: leases of ISC dhcpd or Kea, details of FreeRADIUS, or a table
+    /// "address,holder" with "from" and "until" where known; hits then name them
+    #[arg(long, value_name = "FILE")]
+    pub leases: Vec<PathBuf>,
 
     /// How to print [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT")]
@@ -56,51 +41,4 @@ pub(crate) enum HuntFormat {
     Ndjson,
     /// One JSON object a line for everybody who was touched and every indicator
     Summary,
-}
-
-fn known_format(name: &str) -> Result<String, String> {
-    let names: Vec<&str> =
-        miyaburi_hunting::readers::FORMATS.iter().map(|format| format.name()).collect();
-    if names.contains(&name) {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("one of {}", names.join(", ")))
-    }
-}
-
-/// Seconds of `+HH:MM`.
-fn offset(text: &str) -> Result<i32, String> {
-    let wrong = || "not an offset such as +09:00".to_owned();
-    let (sign, digits) = match text.split_at_checked(1) {
-        Some(("+", digits)) => (1, digits),
-        Some(("-", digits)) => (-1, digits),
-        _ => return Err(wrong()),
-    };
-    let (hours, minutes) = digits.split_once(':').ok_or_else(wrong)?;
-    let number = |text: &str, most: i32| {
-        text.parse::<i32>().ok().filter(|number| text.len() == 2 && (0..=most).contains(number))
-    };
-    let (hours, minutes) = number(hours, 14).zip(number(minutes, 59)).ok_or_else(wrong)?;
-    Ok(sign * (hours * 3600 + minutes * 60))
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    let time: Timestamp = text.parse().map_err(|error| format!("{error}"))?;
-    Ok(Moment::from_unix(time.unix()))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn offsets() {
-        assert_eq!(offset("+09:00"), Ok(9 * 3600));
-        assert_eq!(offset("-03:30"), Ok(-(3 * 3600 + 1800)));
-        for text in ["09:00", "+9:00", "+15:00", "+09:60", "", "+", "+0900"] {
-            assert!(offset(text).is_err(), "{text}");
-        }
-    }
 }

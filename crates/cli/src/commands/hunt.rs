@@ -1,18 +1,14 @@
 //! `miyaburi hunt`.
 
-use std::fs::File;
-use std::io::{BufReader, stdin};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use miyaburi_confinement::Reach;
-use miyaburi_hunting::indicators::{self, Indicators, SourceError};
-use miyaburi_hunting::time::{Clock, Moment};
-use miyaburi_hunting::{Hit, Hunt, Options, Scanned, readers, scan, sources};
+use miyaburi_hunting::{Hit, Hunt};
 
+use super::{holders, indicators, logs};
 use crate::Status;
 use crate::arguments::{HuntArguments, HuntFormat};
-use crate::error::{CommandError, complain};
+use crate::error::CommandError;
 use crate::output::Output;
 use crate::text::{self, Palette};
 
@@ -21,15 +17,17 @@ const BATCH: usize = 1 << 16;
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
-    let logs = sources::collect(&arguments.logs)
-        .map_err(|(path, error)| CommandError::Read { path, error })?;
-    let readable = arguments.indicators.iter().chain(&arguments.logs).chain(&logs).cloned();
+    let logs = logs::collect(&arguments.logs)?;
+    let readable = arguments.indicators.iter().chain(&arguments.logs.logs).chain(&logs);
+    let readable = readable.chain(&arguments.leases).cloned();
     let reach = Reach { readable: readable.collect(), writable: Vec::new() };
     arguments.confinement.begin(&reach);
-    let (indicators, mut status) = indicators(arguments)?;
+    let (indicators, mut status) = indicators::read(&arguments.indicators)?;
+    let (holders, told) = holders::read(&arguments.leases)?;
+    status = status.with(told);
     let usual = if output.is_terminal() { HuntFormat::Text } else { HuntFormat::Ndjson };
     let format = arguments.format.unwrap_or(usual);
-    let mut hunt = Hunt::new(&indicators);
+    let mut hunt = Hunt::new(&indicators).with_holders(&holders);
     for log in &logs {
         if !hunt_in(arguments, log, &mut hunt, format, &mut output)? {
             status = Status::SomethingFailed;
@@ -53,28 +51,6 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
     Ok(status)
 }
 
-/// The indicators of all files; values that are none were told.
-fn indicators(arguments: &HuntArguments) -> Result<(Indicators, Status), CommandError> {
-    let mut set = Indicators::default();
-    let mut status = Status::Clean;
-    for path in &arguments.indicators {
-        let mut refused = |error: SourceError| {
-            complain(format_args!("{}: {error}", path.display()));
-            status = Status::SomethingFailed;
-        };
-        let fail = |error| CommandError::Indicators { path: path.clone(), error };
-        let read = match path.as_os_str() == sources::STANDARD_INPUT {
-            true => indicators::read(&mut stdin().lock(), &mut set, &mut refused),
-            false => File::open(path).map_err(SourceError::Read).and_then(|file| {
-                indicators::read(&mut BufReader::new(file), &mut set, &mut refused)
-            }),
-        };
-        read.map_err(fail)?;
-    }
-    set.seal();
-    Ok((set, status))
-}
-
 /// Hunts in one log. False when it could not be read whole, which was told.
 fn hunt_in(
     arguments: &HuntArguments,
@@ -83,7 +59,6 @@ fn hunt_in(
     format: HuntFormat,
     output: &mut Output,
 ) -> Result<bool, CommandError> {
-    let name = log.display().to_string();
     let mut lines = String::new();
     let mut failure = None;
     let mut found = |hit: Hit| {
@@ -92,19 +67,13 @@ fn hunt_in(
         }
         failure = append(&mut lines, &hit, output).err();
     };
-    let scanned = sources::open(log)
-        .and_then(|reader| scan(reader, &name, &options(arguments), hunt, &mut found));
+    let is_whole =
+        logs::read(&arguments.logs, log, &mut |event, at| hunt.look(event, at, &mut found));
     if let Some(failure) = failure {
         return Err(failure);
     }
     output.write(&lines)?;
-    Ok(match scanned {
-        Ok(scanned) => tell(&name, &scanned),
-        Err(error) => {
-            complain(format_args!("{name}: {error}"));
-            false
-        }
-    })
+    Ok(is_whole)
 }
 
 fn append(lines: &mut String, hit: &Hit, output: &mut Output) -> Result<(), CommandError> {
@@ -115,38 +84,4 @@ fn append(lines: &mut String, hit: &Hit, output: &mut Output) -> Result<(), Comm
         lines.clear();
     }
     Ok(())
-}
-
-fn options(arguments: &HuntArguments) -> Options {
-    let now = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-    };
-    Options {
-        format: arguments.log_format.as_deref().and_then(readers::named),
-        clock: Clock {
-            offset: arguments.timezone,
-            ahead: arguments.clock_ahead,
-            latest: arguments.latest.unwrap_or_else(now),
-        },
-    }
-}
-
-/// Tells of lines that were not read. False when nothing was, though there was something.
-fn tell(name: &str, scanned: &Scanned) -> bool {
-    if let (Some(format), 0) = (scanned.format, scanned.events)
-        && scanned.lines > 0
-    {
-        complain(format_args!("{name}: read as {format}, and no line tells of anything to hunt"));
-    }
-    let Some((offset, sample)) = scanned.samples.first() else { return true };
-    if scanned.format.is_none() {
-        complain(format_args!("{name}: no known log format, such as {sample:?}"));
-        return false;
-    }
-    let Scanned { unread, lines, .. } = scanned;
-    complain(format_args!(
-        "{name}: {unread} of {lines} lines not read, first byte {offset}: {sample:?}"
-    ));
-    true
 }

@@ -1,5 +1,8 @@
 //! One file per command.
 
+mod holders;
+mod indicators;
+mod logs;
 mod reading;
 
 pub(crate) mod completions;
@@ -13,5 +16,7 @@ pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod schema;
+pub(crate) mod scope;
 pub(crate) mod score;
+pub(crate) mod timeline;
 pub(crate) mod unpack;

@@ -9,10 +9,13 @@ mod diff;
 mod escape;
 mod hunt;
 mod layout;
+mod markdown;
 mod report;
+mod scope;
 mod score;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub(crate) use devices::{cause, risks, targets};
 pub(crate) use diff::diff;
@@ -20,4 +23,6 @@ pub(crate) use escape::escape;
 pub(crate) use hunt::hunted;
 pub(crate) use layout::Palette;
 pub(crate) use report::{address as endpoint_address, report, spelled, value as entry_value};
+pub(crate) use scope::scope;
 pub(crate) use score::score;
+pub(crate) use timeline::timeline;

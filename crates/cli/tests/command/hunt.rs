@@ -122,3 +122,26 @@ fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
         .code(2)
         .stderr(contains("one of bind, unbound, combined, syslog"));
 }
+
+#[test]
+fn hits_name_the_subscriber() {
+    let root = logs();
+    let leases = "address,holder,from,until\n192.0.2.7,line 7,2026-11-23,2026-11-24\n";
+    std::fs::write(at(&root, "leases.csv"), leases).unwrap();
+    miyaburi()
+        .args(["hunt", "--leases"])
+        .arg(at(&root, "leases.csv"))
+        .arg("-i")
+        .args(["list.txt", "logs/a/queries.log"].map(|name| at(&root, name)))
+        .assert()
+        .code(0)
+        .stdout(contains(r#""entity":"line 7","entity_type":"subscriber","address":"192.0.2.7""#));
+    miyaburi()
+        .args(["hunt", "--leases"])
+        .arg(at(&root, "list.txt"))
+        .arg("-i")
+        .args(["list.txt", "logs/a/queries.log"].map(|name| at(&root, name)))
+        .assert()
+        .code(1)
+        .stderr(contains("list.txt: neither leases"));
+}

@@ -16,5 +16,7 @@ mod hunt;
 mod ledger;
 mod mirai_toushi;
 mod plan;
+mod scope;
 mod score;
+mod timeline;
 mod unpack;

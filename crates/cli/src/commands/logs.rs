@@ -1,0 +1,67 @@
+//! Logs as commands read them: every event, and what could not be read told.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use miyaburi_hunting::time::{Clock, Moment};
+use miyaburi_hunting::{Event, Options, Scanned, Sighted, events, readers, sources};
+
+use crate::arguments::LogArguments;
+use crate::error::{CommandError, complain};
+
+/// The files that are meant.
+pub(super) fn collect(arguments: &LogArguments) -> Result<Vec<PathBuf>, CommandError> {
+    sources::collect(&arguments.logs).map_err(|(path, error)| CommandError::Read { path, error })
+}
+
+/// Hands all events of one log to `seen`. False when it could not be read whole, which was told.
+pub(super) fn read(
+    arguments: &LogArguments,
+    log: &Path,
+    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
+) -> bool {
+    let name = log.display().to_string();
+    let scanned =
+        sources::open(log).and_then(|reader| events(reader, &name, &options(arguments), seen));
+    match scanned {
+        Ok(scanned) => tell(&name, &scanned),
+        Err(error) => {
+            complain(format_args!("{name}: {error}"));
+            false
+        }
+    }
+}
+
+fn options(arguments: &LogArguments) -> Options {
+    let now = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    };
+    Options {
+        format: arguments.log_format.as_deref().and_then(readers::named),
+        clock: Clock {
+            offset: arguments.timezone,
+            ahead: arguments.clock_ahead,
+            latest: arguments.latest.unwrap_or_else(now),
+        },
+    }
+}
+
+/// Tells of lines that were not read. False when nothing was, though there was something.
+fn tell(name: &str, scanned: &Scanned) -> bool {
+    if let (Some(format), 0) = (scanned.format, scanned.events)
+        && scanned.lines > 0
+    {
+        complain(format_args!("{name}: read as {format}, and no line tells of anything to hunt"));
+    }
+    let Some((offset, sample)) = scanned.samples.first() else { return true };
+    if scanned.format.is_none() {
+        complain(format_args!("{name}: no known log format, such as {sample:?}"));
+        return false;
+    }
+    let Scanned { unread, lines, .. } = scanned;
+    complain(format_args!(
+        "{name}: {unread} of {lines} lines not read, first byte {offset}: {sample:?}"
+    ));
+    true
+}

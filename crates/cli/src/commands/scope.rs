@@ -1,0 +1,131 @@
+//! `miyaburi scope`.
+
+use std::fs::{File, create_dir_all};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use csv::Writer;
+use miyaburi_confinement::Reach;
+use miyaburi_hunting::coverage::Gap;
+use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State, TableError};
+use miyaburi_hunting::sources;
+use serde::Serialize;
+
+use super::{holders, indicators, logs};
+use crate::Status;
+use crate::arguments::ScopeArguments;
+use crate::error::CommandError;
+use crate::output::Output;
+use crate::text;
+
+/// The files that are written.
+const CONFIRMED: &str = "confirmed.csv";
+const POSSIBLE: &str = "possible.csv";
+const EXCLUDED: &str = "excluded.csv";
+const CONTRACTS: &str = "contracts.csv";
+const GAPS: &str = "gaps.csv";
+const UNLISTED: &str = "unlisted.csv";
+const REPORT: &str = "scope.md";
+
+pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
+    let logs = logs::collect(&arguments.logs)?;
+    let folder = &arguments.output;
+    create_dir_all(folder).map_err(|error| CommandError::Create { path: folder.clone(), error })?;
+    let given = arguments.indicators.iter().chain(&arguments.leases).chain(&arguments.classes);
+    let readable = given.chain([&arguments.accounts]).chain(&arguments.logs.logs).chain(&logs);
+    let writable = vec![folder.clone()];
+    arguments.confinement.begin(&Reach { readable: readable.cloned().collect(), writable });
+    let (indicators, status) = indicators::read(&arguments.indicators)?;
+    let (holders, told) = holders::read(&arguments.leases)?;
+    let mut status = status.with(told);
+    let mut accounts = read_table(&arguments.accounts, Accounts::read)?;
+    let rules = match &arguments.classes {
+        Some(path) => read_table(path, |file| Rules::read(file, &mut accounts))?,
+        None => Rules::usual(&accounts),
+    };
+    let question = Question {
+        since: arguments.since,
+        until: arguments.until,
+        indicators: &indicators,
+        rules: &rules,
+        holders: &holders,
+        threshold: arguments.silence.threshold(),
+    };
+    let mut scope = Scope::new(&accounts, question);
+    for log in &logs {
+        let mut reading = scope.begin(&log.display().to_string());
+        let is_whole = logs::read(&arguments.logs, log, &mut |event, at| {
+            scope.look(&mut reading, event, at);
+        });
+        scope.end(reading);
+        if !is_whole {
+            status = Status::SomethingFailed;
+        }
+    }
+    let gaps = scope.gaps();
+    let lists = write(&scope, &gaps, folder)?;
+    let report =
+        text::scope(arguments.since, arguments.until, &lists, &gaps, scope.unlisted().len());
+    Output::create(Some(&folder.join(REPORT)))?.write(&report)?;
+    Output::standard().write(&report)?;
+    Ok(status)
+}
+
+fn read_table<T>(
+    path: &Path,
+    read: impl FnOnce(Box<dyn std::io::Read>) -> Result<T, TableError>,
+) -> Result<T, CommandError> {
+    let read = sources::open(path)
+        .map_err(TableError::Read)
+        .and_then(|reader| read(Box::new(BufReader::new(reader))));
+    read.map_err(|error| CommandError::Table { path: path.to_owned(), error })
+}
+
+/// Writes all lists.
+fn write(scope: &Scope<'_>, gaps: &[Gap], folder: &Path) -> Result<Lists, CommandError> {
+    let create = |name: &str| create(folder.join(name));
+    let mut confirmed = create(CONFIRMED)?;
+    let mut possible = create(POSSIBLE)?;
+    let mut excluded = create(EXCLUDED)?;
+    let lists = scope.finish(|row| {
+        let list = match row.state {
+            State::Confirmed => &mut confirmed,
+            State::Possible => &mut possible,
+            State::Excluded => &mut excluded,
+        };
+        list.serialize(row)
+    })?;
+    [confirmed, possible, excluded]
+        .iter_mut()
+        .try_for_each(|list| list.flush().map_err(csv::Error::from))?;
+    all(create(CONTRACTS)?, &lists.contracts)?;
+    all(create(GAPS)?, gaps)?;
+    // Accounts that stand in a log but in no table may be anything, a formula of a spreadsheet too.
+    let unlisted = scope
+        .unlisted()
+        .iter()
+        .map(|(name, count)| Unlisted { account: format!("'{name}"), events: *count });
+    all(create(UNLISTED)?, unlisted)?;
+    Ok(lists)
+}
+
+/// An account outside of the table.
+#[derive(Serialize)]
+struct Unlisted {
+    account: String,
+    events: u64,
+}
+
+fn create(path: PathBuf) -> Result<Writer<File>, CommandError> {
+    let file = File::create(&path).map_err(|error| CommandError::Create { path, error })?;
+    Ok(Writer::from_writer(file))
+}
+
+fn all(
+    mut list: Writer<File>,
+    rows: impl IntoIterator<Item = impl Serialize>,
+) -> Result<(), CommandError> {
+    rows.into_iter().try_for_each(|row| list.serialize(row))?;
+    list.flush().map_err(csv::Error::from)?;
+    Ok(())
+}
