@@ -6,12 +6,16 @@
 //!        └── event      the one schema that everything behind works on
 //!             └── indicators   what is looked for, matched by field and meaning
 //!                  └── hunt    hits with their evidence, and a summary for every entity
+//!             └── behaviour    what is on no list, by how it behaves
+//!             └── count        attack accesses by day, and their trend
 //!             └── holders      who is behind an address at a time
 //!             └── timeline     what happened around one entity, in order
 //!             └── scope        which accounts were touched, and which were not
 //!             └── coverage     when each source spoke, and where it fell silent
 //! ```
 
+pub mod behaviour;
+pub mod count;
 pub mod coverage;
 mod event;
 pub mod holders;

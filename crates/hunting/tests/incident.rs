@@ -14,13 +14,14 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use miyaburi_hunting::behaviour::Behaviours;
 use miyaburi_hunting::coverage::{EXPECTED, Threshold};
 use miyaburi_hunting::holders::Holders;
 use miyaburi_hunting::indicators::{self, Indicators};
 use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State};
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Options, events};
-use world::{ATTACKERS, BEGINS, DAY, LOST, SHARDS, Size, World};
+use world::{ATTACKERS, BEGINS, BEHAVIOURS, DAY, LOST, SHARDS, Size, World};
 
 /// 121 days, so that the lost week is among them.
 const SMALL: Size = Size {
@@ -131,4 +132,40 @@ fn scope_is_exactly_what_was_planted() {
     assert_eq!(told("credentials"), (600, 20));
     assert_eq!(told("mail").1, 3);
     assert_eq!(told("third_party"), (11, 11));
+}
+
+/// Behaviours are told on the day on which they begin. What else is told on all days and in all logs of
+/// ordinary use: users on the way at an hour at which they never were.
+#[test]
+fn what_is_on_no_list_is_told_on_its_first_day() {
+    let world = World::new(SMALL);
+    let options =
+        Options { format: None, clock: Clock::utc(Moment::from_unix(BEGINS + SMALL.days * DAY)) };
+    let mut firewall = Vec::new();
+    world.write_firewall(&mut firewall).unwrap();
+    let mut all = logs(&world);
+    all.push(("gate.log".to_owned(), firewall));
+    let mut behaviours = Behaviours::default();
+    let mut alerts: Vec<(String, String, i64)> = Vec::new();
+    for (name, log) in &all {
+        let scanned = events(log.as_slice(), name, &options, &mut |event, at| {
+            behaviours.look(event, at, &mut |alert| {
+                let behaviour = serde_json::to_value(alert.behaviour).unwrap();
+                let day = (alert.time.unix() - BEGINS) / DAY;
+                alerts.push((alert.entity, behaviour.as_str().unwrap().to_owned(), day));
+            });
+        });
+        scanned.unwrap();
+    }
+    for (entity, behaviour, day) in BEHAVIOURS {
+        let first = alerts.iter().find(|alert| alert.0 == entity && alert.1 == behaviour);
+        assert_eq!(first.map(|alert| alert.2), Some(day), "{entity} {behaviour}");
+    }
+    let planted = |alert: &&(String, String, i64)| {
+        BEHAVIOURS.iter().any(|(entity, behaviour, _)| alert.0 == *entity && alert.1 == *behaviour)
+    };
+    let others: Vec<_> = alerts.iter().filter(|alert| !planted(alert)).collect();
+    assert!(others.iter().all(|alert| alert.1 == "first_network"), "{others:?}");
+    assert!(others.len() < 40, "{} false alerts: {others:?}", others.len());
+    eprintln!("{} false alerts in {} days", others.len(), SMALL.days);
 }

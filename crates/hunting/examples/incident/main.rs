@@ -2,7 +2,8 @@
 //! [PART]`, where PART is how many times smaller it is than the whole.
 //!
 //! In DIR then are `logs/`, `accounts.csv`, `classes.csv`, `indicators.txt` and, as `truth.csv`, every
-//! account that was touched with the class of data, sorted.
+//! account that was touched with the class of data, sorted. What begins to behave as on no list, and on
+//! which day, stands in `behaviours.csv`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod world;
@@ -11,7 +12,7 @@ use std::fs::{File, create_dir_all, write};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use world::{ATTACKERS, SHARDS, Size, WHOLE, World};
+use world::{ATTACKERS, BEHAVIOURS, SHARDS, Size, WHOLE, World};
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
@@ -35,8 +36,12 @@ fn main() -> io::Result<()> {
         world.write_web(shard, &mut create(format!("logs/web-{shard}.log"))?)?;
     }
     world.write_dns(&mut create("logs/queries.log".to_owned())?)?;
+    world.write_firewall(&mut create("logs/gate.log".to_owned())?)?;
     write(folder.join("classes.csv"), World::RULES)?;
     write(folder.join("indicators.txt"), ATTACKERS.join("\n"))?;
+    let behaviours =
+        BEHAVIOURS.map(|(entity, behaviour, day)| format!("{entity},{behaviour},{day}\n"));
+    write(folder.join("behaviours.csv"), behaviours.concat())?;
     truth(&world, &folder)
 }
 

@@ -21,6 +21,15 @@ pub const LOST: (u64, std::ops::Range<i64>) = (3, 100..107);
 pub const ATTACKERS: [&str; 4] =
     ["203.0.113.9", "203.0.113.77", "203.0.113.130", "2001:db8:bad::7"];
 
+/// What is on no list: entity, behaviour and the day on which it begins.
+pub const BEHAVIOURS: [(&str, &str, i64); 5] = [
+    ("10.0.0.66", "scanning", 50),
+    ("10.0.0.77", "beaconing", 60),
+    ("guessed@k0.example", "guessing", 70),
+    ("203.0.113.201", "many_accounts", 75),
+    ("habit@k0.example", "first_network", 90),
+];
+
 /// How large it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -181,6 +190,8 @@ impl World {
             }
         }
         let daily = self.size.daily * 6 / 10 / SHARDS;
+        let mut others = behaving(shard, self.size.days);
+        let mut others = others.drain(..).peekable();
         self.write(shard, daily, planted, |second, draw, attack| {
             let (account, client, is_good) = match attack {
                 Some((account, is_good)) => (account, attacker(account), is_good),
@@ -189,9 +200,53 @@ impl World {
                     (account, home(account, draw), draw % 50 != 0)
                 }
             };
-            let (time, name) = (syslog(second), self.name(account));
-            let told = if is_good { "Login" } else { "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs)" };
-            writeln!(into, "{time} imap-{shard} dovecot: imap-login: {told}: user=<{name}>, method=PLAIN, rip={client}, lip=192.0.2.{shard}, mpid=7, TLS")
+            while let Some((second, client, name, is_good)) = others.next_if(|it| it.0 <= second) {
+                imap_line(into, shard, second, &name, client, is_good)?;
+            }
+            let name = self.name(account);
+            imap_line(into, shard, second, &name, &client, is_good)
+        })
+    }
+
+    /// A packet filter's log of connections from inside: devices, of which one scans and one comes back to
+    /// one destination by a timer.
+    pub fn write_firewall(&self, into: &mut impl Write) -> io::Result<()> {
+        let ((scanner, _, scan_day), (beacon, _, beacon_day)) = (BEHAVIOURS[0], BEHAVIOURS[1]);
+        let mut others: Vec<(i64, String)> = Vec::new();
+        for number in 0..200 {
+            let second = scan_day * DAY + 3 * 3600 + number * 3;
+            let draw = mixed(number as u64) as u32;
+            let host = core::net::Ipv4Addr::from_bits(draw | 1 << 31);
+            others.push((
+                second,
+                format!("SRC={scanner} DST={host} LEN=60 PROTO=TCP SPT=4 DPT=23 SYN"),
+            ));
+        }
+        for number in 0..(self.size.days - beacon_day) * DAY / 300 {
+            let second = beacon_day * DAY + number * 300 + number % 3;
+            others.push((
+                second,
+                format!("SRC={beacon} DST=203.0.113.200 LEN=60 PROTO=TCP SPT=4 DPT=48101 SYN"),
+            ));
+        }
+        others.sort_unstable();
+        let mut others = others.into_iter().peekable();
+        let mut line = |second: i64, packet: &str| {
+            let time = syslog(second);
+            writeln!(into, "{time} gate kernel: [88.2] fw: IN=lan OUT=wan {packet}")
+        };
+        self.write(98, self.size.daily / 5, Vec::new(), |second, draw, _| {
+            while let Some((second, packet)) = others.next_if(|it| it.0 <= second) {
+                line(second, &packet)?;
+            }
+            let (device, site) = (1 + draw % 250, mixed(draw) % 4000);
+            let port = [443, 443, 443, 80, 53, 993, 123, 22][(mixed(draw ^ 5) % 8) as usize];
+            let packet = format!(
+                "SRC=10.0.1.{device} DST=198.18.{}.{} LEN=60 PROTO=TCP SPT=4 DPT={port} SYN",
+                site / 250,
+                site % 250
+            );
+            line(second, &packet)
         })
     }
 
@@ -308,8 +363,61 @@ fn attacker(account: u64) -> String {
     ATTACKERS[(mixed(account) % ATTACKERS.len() as u64) as usize].to_owned()
 }
 
+/// What a mail server's log has of accounts that behave strangely: second, client, account and whether it
+/// went well; in order.
+fn behaving(shard: u64, days: i64) -> Vec<(i64, &'static str, String, bool)> {
+    let [.., (guessed, _, guess_day), (many, _, many_day), (habit, _, habit_day)] = BEHAVIOURS;
+    let mut lines = Vec::new();
+    match shard {
+        0 => {
+            for number in 0..15 {
+                let second = guess_day * DAY + 4 * 3600 + number * 20;
+                lines.push((second, "203.0.113.203", guessed.to_owned(), number == 14));
+            }
+            for number in 0..30 {
+                let second = many_day * DAY + 5 * 3600 + number * 40;
+                lines.push((second, many, format!("v{number}@k0.example"), true));
+            }
+        }
+        1 => {
+            for (day, hour) in (0..days).flat_map(|day| [(day, 9), (day, 17)]) {
+                lines.push((day * DAY + hour * 3600, "10.1.1.1", habit.to_owned(), true));
+            }
+            let second = habit_day * DAY + 3 * 3600;
+            lines.push((second, "203.0.113.202", habit.to_owned(), true));
+            lines.sort_unstable();
+        }
+        _ => {}
+    }
+    lines
+}
+
+fn imap_line(
+    into: &mut impl Write,
+    shard: u64,
+    second: i64,
+    name: &str,
+    client: &str,
+    is_good: bool,
+) -> io::Result<()> {
+    let time = syslog(second);
+    let told = match is_good {
+        true => "Login",
+        false => "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs)",
+    };
+    writeln!(
+        into,
+        "{time} imap-{shard} dovecot: imap-login: {told}: user=<{name}>, method=PLAIN, rip={client}, \
+         lip=192.0.2.{shard}, mpid=7, TLS"
+    )
+}
+
 /// An address of the user's: at home, or now and then on the way.
 fn home(account: u64, draw: u64) -> String {
+    if mixed(draw).is_multiple_of(50) {
+        // A network of mobile telephones.
+        return format!("100.{}.{}.{}", 64 + draw % 4, draw >> 8 & 255, draw >> 16 & 255);
+    }
     let place = if draw.is_multiple_of(9) { mixed(account) + draw % 3 } else { mixed(account) };
     format!("10.{}.{}.{}", place >> 16 & 255, place >> 8 & 255, place & 255)
 }

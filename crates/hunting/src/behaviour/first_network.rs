@@ -1,0 +1,105 @@
+//! An account is used from a network from which it never was, after it was used for a while from others
+//! only, and at an hour at which it never was.
+//!
+//! Reason: somebody else is elsewhere and awake at other times. One alone is daily life (travel, a late
+//! evening), so both have to come together. A network is a /16, of IPv6 a /32.
+//!
+//! False positives: travel across time zones, a new provider used first at night. False negatives: accounts
+//! with fewer than the threshold's logins before, attackers in the account's own networks or hours, accounts
+//! that are used around the clock.
+
+use rustc_hash::{FxHashMap, FxHasher};
+
+use super::{MOST, Seen, network_of};
+use crate::event::{Event, Kind, Outcome};
+use crate::time::Moment;
+use core::hash::{Hash, Hasher};
+
+/// Logins before that are needed.
+const KNOWN: u32 = 20;
+
+/// Networks of an account that are kept.
+const NETWORKS: usize = 8;
+
+/// Hours around one that was seen which count as seen.
+const AROUND: u32 = 2;
+
+/// What is kept of each account.
+#[derive(Debug, Default)]
+pub(super) struct FirstNetworks {
+    accounts: FxHashMap<u64, Habits>,
+}
+
+#[derive(Debug, Default)]
+struct Habits {
+    logins: u32,
+    networks: Vec<u64>,
+    /// A bit for each hour of the day, in UTC.
+    hours: u32,
+}
+
+impl FirstNetworks {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+        let (client, account) = event.client.zip(event.account)?;
+        let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
+        let mut hasher = FxHasher::default();
+        account.to_ascii_lowercase().hash(&mut hasher);
+        let key = hasher.finish();
+        if !is_login || (self.accounts.len() >= MOST && !self.accounts.contains_key(&key)) {
+            return None;
+        }
+        let habits = self.accounts.entry(key).or_default();
+        let network = network_of(client);
+        let hour = time.unix().div_euclid(3600).rem_euclid(24) as u32;
+        let is_strange = habits.logins >= KNOWN
+            && habits.networks.len() < NETWORKS
+            && !habits.networks.contains(&network)
+            && habits.hours >> hour & 1 == 0;
+        let before = habits.logins;
+        habits.logins = habits.logins.saturating_add(1);
+        if habits.networks.len() < NETWORKS && !habits.networks.contains(&network) {
+            habits.networks.push(network);
+        }
+        for around in 0..=2 * AROUND {
+            habits.hours |= 1 << ((hour + 24 - AROUND + around) % 24);
+        }
+        is_strange.then(|| {
+            let account = String::from_utf8_lossy(account).into_owned();
+            (account, format!("first login from the network of {client}, at {hour}:00 UTC, after {before} from elsewhere at other hours"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAYS: i64 = 30;
+
+    /// A month of logins at 9 and 17 hours from one network, then one.
+    fn used(days: i64, client: &str, hour: i64) -> Seen {
+        let mut networks = FirstNetworks::default();
+        let login = |client: &str| Event {
+            client: client.parse().ok(),
+            account: Some(b"alice"),
+            outcome: Some(Outcome::Success),
+            ..Event::new(Kind::Login, None)
+        };
+        for day in 0..days {
+            for hour in [9, 17] {
+                let time = Moment::from_unix(day * 86_400 + hour * 3600);
+                assert_eq!(networks.look(&login("198.51.100.7"), time), None);
+            }
+        }
+        networks.look(&login(client), Moment::from_unix(days * 86_400 + hour * 3600))
+    }
+
+    #[test]
+    fn elsewhere_at_night() {
+        assert!(used(DAYS, "203.0.113.9", 3).is_some());
+        // Travel, a late evening, and an account of which too little is known.
+        assert_eq!(used(DAYS, "203.0.113.9", 10), None);
+        assert_eq!(used(DAYS, "198.51.200.1", 3), None);
+        assert_eq!(used(5, "203.0.113.9", 3), None);
+    }
+}

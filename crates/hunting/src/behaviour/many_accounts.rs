@@ -1,0 +1,75 @@
+//! One source logs in to many accounts within a day, successfully.
+//!
+//! Reason: whoever has stolen credentials tries them all; a person has a few accounts.
+//!
+//! False positives: a company or a carrier behind one address, web mail and mobile gateways, migration
+//! tools, monitoring. False negatives: attackers with many addresses, each below the threshold; failed
+//! attempts count elsewhere.
+
+use core::net::IpAddr;
+
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+
+use super::{MOST, Seen};
+use crate::event::{Event, Kind, Outcome};
+use crate::time::{DAY, Moment};
+use core::hash::{Hash, Hasher};
+
+/// Accounts a day.
+const ACCOUNTS: usize = 20;
+
+/// What is kept of each source on its last day.
+#[derive(Debug, Default)]
+pub(super) struct ManyAccounts {
+    sources: FxHashMap<IpAddr, (i64, FxHashSet<u64>)>,
+}
+
+impl ManyAccounts {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+        let (client, account) = event.client.zip(event.account)?;
+        let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
+        if !is_login || (self.sources.len() >= MOST && !self.sources.contains_key(&client)) {
+            return None;
+        }
+        let day = time.unix().div_euclid(DAY);
+        let (of, accounts) = self.sources.entry(client).or_default();
+        if *of != day {
+            (*of, *accounts) = (day, FxHashSet::default());
+        }
+        let mut hasher = FxHasher::default();
+        account.to_ascii_lowercase().hash(&mut hasher);
+        if accounts.len() < ACCOUNTS {
+            accounts.insert(hasher.finish());
+        }
+        (accounts.len() >= ACCOUNTS)
+            .then(|| (client.to_string(), format!("{ACCOUNTS} accounts on one day")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logins(accounts: usize, step: i64, outcome: Outcome) -> bool {
+        let mut many = ManyAccounts::default();
+        (0..500).any(|number| {
+            let account = format!("u{}", number % accounts);
+            let event = Event {
+                client: "192.0.2.7".parse().ok(),
+                account: Some(account.as_bytes()),
+                outcome: Some(outcome),
+                ..Event::new(Kind::Login, None)
+            };
+            many.look(&event, Moment::from_unix(number as i64 * step)).is_some()
+        })
+    }
+
+    #[test]
+    fn many_accounts_of_one_source() {
+        assert!(logins(ACCOUNTS, 60, Outcome::Success));
+        assert!(!logins(ACCOUNTS - 1, 60, Outcome::Success));
+        assert!(!logins(ACCOUNTS, 60, Outcome::Failure));
+        // As many, but not on one day.
+        assert!(!logins(500, 2 * 3600, Outcome::Success));
+    }
+}

@@ -1,0 +1,140 @@
+//! What nobody has on a list yet, by how it behaves: one file for each behaviour, with its reason,
+//! thresholds, and what it takes for one by mistake or misses.
+//!
+//! Events of one source come in the order of their times, or nearly; every behaviour keeps what it needs of
+//! the last hours or of each account, and is told once a day and entity at most.
+
+mod beacon;
+mod first_network;
+mod guessing;
+mod many_accounts;
+mod scanning;
+
+use core::net::IpAddr;
+
+use rustc_hash::FxHashSet;
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::hunt::{Evidence, Sighted};
+use crate::time::{DAY, Moment};
+
+use beacon::Beacons;
+use first_network::FirstNetworks;
+use guessing::Guessing;
+use many_accounts::ManyAccounts;
+use scanning::Scanning;
+
+/// Entities of which one behaviour keeps something: beyond, what is new is not watched, and the count of
+/// what was not is given.
+const MOST: usize = 1 << 20;
+
+/// Something that behaves like what it is named for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// A device looks for others to log in to.
+    Scanning,
+    /// A device comes back to one destination at even intervals.
+    Beaconing,
+    /// One source logs in to many accounts.
+    ManyAccounts,
+    /// Failures, then a success, from one source at one account.
+    Guessing,
+    /// An account is used from a network from which it never was.
+    FirstNetwork,
+}
+
+/// A behaviour that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// What.
+    pub behaviour: Behaviour,
+    /// Who: an address or an account.
+    pub entity: String,
+    /// When it was enough.
+    pub time: Moment,
+    /// What was seen, in numbers.
+    pub reason: String,
+    /// The line that made it enough.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+/// All behaviours.
+#[derive(Debug, Default)]
+pub struct Behaviours {
+    scanning: Scanning,
+    beacons: Beacons,
+    many_accounts: ManyAccounts,
+    guessing: Guessing,
+    first_networks: FirstNetworks,
+    /// What was told, with its day.
+    told: FxHashSet<(Behaviour, String, i64)>,
+}
+
+impl Behaviours {
+    /// Looks at an event. Those without a time tell nothing of behaviour.
+    pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Alert)) {
+        let Some(time) = event.time else { return };
+        let seen = [
+            (Behaviour::Scanning, self.scanning.look(event, time)),
+            (Behaviour::Beaconing, self.beacons.look(event, time)),
+            (Behaviour::ManyAccounts, self.many_accounts.look(event, time)),
+            (Behaviour::Guessing, self.guessing.look(event, time)),
+            (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
+        ];
+        for (behaviour, seen) in seen {
+            let Some((entity, reason)) = seen else { continue };
+            let day = time.unix().div_euclid(DAY);
+            if self.told.len() < MOST && self.told.insert((behaviour, entity.clone(), day)) {
+                let evidence = Evidence::of(at);
+                found(Alert { behaviour, entity, time, reason, evidence });
+            }
+        }
+    }
+}
+
+/// What a behaviour gives: who, and why.
+type Seen = Option<(String, String)>;
+
+/// The network of an address that one user's addresses usually share: /16, and /32 of IPv6.
+fn network_of(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.to_bits() >> 16),
+        IpAddr::V6(address) => 1 << 32 | (address.to_bits() >> 96) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+
+    pub(super) fn connection(client: &str, server: &str, port: u16) -> Event<'static> {
+        Event {
+            client: client.parse().ok(),
+            server: server.parse().ok(),
+            port: Some(port),
+            ..Event::new(Kind::Connection, None)
+        }
+    }
+
+    #[test]
+    fn a_behaviour_is_told_once_a_day() {
+        let mut behaviours = Behaviours::default();
+        let mut alerts = Vec::new();
+        for second in 0..2 * DAY {
+            let server = format!("203.0.{}.{}", second / 250 % 250, second % 250);
+            let event = Event {
+                time: Some(Moment::from_unix(second)),
+                ..connection("192.0.2.7", &server, 23)
+            };
+            let at = Sighted { file: "x", offset: 0, line: b"" };
+            behaviours.look(&event, at, &mut |alert| alerts.push(alert));
+        }
+        let told: Vec<_> =
+            alerts.iter().map(|alert| (alert.behaviour, alert.entity.as_str())).collect();
+        assert_eq!(told, [(Behaviour::Scanning, "192.0.2.7"); 2]);
+    }
+}

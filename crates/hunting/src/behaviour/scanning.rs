@@ -1,0 +1,96 @@
+//! A device looks for others to log in to: one client reaches for many hosts at ports that bots of the
+//! family try, within an hour.
+//!
+//! Reason: bots of the family probe random addresses for Telnet and known flaws, hundreds a second; no
+//! ordinary device opens Telnet to dozens of hosts.
+//!
+//! False positives: monitoring and management systems, one's own vulnerability scanner, ports 80 and 8080
+//! are therefore left out, as browsers do that all day. False negatives: scans slower than the threshold, of
+//! few hosts, or of other ports; scans that the log has a sample of only; where network address translation
+//! stands before the log, the device behind it is not told.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{MOST, Seen};
+use crate::event::{Event, Kind};
+use crate::time::{Moment, SECOND};
+use core::net::IpAddr;
+
+/// Ports of Telnet, SSH, ADB, TR-069, UPnP and routers' services, as scanners of the family use them.
+const PORTS: [u16; 12] = [22, 23, 2222, 2323, 5555, 7547, 9527, 23231, 26, 37215, 52869, 60001];
+
+/// Hosts within [`WINDOW`].
+const HOSTS: usize = 30;
+
+/// An hour.
+const WINDOW: i64 = 3600 * SECOND;
+
+/// What is kept of each client.
+#[derive(Debug, Default)]
+pub(super) struct Scanning {
+    clients: FxHashMap<IpAddr, Probed>,
+}
+
+#[derive(Debug)]
+struct Probed {
+    since: Moment,
+    hosts: FxHashSet<IpAddr>,
+}
+
+impl Scanning {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+        let (client, server) = event.client.zip(event.server)?;
+        let is_probe =
+            event.kind == Kind::Connection && event.port.is_some_and(|port| PORTS.contains(&port));
+        if !is_probe || (self.clients.len() >= MOST && !self.clients.contains_key(&client)) {
+            return None;
+        }
+        let new = || Probed { since: time, hosts: FxHashSet::default() };
+        let probed = self.clients.entry(client).or_insert_with(new);
+        if time.0.saturating_sub(probed.since.0) > WINDOW {
+            *probed = new();
+        }
+        // Hosts beyond the threshold say nothing more.
+        if probed.hosts.len() < HOSTS {
+            probed.hosts.insert(server);
+        }
+        (probed.hosts.len() >= HOSTS).then(|| {
+            let since = probed.since;
+            let port = event.port.unwrap_or_default();
+            (client.to_string(), format!("{HOSTS} hosts since {since}, last at port {port}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::connection;
+    use super::*;
+
+    fn probes(port: u16, hosts: u32, step: i64) -> Option<u32> {
+        let mut scanning = Scanning::default();
+        (0..hosts).find(|number| {
+            let server = format!("203.0.113.{number}");
+            let time = Moment(i64::from(*number) * step);
+            scanning.look(&connection("192.0.2.7", &server, port), time).is_some()
+        })
+    }
+
+    #[test]
+    fn many_hosts_in_an_hour_are_a_scan() {
+        assert_eq!(probes(23, 200, SECOND), Some(HOSTS as u32 - 1));
+        assert_eq!(probes(37215, 200, SECOND), Some(HOSTS as u32 - 1));
+    }
+
+    #[test]
+    fn other_ports_few_hosts_and_slow_ones_are_none() {
+        assert_eq!(probes(443, 200, SECOND), None);
+        assert_eq!(probes(23, HOSTS as u32 - 1, SECOND), None);
+        assert_eq!(probes(23, 200, 300 * SECOND), None);
+        let mut scanning = Scanning::default();
+        for second in 0..500 {
+            let event = connection("192.0.2.7", "203.0.113.1", 23);
+            assert_eq!(scanning.look(&event, Moment::from_unix(second)), None);
+        }
+    }
+}
