@@ -1,5 +1,7 @@
 //! The command line: commands and their options, the source of help, completions and manual.
 
+mod behaviour;
+mod count;
 mod devices;
 mod export;
 mod hunt;
@@ -19,6 +21,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use miyaburi_image::Address;
 
+pub(crate) use self::behaviour::BehaviourArguments;
+pub(crate) use self::count::{CountArguments, CountFormat};
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
 pub(crate) use self::export::{
     ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments, StateArguments,
@@ -118,6 +122,25 @@ pub(crate) enum Command {
     /// Exit codes: 0 all read; 1 when a log, an indicator or a lease could not be read, and the rest
     /// goes on, or when a table could not, and then nothing is written; 2 wrong usage.
     Scope(ScopeArguments),
+    /// Tell what in logs behaves like an attacker or a bot, on a list or not
+    ///
+    /// Devices that look for others to log in to or come back to one destination by a timer; sources
+    /// that log in to many accounts or guess; accounts used from a network and at an hour from and at
+    /// which they never were. Each is told once a day and entity with its reason and line, as a JSON
+    /// object. It is a question, not an answer: monitoring systems, gateways and travellers look alike.
+    ///
+    /// Exit codes: 0 all read, whether something was found or not; 1 when a file could not be read or
+    /// no format fits, and the rest goes on; 2 wrong usage.
+    Behaviour(BehaviourArguments),
+    /// Count accesses from outside to one's own devices
+    ///
+    /// By day, device, port, source network (a /24, of IPv6 a /48) and indicator, with the mean for
+    /// each device and day, and how the last seven whole days compare with the seven before. Give the
+    /// devices that offer nothing to the public: their visitors are counted, too.
+    ///
+    /// Exit codes: 0 all read; 1 when a file could not be read or no format fits, and the rest goes
+    /// on; 2 wrong usage.
+    Count(CountArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Write the program in a packed file

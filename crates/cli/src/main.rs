@@ -62,6 +62,8 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Hunt(arguments) => commands::hunt::run(arguments),
         Command::Timeline(arguments) => commands::timeline::run(arguments),
         Command::Scope(arguments) => commands::scope::run(arguments),
+        Command::Behaviour(arguments) => commands::behaviour::run(arguments),
+        Command::Count(arguments) => commands::count::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),

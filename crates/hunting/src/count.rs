@@ -200,7 +200,7 @@ fn bounded<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
 
 fn most<K: Ord>(counts: &BTreeMap<K, u64>) -> Vec<(&K, u64)> {
     let mut counts: Vec<(&K, u64)> = counts.iter().map(|(key, count)| (key, *count)).collect();
-    counts.sort_by(|one, other| other.1.cmp(&one.1));
+    counts.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
     counts
 }
 

@@ -30,4 +30,4 @@ pub mod timeline;
 
 pub use event::{Event, Field, Kind, Outcome};
 pub use hunt::{EntityType, Evidence, Hit, Hunt, Sighted, Summary, SummaryLine};
-pub use scan::{Options, Scanned, events, scan};
+pub use scan::{Options, Scanned, begins, events, scan};

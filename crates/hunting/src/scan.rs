@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::hunt::{Hit, Hunt, Sighted};
 use crate::readers::{self, Format, Reading};
 use crate::sources::{Lines, Piece};
-use crate::time::Clock;
+use crate::time::{Clock, Moment};
 
 /// Lines by which a format is recognised.
 const RECOGNISED_BY: usize = 64;
@@ -115,13 +115,29 @@ pub fn events(
     Ok(scanned)
 }
 
+/// When a source begins: the first time among its first lines. By this, parts of a log that are rotated
+/// can be read in order.
+///
+/// # Errors
+/// When its bytes cannot be read.
+pub fn begins(reader: impl Read, options: &Options) -> io::Result<Option<Moment>> {
+    let mut lines = Lines::new(reader);
+    let beginning = lines.peek(RECOGNISED_BY)?;
+    let format = options.format.or_else(|| readers::recognise(&beginning, &options.clock));
+    Ok(format.and_then(|format| {
+        beginning.iter().find_map(|line| match format.read(line, &options.clock) {
+            Reading::Event(event) => event.time,
+            _ => None,
+        })
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
     use crate::indicators::{Indicator, Indicators, Validity, Value};
-    use crate::time::Moment;
 
     fn hunted(log: &[u8]) -> (Scanned, Vec<Hit>) {
         let mut indicators = Indicators::default();
@@ -190,5 +206,15 @@ mod tests {
         assert_eq!((scanned.format, scanned.events, scanned.unread), (Some("eve"), 3, 0));
         assert_eq!(hits.len(), 1);
         assert_eq!(hits[0].evidence.offset, quiet.len() as u64);
+    }
+
+    #[test]
+    fn a_source_begins_with_its_first_event() {
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        let options = Options { format: None, clock };
+        let log = format!("Nov 23 04:29:08 h cron[1]: x\n{QUERY}");
+        let first = begins(log.as_bytes(), &options).unwrap().map(|time| time.to_string());
+        assert_eq!(first.as_deref(), Some("2026-11-23T04:29:09Z"));
+        assert_eq!(begins(&b"no such\n"[..], &options).unwrap(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use miyaburi_hunting::time::{Clock, Moment};
-use miyaburi_hunting::{Event, Options, Scanned, Sighted, events, readers, sources};
+use miyaburi_hunting::{Event, Options, Scanned, Sighted, begins, events, readers, sources};
 
 use crate::arguments::LogArguments;
 use crate::error::{CommandError, complain};
@@ -12,6 +12,20 @@ use crate::error::{CommandError, complain};
 /// The files that are meant.
 pub(super) fn collect(arguments: &LogArguments) -> Result<Vec<PathBuf>, CommandError> {
     sources::collect(&arguments.logs).map_err(|(path, error)| CommandError::Read { path, error })
+}
+
+/// The same files by the time of their first event, so that parts of a log that were rotated come in
+/// order; standard input, which can be read once, and what has no such time come first.
+pub(super) fn in_order(arguments: &LogArguments, logs: Vec<PathBuf>) -> Vec<PathBuf> {
+    let first = |log: &PathBuf| {
+        let is_input = log.as_os_str() == sources::STANDARD_INPUT;
+        // What cannot be read is told when it is read whole.
+        let reader = (!is_input).then(|| sources::open(log).ok()).flatten()?;
+        begins(reader, &options(arguments)).ok().flatten()
+    };
+    let mut logs: Vec<_> = logs.into_iter().map(|log| (first(&log), log)).collect();
+    logs.sort_by_key(|(time, _)| *time);
+    logs.into_iter().map(|(_, log)| log).collect()
 }
 
 /// Hands all events of one log to `seen`. False when it could not be read whole, which was told.

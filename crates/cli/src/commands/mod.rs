@@ -5,7 +5,9 @@ mod indicators;
 mod logs;
 mod reading;
 
+pub(crate) mod behaviour;
 pub(crate) mod completions;
+pub(crate) mod count;
 pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod dump;

@@ -4,21 +4,25 @@ use std::fmt::Write;
 
 use super::escape;
 
-/// Characters that mean something in Markdown or HTML.
-const MARKUP: &str = "\\`*_{}[]<>()#+-.!|&~:@";
+/// Characters that mean something in Markdown or HTML within a line.
+const MARKUP: &str = "\\`*_{}[]<>#!|&~";
 
-/// `text` as the reader of the page sees it, on one line.
+/// `text` as the reader of the page sees it, on one line. An underscore within a word is no markup
+/// (CommonMark, rule 2 of emphasis) and stays.
 pub(super) fn plain(text: &str) -> String {
+    let text = escape(text);
     let mut plain = String::with_capacity(text.len());
-    for character in escape(text).chars() {
-        match character {
-            // An entity is never markup, whatever the dialect.
-            it if MARKUP.contains(it) && !"-.:@()+".contains(it) => {
-                // Writing to a String does not fail.
-                let _ = write!(plain, "&#{};", u32::from(it));
-            }
-            it => plain.push(it),
+    let mut characters = text.chars().peekable();
+    let mut is_within = false;
+    while let Some(character) = characters.next() {
+        let is_word = characters.peek().is_some_and(|next| next.is_alphanumeric());
+        if MARKUP.contains(character) && !(character == '_' && is_within && is_word) {
+            // An entity is never markup, whatever the dialect. Writing to a String does not fail.
+            let _ = write!(plain, "&#{};", u32::from(character));
+        } else {
+            plain.push(character);
         }
+        is_within = character.is_alphanumeric();
     }
     plain
 }
@@ -51,7 +55,7 @@ mod tests {
             plain("alice@a.example 192.0.2.7:23 2001:db8::1"),
             "alice@a.example 192.0.2.7:23 2001:db8::1"
         );
-        assert_eq!(plain("a&b_c"), "a&#38;b&#95;c");
+        assert_eq!(plain("a&b_c _d_"), "a&#38;b_c &#95;d&#95;");
         let shown = table(["x", "y"], [["a|b".to_owned(), "c".to_owned()]]);
         assert_eq!(shown, "| x | y |\n|---|---|\n| a&#124;b | c |\n");
     }

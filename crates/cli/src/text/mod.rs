@@ -4,6 +4,7 @@
 //! to drive the terminal.
 
 mod attacks;
+mod count;
 mod devices;
 mod diff;
 mod escape;
@@ -17,6 +18,7 @@ mod score;
 mod tests;
 mod timeline;
 
+pub(crate) use count::counts;
 pub(crate) use devices::{cause, risks, targets};
 pub(crate) use diff::diff;
 pub(crate) use escape::escape;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archives;
+mod behaviour;
 mod common;
 mod confinement;
 mod devices;

@@ -3,7 +3,7 @@
 //!
 //! In DIR then are `logs/`, `accounts.csv`, `classes.csv`, `indicators.txt` and, as `truth.csv`, every
 //! account that was touched with the class of data, sorted. What begins to behave as on no list, and on
-//! which day, stands in `behaviours.csv`.
+//! which day (seconds since 1970), stands in `behaviours.csv`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod world;
@@ -12,7 +12,7 @@ use std::fs::{File, create_dir_all, write};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use world::{ATTACKERS, BEHAVIOURS, SHARDS, Size, WHOLE, World};
+use world::{ATTACKERS, BEGINS, BEHAVIOURS, DAY, SHARDS, Size, WHOLE, World};
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
@@ -39,8 +39,8 @@ fn main() -> io::Result<()> {
     world.write_firewall(&mut create("logs/gate.log".to_owned())?)?;
     write(folder.join("classes.csv"), World::RULES)?;
     write(folder.join("indicators.txt"), ATTACKERS.join("\n"))?;
-    let behaviours =
-        BEHAVIOURS.map(|(entity, behaviour, day)| format!("{entity},{behaviour},{day}\n"));
+    let behaviours = BEHAVIOURS
+        .map(|(entity, behaviour, day)| format!("{entity},{behaviour},{}\n", BEGINS + day * DAY));
     write(folder.join("behaviours.csv"), behaviours.concat())?;
     truth(&world, &folder)
 }

@@ -118,7 +118,7 @@ impl World {
 
     /// The classes that an account holds.
     fn classes(&self, account: u64) -> &'static str {
-        match account.is_multiple_of(8) || self.truth.keys.binary_search(&account).is_ok() {
+        match account.is_multiple_of(5) || self.truth.keys.binary_search(&account).is_ok() {
             true => "credentials;mail;third_party",
             false => "credentials;mail",
         }
