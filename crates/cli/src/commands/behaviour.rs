@@ -6,7 +6,7 @@ use miyaburi_hunting::behaviour::{Alert, Behaviours};
 use super::logs;
 use crate::Status;
 use crate::arguments::BehaviourArguments;
-use crate::error::CommandError;
+use crate::error::{CommandError, complain};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError> {
@@ -27,6 +27,9 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
         if !is_whole {
             status = Status::SomethingFailed;
         }
+    }
+    if behaviours.unwatched() > 0 {
+        complain(format_args!("{} events not watched: too many entities", behaviours.unwatched()));
     }
     Ok(status)
 }

@@ -3,6 +3,7 @@
 use miyaburi_hunting::count::Line;
 
 use super::markdown::table;
+use super::report::count;
 
 /// Rows of ports, networks and indicators that are shown; all are in the JSON.
 const SHOWN: usize = 20;
@@ -13,8 +14,9 @@ pub(crate) fn counts(lines: &[Line]) -> String {
     for line in lines {
         if let Line::Total { accesses, devices, days, per_device_and_day, trend } = line {
             text.push_str(&format!(
-                "\n{accesses} to {devices} devices in {days} days: {per_device_and_day:.1} for each device \
-                 and day\n"
+                "\n{accesses} to {} in {}: {per_device_and_day:.1} for each device and day\n",
+                count(*devices, "device", "devices"),
+                count(usize::try_from(*days).unwrap_or_default(), "day", "days"),
             ));
             if let Some(trend) = trend {
                 text.push_str(&format!(

@@ -50,7 +50,7 @@ fn accesses_are_counted_by_day_port_and_network() {
         .assert()
         .code(0)
         .stdout(
-            contains("50 to 50 devices in 1 days: 1.0 for each device and day")
+            contains("50 to 50 devices in 1 day: 1.0 for each device and day")
                 .and(contains("| 2026-11-23T00:00:00Z | 50 | 1.0 | 0 |"))
                 .and(contains("| 23 | 50 |"))
                 .and(contains("| 198.51.100.0/24 | 50 |")),

@@ -9,9 +9,8 @@
 
 use core::net::IpAddr;
 
-use rustc_hash::FxHashMap;
-
-use super::{MOST, Seen};
+use super::Seen;
+use super::kept::Kept;
 use crate::event::{Event, Kind};
 use crate::time::{Moment, SECOND};
 
@@ -33,11 +32,11 @@ const NTP: u16 = 123;
 /// What is kept of each pair.
 #[derive(Debug, Default)]
 pub(super) struct Beacons {
-    pairs: FxHashMap<(IpAddr, IpAddr, u16), Row>,
+    pub(super) pairs: Kept<(IpAddr, IpAddr, u16), Row>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Row {
+pub(super) struct Row {
     last: Moment,
     interval: i64,
     times: u32,
@@ -48,10 +47,8 @@ impl Beacons {
         let (client, server) = event.client.zip(event.server)?;
         let port = event.port.filter(|port| *port != NTP && event.kind == Kind::Connection)?;
         let key = (client, server, port);
-        if self.pairs.len() >= MOST && !self.pairs.contains_key(&key) {
-            return None;
-        }
-        let row = self.pairs.entry(key).or_insert(Row { last: time, interval: 0, times: 0 });
+        let new = || Row { last: time, interval: 0, times: 0 };
+        let row = self.pairs.of(key, time, LONGEST, new)?;
         let interval = time.0.saturating_sub(row.last.0);
         if interval < SHORTEST {
             // Part of the same visit.

@@ -8,18 +8,20 @@
 //! with fewer than the threshold's logins before, attackers in the account's own networks or hours, accounts
 //! that are used around the clock.
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
-use super::{MOST, Seen, network_of};
+use super::{Seen, hash, network_of};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::Moment;
-use core::hash::{Hash, Hasher};
 
 /// Logins before that are needed.
-const KNOWN: u32 = 20;
+const KNOWN: u16 = 20;
 
-/// Networks of an account that are kept.
-const NETWORKS: usize = 8;
+/// Networks of an account that are kept; one with more is not told.
+const NETWORKS: usize = 4;
+
+/// Accounts of which something is kept; later ones are not watched.
+const MOST: usize = 1 << 23;
 
 /// Hours around one that was seen which count as seen.
 const AROUND: u32 = 2;
@@ -28,12 +30,15 @@ const AROUND: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct FirstNetworks {
     accounts: FxHashMap<u64, Habits>,
+    /// Logins to accounts for which there was no room.
+    pub(super) unwatched: u64,
 }
 
 #[derive(Debug, Default)]
 struct Habits {
-    logins: u32,
-    networks: Vec<u64>,
+    logins: u16,
+    known: u8,
+    networks: [u32; NETWORKS],
     /// A bit for each hour of the day, in UTC.
     hours: u32,
 }
@@ -42,23 +47,25 @@ impl FirstNetworks {
     pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
         let (client, account) = event.client.zip(event.account)?;
         let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
-        let mut hasher = FxHasher::default();
-        account.to_ascii_lowercase().hash(&mut hasher);
-        let key = hasher.finish();
-        if !is_login || (self.accounts.len() >= MOST && !self.accounts.contains_key(&key)) {
+        let key = hash(account);
+        if !is_login {
+            return None;
+        }
+        if self.accounts.len() >= MOST && !self.accounts.contains_key(&key) {
+            self.unwatched += 1;
             return None;
         }
         let habits = self.accounts.entry(key).or_default();
         let network = network_of(client);
         let hour = time.unix().div_euclid(3600).rem_euclid(24) as u32;
-        let is_strange = habits.logins >= KNOWN
-            && habits.networks.len() < NETWORKS
-            && !habits.networks.contains(&network)
-            && habits.hours >> hour & 1 == 0;
+        let networks = habits.networks.get(..usize::from(habits.known)).unwrap_or_default();
+        let is_new = networks.len() < NETWORKS && !networks.contains(&network);
+        let is_strange = is_new && habits.logins >= KNOWN && habits.hours >> hour & 1 == 0;
         let before = habits.logins;
         habits.logins = habits.logins.saturating_add(1);
-        if habits.networks.len() < NETWORKS && !habits.networks.contains(&network) {
-            habits.networks.push(network);
+        if is_new && let Some(place) = habits.networks.get_mut(usize::from(habits.known)) {
+            *place = network;
+            habits.known += 1;
         }
         for around in 0..=2 * AROUND {
             habits.hours |= 1 << ((hour + 24 - AROUND + around) % 24);

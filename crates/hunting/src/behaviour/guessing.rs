@@ -6,12 +6,10 @@
 //! threshold is above what lock-outs and patience usually allow. False negatives: guesses spread over sources
 //! or days, a first guess that is right.
 
-use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 
-use rustc_hash::{FxHashMap, FxHasher};
-
-use super::{MOST, Seen};
+use super::kept::Kept;
+use super::{Seen, hash};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::{Moment, SECOND};
 
@@ -24,28 +22,23 @@ const WINDOW: i64 = 3600 * SECOND;
 /// What is kept of each source and account that failed.
 #[derive(Debug, Default)]
 pub(super) struct Guessing {
-    failed: FxHashMap<(IpAddr, u64), (Moment, u32)>,
+    pub(super) failed: Kept<(IpAddr, u64), (Moment, u32)>,
 }
 
 impl Guessing {
     pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
         let (client, account) = event.client.zip(event.account)?;
         let outcome = event.outcome.filter(|_| event.kind == Kind::Login)?;
-        let mut hasher = FxHasher::default();
-        account.to_ascii_lowercase().hash(&mut hasher);
-        let key = (client, hasher.finish());
+        let key = (client, hash(account));
         if outcome == Outcome::Success {
-            let (since, failures) = self.failed.remove(&key)?;
+            let (since, failures) = self.failed.take(&key)?;
             let is_soon = time.0.saturating_sub(since.0) <= WINDOW;
             let account = String::from_utf8_lossy(account);
             return (failures >= FAILURES && is_soon).then(|| {
                 (account.into_owned(), format!("{failures} failures from {client}, then a success"))
             });
         }
-        if self.failed.len() >= MOST && !self.failed.contains_key(&key) {
-            return None;
-        }
-        let (since, failures) = self.failed.entry(key).or_insert((time, 0));
+        let (since, failures) = self.failed.of(key, time, WINDOW, || (time, 0))?;
         if time.0.saturating_sub(since.0) > WINDOW {
             (*since, *failures) = (time, 0);
         }

@@ -8,12 +8,12 @@
 
 use core::net::IpAddr;
 
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 
-use super::{MOST, Seen};
+use super::kept::Kept;
+use super::{Seen, hash};
 use crate::event::{Event, Kind, Outcome};
-use crate::time::{DAY, Moment};
-use core::hash::{Hash, Hasher};
+use crate::time::{DAY, Moment, SECOND};
 
 /// Accounts a day.
 const ACCOUNTS: usize = 20;
@@ -21,25 +21,24 @@ const ACCOUNTS: usize = 20;
 /// What is kept of each source on its last day.
 #[derive(Debug, Default)]
 pub(super) struct ManyAccounts {
-    sources: FxHashMap<IpAddr, (i64, FxHashSet<u64>)>,
+    pub(super) sources: Kept<IpAddr, (i64, FxHashSet<u64>)>,
 }
 
 impl ManyAccounts {
     pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
         let (client, account) = event.client.zip(event.account)?;
         let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
-        if !is_login || (self.sources.len() >= MOST && !self.sources.contains_key(&client)) {
+        if !is_login {
             return None;
         }
         let day = time.unix().div_euclid(DAY);
-        let (of, accounts) = self.sources.entry(client).or_default();
+        let new = || (day, FxHashSet::default());
+        let (of, accounts) = self.sources.of(client, time, DAY * SECOND, new)?;
         if *of != day {
             (*of, *accounts) = (day, FxHashSet::default());
         }
-        let mut hasher = FxHasher::default();
-        account.to_ascii_lowercase().hash(&mut hasher);
         if accounts.len() < ACCOUNTS {
-            accounts.insert(hasher.finish());
+            accounts.insert(hash(account));
         }
         (accounts.len() >= ACCOUNTS)
             .then(|| (client.to_string(), format!("{ACCOUNTS} accounts on one day")))

@@ -7,12 +7,14 @@
 mod beacon;
 mod first_network;
 mod guessing;
+mod kept;
 mod many_accounts;
 mod scanning;
 
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashSet, FxHasher};
 use serde::Serialize;
 
 use crate::event::Event;
@@ -25,8 +27,7 @@ use guessing::Guessing;
 use many_accounts::ManyAccounts;
 use scanning::Scanning;
 
-/// Entities of which one behaviour keeps something: beyond, what is new is not watched, and the count of
-/// what was not is given.
+/// Alerts that are remembered, so that none is told twice a day.
 const MOST: usize = 1 << 20;
 
 /// Something that behaves like what it is named for.
@@ -95,15 +96,35 @@ impl Behaviours {
     }
 }
 
+impl Behaviours {
+    /// Events that were not watched because too many entities were: what these do is not told.
+    #[must_use]
+    pub const fn unwatched(&self) -> u64 {
+        self.scanning.clients.unwatched
+            + self.beacons.pairs.unwatched
+            + self.many_accounts.sources.unwatched
+            + self.guessing.failed.unwatched
+            + self.first_networks.unwatched
+    }
+}
+
 /// What a behaviour gives: who, and why.
 type Seen = Option<(String, String)>;
 
-/// The network of an address that one user's addresses usually share: /16, and /32 of IPv6.
-fn network_of(address: IpAddr) -> u64 {
+/// The network of an address that one user's addresses usually share: /16, and /32 of IPv6, whose global
+/// addresses are none of the first.
+fn network_of(address: IpAddr) -> u32 {
     match address {
-        IpAddr::V4(address) => u64::from(address.to_bits() >> 16),
-        IpAddr::V6(address) => 1 << 32 | (address.to_bits() >> 96) as u64,
+        IpAddr::V4(address) => address.to_bits() >> 16,
+        IpAddr::V6(address) => (address.to_bits() >> 96) as u32,
     }
+}
+
+/// What stands for an account, in any case of ASCII letters.
+fn hash(account: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    account.to_ascii_lowercase().hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@
 //! few hosts, or of other ports; scans that the log has a sample of only; where network address translation
 //! stands before the log, the device behind it is not told.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use super::{MOST, Seen};
+use super::Seen;
+use super::kept::Kept;
 use crate::event::{Event, Kind};
 use crate::time::{Moment, SECOND};
 use core::net::IpAddr;
@@ -28,11 +29,11 @@ const WINDOW: i64 = 3600 * SECOND;
 /// What is kept of each client.
 #[derive(Debug, Default)]
 pub(super) struct Scanning {
-    clients: FxHashMap<IpAddr, Probed>,
+    pub(super) clients: Kept<IpAddr, Probed>,
 }
 
 #[derive(Debug)]
-struct Probed {
+pub(super) struct Probed {
     since: Moment,
     hosts: FxHashSet<IpAddr>,
 }
@@ -42,11 +43,11 @@ impl Scanning {
         let (client, server) = event.client.zip(event.server)?;
         let is_probe =
             event.kind == Kind::Connection && event.port.is_some_and(|port| PORTS.contains(&port));
-        if !is_probe || (self.clients.len() >= MOST && !self.clients.contains_key(&client)) {
+        if !is_probe {
             return None;
         }
         let new = || Probed { since: time, hosts: FxHashSet::default() };
-        let probed = self.clients.entry(client).or_insert_with(new);
+        let probed = self.clients.of(client, time, WINDOW, new)?;
         if time.0.saturating_sub(probed.since.0) > WINDOW {
             *probed = new();
         }
