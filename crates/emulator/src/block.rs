@@ -17,7 +17,7 @@ use std::sync::Arc;
 use temporaries::TemporaryLayout;
 
 /// The most instructions in one block.
-const MAX_INSTRUCTIONS: usize = 128;
+pub(crate) const MAX_INSTRUCTIONS: usize = 128;
 
 /// Where the interpreter finds an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

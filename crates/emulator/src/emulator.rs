@@ -1,6 +1,7 @@
 //! Runs guest code: blocks from a cache, calls that can be observed, skipped or undone.
 
 mod calls;
+mod made_code;
 mod setup;
 mod standstill;
 mod steps;
@@ -14,6 +15,7 @@ use crate::linux::KernelCode;
 use crate::machine::State;
 use crate::memory::MemoryError;
 use crate::registers::RegisterMap;
+use made_code::MadeCode;
 use miyaburi_image::{Address, Arch, Image};
 use miyaburi_pcode::{CodeBytes, Context, Language, Lifter};
 use rustc_hash::FxHashMap;
@@ -97,13 +99,16 @@ impl CodeBytes for ProcessCode<'_> {
 /// Executes code of one image. Holds what does not change from run to run, the translated blocks
 /// above all.
 ///
-/// Code comes from the file: what a program writes over its own instructions is not executed.
+/// Code comes from the file: what a program writes over its own instructions is not executed, unless
+/// memory is followed ([`Emulator::follow_memory`]).
 pub struct Emulator<'a> {
     image: &'a Image,
     language: &'a dyn Language,
     abi: Abi,
     layout: Layout,
     code: ProcessCode<'a>,
+    /// Code that lies in memory alone, where that is followed.
+    made_code: Option<MadeCode>,
     translator: Translator<'a>,
     registers: Arc<RegisterMap>,
     blocks: FxHashMap<(Address, Context), Rc<Block>>,
@@ -148,6 +153,7 @@ impl<'a> Emulator<'a> {
                 image,
                 kernel: KernelCode::new(image.arch(), layout.kernel_page()),
             },
+            made_code: None,
             translator: Translator::new(language, lifter, image.arch(), Arc::clone(&registers)),
             registers,
             blocks: FxHashMap::default(),

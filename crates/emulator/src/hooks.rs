@@ -99,6 +99,13 @@ pub trait Hooks {
         None
     }
 
+    /// Where memory is followed ([`Emulator::follow_memory`](crate::Emulator::follow_memory)), before
+    /// code at an address is executed for the first time, or again since it was changed; false ends
+    /// the run there.
+    fn new_code(&mut self, _state: &mut State<'_>, _at: Address) -> bool {
+        true
+    }
+
     /// At an operation of the specification that the emulator does not model, with the values of
     /// its inputs; what it yields, or any value when it yields nothing. Without an answer it cannot
     /// be executed ([`Reason::UserOp`]).

@@ -1,6 +1,7 @@
 //! What a process has open.
 
 use crate::abi::errno::Errno;
+use crate::made_file::MadeFile;
 use crate::network::Transport;
 use crate::tree::{Device, Status, mode};
 use core::net::SocketAddr;
@@ -53,6 +54,8 @@ pub(crate) enum Open {
     Socket(Socket),
     /// A file, what is known of it, and how far it was read.
     File { content: Arc<[u8]>, status: Status, position: u64 },
+    /// A file that the program made.
+    Made(MadeFile),
     /// A folder by its path, and how many of its entries were read.
     Folder { path: Vec<u8>, status: Status, position: usize },
     /// A device.
@@ -130,6 +133,28 @@ impl Descriptors {
         Ok(to)
     }
 
+    /// A file that the program made.
+    pub(crate) fn made(&mut self, descriptor: u64) -> Result<&mut MadeFile, Errno> {
+        match self.get(descriptor)? {
+            Open::Made(file) => Ok(file),
+            _ => Err(Errno::Invalid),
+        }
+    }
+
+    /// What stands for a made file, whatever descriptors lead to it.
+    pub(crate) fn made_number(&mut self, descriptor: u64) -> Option<u32> {
+        self.made(descriptor).ok()?;
+        self.numbers.get(&(descriptor as u32)).copied()
+    }
+
+    /// The made file that such a number stands for, while it is open.
+    pub(crate) fn made_by_number(&mut self, number: u32) -> Option<&mut MadeFile> {
+        match self.open.get_mut(&number)? {
+            Open::Made(file) => Some(file),
+            _ => None,
+        }
+    }
+
     /// All sockets.
     pub(crate) fn sockets(&mut self) -> impl Iterator<Item = &mut Socket> {
         self.open.values_mut().filter_map(|open| match open {
@@ -179,6 +204,7 @@ impl Descriptors {
     pub(crate) fn content(&mut self, descriptor: u64) -> Result<Arc<[u8]>, Errno> {
         match self.get(descriptor)? {
             Open::File { content, .. } => Ok(Arc::clone(content)),
+            Open::Made(file) => Ok(file.content.as_slice().into()),
             _ => Err(Errno::Invalid),
         }
     }
@@ -190,6 +216,7 @@ impl Descriptors {
             Open::File { status, .. }
             | Open::Folder { status, .. }
             | Open::Device { status, .. } => *status,
+            Open::Made(file) => Status { inode, mode: mode::FILE, size: file.content.len() as u64 },
             Open::Stream { .. } => Status { inode, mode: mode::PIPE, size: 0 },
             Open::Socket(_) => Status { inode, mode: mode::SOCKET, size: 0 },
             Open::Waiting(_) => Status { inode, mode: 0, size: 0 },
@@ -206,6 +233,11 @@ impl Descriptors {
                 let end = start.saturating_add(length as u64).min(content.len() as u64);
                 *position = end.max(*position);
                 Ok(content.get(start as usize..end as usize).unwrap_or(&[]).to_vec())
+            }
+            Open::Made(file) => {
+                let bytes = file.part(file.position, length as u64).to_vec();
+                file.position += bytes.len() as u64;
+                Ok(bytes)
             }
             Open::Stream { input, .. } => {
                 let length = length.min(input.len());
@@ -225,8 +257,10 @@ impl Descriptors {
         length: u64,
         at: u64,
     ) -> Result<Vec<u8>, Errno> {
-        let Open::File { content, .. } = self.get(descriptor)? else {
-            return Err(Errno::IllegalSeek);
+        let content = match self.get(descriptor)? {
+            Open::File { content, .. } => content,
+            Open::Made(file) => return Ok(file.part(at, length).to_vec()),
+            _ => return Err(Errno::IllegalSeek),
         };
         let start = at.min(content.len() as u64);
         let end = start.saturating_add(length).min(content.len() as u64);
@@ -240,6 +274,7 @@ impl Descriptors {
                 let room = MAX_OUTPUT.saturating_sub(written.len()).min(bytes.len());
                 written.extend_from_slice(bytes.get(..room).unwrap_or(&[]));
             }
+            Open::Made(file) => return file.append(bytes),
             Open::Device { .. } => {}
             _ => return Err(Errno::BadDescriptor),
         }
@@ -251,6 +286,7 @@ impl Descriptors {
     pub(crate) fn seek(&mut self, descriptor: u64, by: i64, whence: u64) -> Result<u64, Errno> {
         let (position, size) = match self.get(descriptor)? {
             Open::File { content, position, .. } => (position, content.len() as u64),
+            Open::Made(file) => (&mut file.position, file.content.len() as u64),
             Open::Folder { position, .. } => {
                 *position = usize::try_from(by).map_err(|_| Errno::Invalid)?;
                 return Ok(*position as u64);

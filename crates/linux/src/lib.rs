@@ -9,6 +9,7 @@ mod abi;
 mod clock;
 mod descriptors;
 mod kernel;
+mod made_file;
 mod network;
 mod observer;
 mod process;

@@ -13,6 +13,11 @@ pub trait Observer {
     /// After the kernel has answered a system call.
     fn answered(&mut self, _state: &mut State<'_>, _abi: &Abi, _kernel: &Kernel) {}
 
+    /// Before new code is executed, in a run that follows memory (see [`Hooks::new_code`]).
+    fn new_code(&mut self, _state: &mut State<'_>, _at: Address) -> bool {
+        true
+    }
+
     /// Whether the run is to stop behind the system call that was answered last.
     fn stops(&self, _kernel: &Kernel) -> bool {
         false
@@ -78,6 +83,10 @@ impl Hooks for Observed<'_> {
 
     fn stops(&self) -> bool {
         self.kernel.stops() || self.observer.stops(self.kernel)
+    }
+
+    fn new_code(&mut self, state: &mut State<'_>, at: Address) -> bool {
+        self.observer.new_code(state, at)
     }
 
     fn branches(&self) -> Vec<Address> {

@@ -2,7 +2,8 @@
 
 use crate::abi::errno::Errno;
 use miyaburi_emulator::{PAGE_SIZE, Region, State};
-use miyaburi_image::{Address, Image};
+use miyaburi_image::{Address, Family, Image};
+use std::collections::BTreeSet;
 
 /// Bytes that `brk` may grow by.
 const HEAP_SIZE: u64 = 16 << 20;
@@ -10,11 +11,17 @@ const HEAP_SIZE: u64 = 16 << 20;
 /// Bytes that may be mapped in all.
 pub(crate) const MAPPED_SIZE: u64 = 64 << 20;
 
-/// Steps in which a free range is looked for, from [`LAST`] downwards.
+/// Mappings that a program may have where it wants them.
+const MAX_WANTED: usize = 1024;
+
+/// Steps in which a free range is looked for, from the last one downwards.
 const STEP: u64 = 16 << 20;
 
 /// The last place for a range of its own: below all kernels.
 const LAST: u64 = 0x7800_0000;
+
+/// The same on i386, whose kernel begins at 3 GiB; stubs of UPX take lower mappings for errors.
+const LAST_X86: u64 = 0xb000_0000;
 
 /// The heap and what was mapped. Mappings are never given out twice.
 #[derive(Clone, Debug)]
@@ -23,6 +30,8 @@ pub(crate) struct AddressSpace {
     heap_end: u64,
     next: u64,
     mapped_end: u64,
+    /// Mappings at places that the program wanted.
+    wanted: usize,
 }
 
 impl AddressSpace {
@@ -31,16 +40,17 @@ impl AddressSpace {
     /// # Errors
     /// [`Errno::NoMemory`] when the image leaves no room.
     pub(crate) fn new(image: &Image, state: &mut State<'_>) -> Result<Self, Errno> {
-        let mapped = free_range(state, MAPPED_SIZE).ok_or(Errno::NoMemory)?;
+        let last = if image.arch().family == Family::X86 { LAST_X86 } else { LAST };
+        let mapped = free_range(state, MAPPED_SIZE, last).ok_or(Errno::NoMemory)?;
         state.memory.map(Address(mapped), MAPPED_SIZE);
         let ends = image.segments().iter().map(|it| it.address.0.saturating_add(it.size));
         let behind = ends.max().unwrap_or(0).checked_next_multiple_of(PAGE_SIZE);
         let heap = behind
-            .filter(|start| is_free(state, *start, HEAP_SIZE))
-            .or_else(|| free_range(state, HEAP_SIZE))
+            .filter(|start| *start <= last && is_free(state, *start, HEAP_SIZE))
+            .or_else(|| free_range(state, HEAP_SIZE, last))
             .ok_or(Errno::NoMemory)?;
         state.memory.map(Address(heap), HEAP_SIZE);
-        Ok(Self { heap, heap_end: heap, next: mapped, mapped_end: mapped + MAPPED_SIZE })
+        Ok(Self { heap, heap_end: heap, next: mapped, mapped_end: mapped + MAPPED_SIZE, wanted: 0 })
     }
 
     /// `brk`: moves the end of the heap where that is possible; the end.
@@ -49,6 +59,37 @@ impl AddressSpace {
             self.heap_end = end;
         }
         self.heap_end
+    }
+
+    /// Whether fresh memory can be where a program would like it: at a page's begin, and with
+    /// nothing there.
+    pub(crate) fn could_be_at(&self, state: &State<'_>, start: u64, size: u64) -> bool {
+        start != 0
+            && start.is_multiple_of(PAGE_SIZE)
+            && start <= LAST
+            && is_free(state, start, size)
+    }
+
+    /// `mmap` of fresh memory where the program insists on it: what was there is gone.
+    pub(crate) fn map_at(
+        &mut self,
+        state: &mut State<'_>,
+        start: u64,
+        size: u64,
+    ) -> Result<u64, Errno> {
+        let length = size.checked_next_multiple_of(PAGE_SIZE).filter(|it| *it > 0);
+        let length = length.filter(|_| start.is_multiple_of(PAGE_SIZE)).ok_or(Errno::Invalid)?;
+        let is_room = start.checked_add(length).is_some() && length <= MAPPED_SIZE;
+        if !is_room || self.wanted >= MAX_WANTED {
+            return Err(Errno::NoMemory);
+        }
+        let range = Region { start: Address(start), size: length };
+        for page in occupied(state, &range) {
+            state.memory.write(page, &[0; PAGE_SIZE as usize]).map_err(|_| Errno::NoMemory)?;
+        }
+        state.memory.map(range.start, range.size);
+        self.wanted += 1;
+        Ok(start)
     }
 
     /// `mmap` of fresh memory anywhere.
@@ -62,18 +103,31 @@ impl AddressSpace {
     }
 }
 
-/// The highest free range of so many bytes.
-fn free_range(state: &State<'_>, size: u64) -> Option<u64> {
-    (1..=LAST / STEP).rev().map(|step| step * STEP).find(|start| is_free(state, *start, size))
+/// Pages of a range that hold something: those that were touched, and those of the file.
+fn occupied(state: &State<'_>, range: &Region) -> BTreeSet<Address> {
+    let mut pages: BTreeSet<Address> =
+        state.memory.touched(range.start, range.size).into_iter().collect();
+    let end = range.start.0.saturating_add(range.size);
+    for region in state.memory.file_regions() {
+        let first = region.start.0.max(range.start.0) / PAGE_SIZE * PAGE_SIZE;
+        let last = region.start.0.saturating_add(region.size).min(end);
+        pages.extend((first..last).step_by(PAGE_SIZE as usize).map(Address));
+    }
+    pages
 }
 
-/// Whether nothing is mapped in a range of the lower half of 32 bits.
+/// The highest free range of so many bytes that begins at `last` or below.
+fn free_range(state: &State<'_>, size: u64, last: u64) -> Option<u64> {
+    (1..=last / STEP).rev().map(|step| step * STEP).find(|start| is_free(state, *start, size))
+}
+
+/// Whether nothing is mapped in a range.
 fn is_free(state: &State<'_>, start: u64, size: u64) -> bool {
     let overlaps = |region: &Region| {
         let end = region.start.0.saturating_add(region.size);
         start < end && region.start.0 < start.saturating_add(size)
     };
-    start <= LAST && !state.memory.regions().iter().any(overlaps)
+    !state.memory.regions().iter().any(overlaps)
 }
 
 #[cfg(test)]

@@ -69,7 +69,8 @@ pub struct Packer {
     /// null when there was none.
     #[serde(default)]
     pub filter: Option<String>,
-    /// Fields of the packer's headers that were damaged and did without, such as `l_magic`.
+    /// Fields of the packer's headers that were damaged and did without, such as `l_magic`;
+    /// `stub_run` when the program could only be taken out of memory, once the packer's code had run.
     #[serde(default)]
     pub repaired: Vec<String>,
     /// SHA-256 of the unpacked program, null when unpacking failed.

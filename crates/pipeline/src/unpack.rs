@@ -1,9 +1,11 @@
 //! Undoing what a packer did, before anything else looks at a file.
 
+use miyaburi_image::Image;
 use miyaburi_model::{HexBytes, Packer};
 use miyaburi_unpackers::upx::{self, UpxError};
 use miyaburi_unpackers::{Limits, stub, upx::Method};
 use sha2::{Digest, Sha256};
+use std::time::Instant;
 
 use crate::Options;
 
@@ -26,24 +28,45 @@ pub struct UnpackError {
     pub reason: UpxError,
 }
 
-/// Most instructions of the stub of a packer that is not known, which loops over the program.
-const STUB_INSTRUCTIONS: u64 = 50_000_000;
+/// Most instructions of a stub: what is compressed with LZMA takes two hundred a byte.
+const STUB_INSTRUCTIONS: u64 = 100_000_000;
 
-/// Unpacks a file; `None` when it is not packed. A file that no known packer made, but that has
-/// memory to write code into, is run in the emulator until it does.
+/// What `repaired` says of a program that was taken out of memory.
+const BY_STUB: &str = "stub_run";
+
+/// Unpacks a file; `None` when it is not packed. What UPX packed and cannot be read any more, and
+/// what nobody knows but [looks packed](stub::looks_packed), is run in the emulator until the program
+/// is there.
 ///
 /// # Errors
-/// When a known packer made it and the program in it cannot be read.
+/// When a known packer made it, the program in it cannot be read, and does not come to be either.
 pub fn unpack(bytes: &[u8], options: &Options) -> Result<Option<Unpacked>, UnpackError> {
-    Ok(undo_upx(bytes)?.or_else(|| run_stub(bytes, options)))
+    match undo_upx(bytes) {
+        Ok(Some(unpacked)) => Ok(Some(unpacked)),
+        Ok(None) => Ok(run_unknown(bytes, options)),
+        Err(error) => {
+            let repaired = vec![BY_STUB.to_owned()];
+            let packer = Packer { repaired, ..*error.packer.clone() };
+            run_stub(bytes, packer, options).map(Some).ok_or(error)
+        }
+    }
 }
 
-fn run_stub(bytes: &[u8], options: &Options) -> Option<Unpacked> {
-    let instructions = options.max_instructions.min(STUB_INSTRUCTIONS);
+fn run_unknown(bytes: &[u8], options: &Options) -> Option<Unpacked> {
+    let looks_packed = stub::looks_packed(bytes, &Image::parse(bytes).ok()?);
+    looks_packed.then(|| run_stub(bytes, named("unknown"), options))?
+}
+
+fn run_stub(bytes: &[u8], packer: Packer, options: &Options) -> Option<Unpacked> {
+    let budget = stub::Budget {
+        instructions: options.max_instructions.min(STUB_INSTRUCTIONS),
+        memory: options.max_bytes,
+        deadline: options.time_limit.and_then(|limit| Instant::now().checked_add(limit / 2)),
+    };
     // What keeps a file from being started keeps it from being analysed, which tells of it.
-    let file = stub::run(bytes, instructions).ok()??;
+    let file = stub::run(bytes, &budget).ok()??;
     let unpacked_sha256 = Some(HexBytes::from(Sha256::digest(&file).to_vec()));
-    Some(Unpacked { file, packer: Packer { unpacked_sha256, ..named("unknown") } })
+    Some(Unpacked { file, packer: Packer { unpacked_sha256, ..packer } })
 }
 
 fn undo_upx(bytes: &[u8]) -> Result<Option<Unpacked>, UnpackError> {

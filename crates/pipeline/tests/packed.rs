@@ -50,6 +50,32 @@ fn findings_are_those_of_the_program_within() {
 }
 
 #[test]
+fn what_is_beyond_repair_is_taken_from_memory() {
+    let original = read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules");
+    let mut packed = read("specimens/packed/x86.nrv2d.upx-3.96");
+    // The filter in the first block's header at 0xac, which the stub leaves out.
+    packed[0xac + 9..0xac + 12].copy_from_slice(&[1, 2, 3]);
+    let (plain, found) = (report(&original), report(&packed));
+    assert_eq!(findings(&found), findings(&plain));
+    let packer = found.sample.packer.unwrap();
+    assert_eq!((packer.name.as_str(), packer.version.as_deref()), ("upx", Some("3.96")));
+    assert_eq!(packer.repaired, ["stub_run"]);
+    assert_eq!((packer.method, packer.filter), (None, None));
+    assert!(packer.unpacked_sha256.is_some());
+
+    // Nothing names the packer any more.
+    for at in 0..packed.len() - 3 {
+        if &packed[at..at + 3] == b"UPX" {
+            packed[at..at + 3].fill(b'.');
+        }
+    }
+    let found = report(&packed);
+    assert_eq!(findings(&found), findings(&plain));
+    let packer = found.sample.packer.unwrap();
+    assert_eq!((packer.name.as_str(), packer.version), ("unknown", None));
+}
+
+#[test]
 fn stubs_of_packers_that_are_not_known_are_run() {
     for (packed, original) in [
         ("armv5.xor", "armv5-gcc-tiny.classic-O0.single"),
@@ -93,7 +119,9 @@ fn what_cannot_be_unpacked_has_failed_with_the_reason() {
     let mut packed = read("specimens/packed/mips-be.nrv2e.upx-3.96");
     // Within the block of the code, behind the first one.
     packed[0x400..0x600].fill(0xff);
-    let report = report(&packed);
+    // Its stub does not come to the program either.
+    let options = Options { max_instructions: 3_000_000, time_limit: None, ..Options::default() };
+    let report = analyze(&packed, "file", &options);
     assert_eq!(report.verdict, Verdict::Failed);
     assert_eq!(report.sample.cpu.as_deref(), Some("mips-be-o32"));
     let packer = report.sample.packer.unwrap();

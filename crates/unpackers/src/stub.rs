@@ -1,30 +1,62 @@
-//! Packers that nobody knows: their stub is run until the program is there.
+//! Programs that nothing reads out of their file: the stub is run until the program is there.
 //!
-//! The stub runs in the emulator under the virtual Linux. When execution stands where memory holds
-//! something else than the file, the code there was made by the stub: the first such place is taken
-//! for the program's entry, and the memory as it is then for the program.
+//! The stub runs in the emulator under the virtual Linux, and so does the code that it makes. The
+//! program is there when execution comes to code that the file does not hold, and
+//! - a file that the stub made has taken its place (`memfd_create`, `execve`): that file; or
+//! - the ELF header of what was loaded says that it is entered there: that file, put together from
+//!   memory; or
+//! - the stack is as the kernel leaves it to a program that begins: memory as it is then, the last
+//!   time that it is.
+//!
+//! When none of this comes to be, the first place in the file's own segments where it executed code
+//! that it had made there, with the memory as it was then.
 //!
 //! False positives: programs that decrypt one routine in place, or write small pieces of code, are
 //! given with just that undone; their other parts are unchanged, so findings are what they would
-//! be. False negatives: stubs that do not decrypt into memory of the file's own segments, that take
-//! more instructions than allowed, or that check where they run; of several layers the first alone
-//! is undone. Files without memory that can be written and executed are not run.
+//! be. False negatives: stubs that take more instructions than allowed, that check where they run,
+//! that need a library or the network, that move the program's stack and wipe its header; of several
+//! layers the first alone is undone. Files that do not [look packed](looks_packed) are for the caller
+//! to leave alone.
 
-use miyaburi_emulator::{Abi, Emulator, Exit, Limits, MissingRegister, Outcome, State};
-use miyaburi_image::{Image, ImageError, Permissions};
-use miyaburi_linux::{Process, Setup, StartError};
+use std::time::Instant;
+
+use miyaburi_emulator::{Abi, Emulator, Exit, Layout, Limits, MissingRegister, PAGE_SIZE, State};
+use miyaburi_image::{Address, Image, ImageError, Permissions};
+use miyaburi_linux::{Ended, Kernel, Observer, Process, Setup, Side, StartError};
 use miyaburi_pcode::LanguageError;
 
+use crate::loaded_file;
 use crate::memory_image::{self, Loaded};
 
-/// Instructions between two looks at where execution stands.
-const SLICE: u64 = 100_000;
+/// Instructions between two looks at the clock.
+const SLICE: u64 = 1_000_000;
 
-/// Bytes that are compared there.
-const COMPARED: u64 = 8;
+/// Bytes that are compared to tell made code from the file's.
+const COMPARED: usize = 8;
 
-/// Pages of 4 KiB that the stub may touch.
-const PAGES: usize = 4096;
+/// Instructions behind the place where a program seemed to begin, in which the real one is waited
+/// for.
+const BEHIND_BEGIN: u64 = 2 * SLICE;
+
+/// System calls of a stub; those of UPX make a few dozen.
+const MAX_CALLS: usize = 10_000;
+
+/// Pieces of made code that are looked at; a stub's own second stage has a few hundred.
+const MAX_PIECES: usize = 10_000;
+
+/// Bytes of the program that comes out.
+const MAX_PROGRAM: u64 = 64 << 20;
+
+/// What running one stub may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Emulated instructions.
+    pub instructions: u64,
+    /// Bytes of memory that it may touch.
+    pub memory: u64,
+    /// When it is over in any case.
+    pub deadline: Option<Instant>,
+}
 
 /// Why a stub could not be run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,112 +75,209 @@ pub enum StubError {
     Start(#[from] StartError),
 }
 
-/// Whether some memory of a program can be written and executed, which stubs need and which no
-/// compiler asks for.
+/// Whether a file may hold another one that its code has to make first: some of its memory can be
+/// written and executed, which no compiler asks for, or half of it looks random.
+///
+/// False positives: programs with keys, compressed data or firmware in them; running them comes to
+/// nothing. False negatives: programs encrypted byte by byte with one value, or spread out, that are
+/// decrypted into memory of their own.
 #[must_use]
-pub fn is_writable_code(image: &Image) -> bool {
+pub fn looks_packed(file: &[u8], image: &Image) -> bool {
+    is_writable_code(image) || is_dense(file)
+}
+
+fn is_writable_code(image: &Image) -> bool {
     let both = Permissions::WRITE | Permissions::EXECUTE;
     image.segments().iter().any(|segment| segment.permissions.contains(both))
 }
 
-/// Runs the stub of `file` for at most so many instructions, and gives the program as an ELF file;
-/// `None` when none comes to be.
+/// Whether at least half of the whole pieces of a file hold more than 7.3 bits of information a byte:
+/// code of all CPUs stays below 7.2, what is compressed or encrypted comes above 7.4.
+fn is_dense(file: &[u8]) -> bool {
+    /// Bytes of a piece.
+    const PIECE: usize = 4096;
+    const BITS: f64 = 7.3;
+    let pieces = file.chunks_exact(PIECE);
+    let all = pieces.len();
+    let dense = pieces.filter(|piece| entropy(piece) > BITS).count();
+    dense > 0 && 2 * dense >= all
+}
+
+/// Shannon's entropy of single bytes, in bits.
+fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let all = bytes.len() as f64;
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all);
+    -shares.map(|share| share * share.log2()).sum::<f64>()
+}
+
+/// Runs the stub of `file`, and gives the program as an ELF file; `None` when none comes to be.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn run(file: &[u8], instructions: u64) -> Result<Option<Vec<u8>>, StubError> {
+pub fn run(file: &[u8], budget: &Budget) -> Result<Option<Vec<u8>>, StubError> {
     let image = Image::parse(file)?;
-    if !is_writable_code(&image) {
-        return Ok(None);
-    }
     let language = miyaburi_pcode::language_for(image.arch())?;
     let abi = Abi::new(image.arch(), &*language)?;
-    let mut emulator = Emulator::new(&image, &*language, abi);
-    let process = Process::start(&emulator, &*language, &image, file, &Setup::default(), PAGES)?;
-    let Some(mut process) = to_entry(&mut emulator, &image, process, instructions) else {
-        return Ok(None);
+    let mut emulator = Emulator::new(&image, &*language, abi.clone());
+    emulator.follow_memory();
+    let setup = Setup::default();
+    let pages = usize::try_from(budget.memory / PAGE_SIZE).unwrap_or(usize::MAX);
+    let mut process = Process::start(&emulator, &*language, &image, file, &setup, pages)?;
+    // Who makes a process leaves the work to it.
+    process.kernel.follow_forks(Side::Child);
+    let mut watch = Watch {
+        file,
+        image: &image,
+        abi: &abi,
+        layout: *emulator.layout(),
+        first_argument: setup.arguments.first().map_or(&[], Vec::as_slice),
+        deadline: budget.deadline,
+        pieces: 0,
+        program: None,
+        begun: None,
+        in_place: None,
     };
-    Ok(program(file, &image, emulator.abi(), &mut process))
-}
-
-/// Runs on to the first place whose code the stub has made.
-fn to_entry<'a>(
-    emulator: &mut Emulator<'a>,
-    image: &Image,
-    mut process: Process<'a>,
-    instructions: u64,
-) -> Option<Process<'a>> {
-    for _ in 0..instructions.div_ceil(SLICE) {
-        let before = process.clone();
-        let outcome = step(emulator, &mut process, SLICE);
-        if stands_in_made_code(image, &mut process) {
-            return Some(narrow(emulator, image, before, outcome.instructions));
+    let mut left = budget.instructions;
+    while left > 0 && !watch.is_over(&process.kernel) {
+        let instructions = left.min(SLICE);
+        let limits = Limits { instructions, depth: 1000, undo: false, ..Limits::DEFAULT };
+        let outcome = process.run_observed(&mut emulator, &limits, &mut watch);
+        left = left.saturating_sub(outcome.instructions.max(1));
+        if watch.begun.is_some() {
+            left = left.min(BEHIND_BEGIN);
+        }
+        if process.ended() == Some(Ended::Replaced) {
+            return Ok(process.kernel.executed().map(<[u8]>::to_vec));
         }
         if !matches!(outcome.exit, Exit::Budget { .. }) || process.ended().is_some() {
-            return None;
+            break;
         }
     }
-    None
+    Ok(watch.program.or(watch.begun.map(|begun| begun.program)).or(watch.in_place))
 }
 
-fn step<'a>(emulator: &mut Emulator<'a>, process: &mut Process<'a>, instructions: u64) -> Outcome {
-    process.run(emulator, &Limits { instructions, depth: 1000, ..Limits::DEFAULT })
+/// Looks for the program while the stub runs.
+struct Watch<'r> {
+    file: &'r [u8],
+    image: &'r Image,
+    abi: &'r Abi,
+    layout: Layout,
+    first_argument: &'r [u8],
+    deadline: Option<Instant>,
+    /// Pieces of made code so far.
+    pieces: usize,
+    /// The program, once it is there.
+    program: Option<Vec<u8>>,
+    /// What it is if none is there that says where it is entered.
+    begun: Option<Begun>,
+    /// What it is if nothing better comes.
+    in_place: Option<Vec<u8>>,
 }
 
-/// Goes on from `before` to the first of so many instructions behind which execution stands in made
-/// code: what is run from there on is not what memory holds.
-fn narrow<'a>(
-    emulator: &mut Emulator<'a>,
-    image: &Image,
-    before: Process<'a>,
-    instructions: u64,
-) -> Process<'a> {
-    let (mut low, mut high) = (0, instructions.max(1));
-    let mut found = before.clone();
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let mut process = before.clone();
-        step(emulator, &mut process, middle);
-        if stands_in_made_code(image, &mut process) {
-            high = middle;
-            found = process;
-        } else {
-            low = middle + 1;
+/// Memory when code began with the stack of a program that begins.
+struct Begun {
+    at: Address,
+    program: Vec<u8>,
+}
+
+impl Observer for Watch<'_> {
+    fn new_code(&mut self, state: &mut State<'_>, at: Address) -> bool {
+        if !self.is_made(state, at) {
+            return true;
         }
+        self.pieces += 1;
+        let entry = entry(self.abi, state);
+        self.program = loaded_file::entered_at(&mut state.memory, self.image, entry, MAX_PROGRAM);
+        if self.program.is_none() && self.is_farther(at) && self.begins(state) {
+            let begun = self.memory(state).map(|program| Begun { at, program });
+            self.begun = begun.or(self.begun.take());
+        } else if self.in_place.is_none() && self.image.is_mapped(at) {
+            self.in_place = self.memory(state);
+        }
+        self.program.is_none() && self.pieces < MAX_PIECES
     }
-    if !stands_in_made_code(image, &mut found) {
-        found = before;
-        step(emulator, &mut found, high);
+
+    fn stops(&self, kernel: &Kernel) -> bool {
+        self.is_over(kernel)
     }
-    found
 }
 
-/// Whether memory holds something else than the file where execution stands.
-fn stands_in_made_code(image: &Image, process: &mut Process<'_>) -> bool {
-    let at = process.state.pc();
-    let (Some(now), Some(then)) =
-        (process.state.memory.bytes(at, COMPARED as usize), image.read(at, COMPARED))
-    else {
-        return false;
-    };
-    now != then.as_ref()
-}
+impl Watch<'_> {
+    fn is_over(&self, kernel: &Kernel) -> bool {
+        self.program.is_some()
+            || self.pieces >= MAX_PIECES
+            || kernel.calls().len() >= MAX_CALLS
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
 
-/// The segments as they are in memory now.
-fn program(file: &[u8], image: &Image, abi: &Abi, process: &mut Process<'_>) -> Option<Vec<u8>> {
-    let segments: Vec<Loaded> = image
-        .segments()
-        .iter()
-        .filter_map(|segment| {
-            let size = usize::try_from(segment.size).ok()?;
-            let mut bytes = process.state.memory.bytes(segment.address, size)?;
-            let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-            bytes.truncate(end);
-            let (address, permissions) = (segment.address, segment.permissions);
-            Some(Loaded { address, bytes, size: segment.size, permissions })
-        })
-        .collect();
-    memory_image::write(file, entry(abi, &process.state), &segments)
+    /// Whether memory holds something else than the file at an address.
+    fn is_made(&self, state: &mut State<'_>, at: Address) -> bool {
+        let now = state.memory.bytes_up_to(at, COMPARED);
+        self.image.read(at, now.len() as u64).is_none_or(|then| then.as_ref() != now.as_slice())
+    }
+
+    /// Whether an address is not right behind where a program seemed to begin. The last jump of a stub
+    /// leaves the stack as it is, too, and so do a program's first instructions.
+    fn is_farther(&self, at: Address) -> bool {
+        /// Bytes of the first instructions.
+        const NEAR: u64 = 256;
+        self.begun.as_ref().is_none_or(|begun| at.0.abs_diff(begun.at.0) > NEAR)
+    }
+
+    /// Whether the stack is that of a program that begins: the number of its arguments, then the
+    /// first of them.
+    fn begins(&self, state: &mut State<'_>) -> bool {
+        let word = self.image.arch().pointer_size();
+        let stack = Address(state.register(&self.abi.stack_pointer));
+        let count = state.memory.load(stack, word);
+        let first = state.memory.load(stack.offset(word.into()), word);
+        let (Ok(1), Ok(first)) = (count, first) else { return false };
+        let text = state.memory.bytes_up_to(Address(first), self.first_argument.len() + 1);
+        text.strip_suffix(b"\0") == Some(self.first_argument)
+    }
+
+    /// What memory holds now: the file's segments, and what was written beside them and the stack.
+    fn memory(&self, state: &mut State<'_>) -> Option<Vec<u8>> {
+        let own = self.image.segments().iter();
+        let mut wanted: Vec<(Address, u64, Permissions)> =
+            own.map(|segment| (segment.address, segment.size, segment.permissions)).collect();
+        let all = Permissions::READ | Permissions::WRITE | Permissions::EXECUTE;
+        let fresh = self.fresh_pages(state);
+        wanted.extend(fresh.into_iter().map(|(start, size)| (start, size, all)));
+        let segments: Vec<Loaded> = wanted
+            .into_iter()
+            .filter_map(|(address, size, permissions)| {
+                let length = usize::try_from(size.min(MAX_PROGRAM)).ok()?;
+                let mut bytes = state.memory.bytes_up_to(address, length);
+                let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                bytes.truncate(end);
+                Some(Loaded { address, bytes, size, permissions })
+            })
+            .collect();
+        memory_image::write(self.file, entry(self.abi, state), &segments)
+    }
+
+    /// Runs of pages that were touched, beside the file's own, the stack and the first page.
+    fn fresh_pages(&self, state: &State<'_>) -> Vec<(Address, u64)> {
+        let is_fresh = |page: &Address| {
+            let is_own = [0, PAGE_SIZE - 1].iter().any(|by| self.image.is_mapped(page.offset(*by)));
+            page.0 != 0 && !self.layout.is_stack(*page) && !is_own
+        };
+        let mut runs: Vec<(Address, u64)> = Vec::new();
+        for page in state.memory.touched(Address(0), u64::MAX).into_iter().filter(is_fresh) {
+            match runs.last_mut() {
+                Some((start, size)) if start.0.wrapping_add(*size) == page.0 => *size += PAGE_SIZE,
+                _ => runs.push((page, PAGE_SIZE)),
+            }
+        }
+        runs
+    }
 }
 
 /// Where execution stands, odd when that is Thumb code.

@@ -5,13 +5,17 @@
 use std::path::Path;
 
 use miyaburi_image::{Endian, Image, Segment};
-use miyaburi_unpackers::stub;
+use miyaburi_unpackers::stub::{self, Budget};
 
 /// What every byte of the program is encrypted with.
 const KEY: u8 = 0xa7;
 
 /// Instructions enough for any of the programs here.
 const ENOUGH: u64 = 5_000_000;
+
+fn budget(instructions: u64) -> Budget {
+    Budget { instructions, memory: 64 << 20, deadline: None }
+}
 
 /// A program, and a stub that decrypts in place and jumps to the entry. Behind the stub are the
 /// address of the program, its size, the key and its entry.
@@ -67,9 +71,14 @@ const CASES: [Case; 4] = [
     },
 ];
 
+/// A program without the place and number of its section headers, which nothing loads.
 fn read(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens/examples");
-    std::fs::read(folder.join(name)).unwrap()
+    let mut file = std::fs::read(folder.join(name)).unwrap();
+    let (place, number) = if file[4] == 2 { (40..48, 60..64) } else { (32..36, 48..52) };
+    file[place].fill(0);
+    file[number].fill(0);
+    file
 }
 
 /// Numbers of the size of a pointer.
@@ -134,7 +143,7 @@ fn packed(case: &Case, is_writable: bool) -> Vec<u8> {
 fn the_program_is_there_when_the_stub_jumps_to_it() {
     for case in &CASES {
         let file = packed(case, true);
-        let program = stub::run(&file, ENOUGH).unwrap().expect(case.original);
+        let program = stub::run(&file, &budget(ENOUGH)).unwrap().expect(case.original);
         let original = read(case.original);
         let (found, wanted) = (Image::parse(&program).unwrap(), Image::parse(&original).unwrap());
         assert_eq!(found.entry(), wanted.entry(), "{}", case.original);
@@ -149,10 +158,22 @@ fn the_program_is_there_when_the_stub_jumps_to_it() {
 #[test]
 fn what_no_stub_makes_is_not_there() {
     for case in &CASES {
-        // Nothing is written without the right to.
-        assert_eq!(stub::run(&packed(case, false), ENOUGH), Ok(None), "{}", case.original);
         // Too few instructions for all of the program.
-        assert_eq!(stub::run(&packed(case, true), 50_000), Ok(None), "{}", case.original);
-        assert_eq!(stub::run(&read(case.original), ENOUGH), Ok(None), "{}", case.original);
+        assert_eq!(stub::run(&packed(case, true), &budget(50_000)), Ok(None), "{}", case.original);
+        assert_eq!(stub::run(&read(case.original), &budget(ENOUGH)), Ok(None), "{}", case.original);
     }
+}
+
+#[test]
+fn programs_look_packed_by_their_rights_or_by_their_bytes() {
+    let looks_packed = |file: &[u8]| stub::looks_packed(file, &Image::parse(file).unwrap());
+    for case in &CASES {
+        assert!(!looks_packed(&read(case.original)), "{}", case.original);
+        assert!(looks_packed(&packed(case, true)), "{}", case.original);
+        // Nothing is written without the right to, and one value for all bytes hides no order.
+        assert!(!looks_packed(&packed(case, false)), "{}", case.original);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specimens/packed");
+    let upx = std::fs::read(folder.join("x86_64.lzma.upx-4.2.2")).unwrap();
+    assert!(looks_packed(&upx));
 }

@@ -85,7 +85,7 @@ impl<'a> Emulator<'a> {
                 self.return_from(state, &call, value);
                 return Ok(());
             }
-            CallAction::Enter if hopeless || !self.code.is_executable(callee) => {
+            CallAction::Enter if hopeless || !self.is_code(state, callee) => {
                 let reason = match hopeless {
                     true => Reason::GivenUp(callee),
                     false => Reason::NotCode(callee),

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 /// Operations of translated blocks that are kept; beyond, all are dropped and come again when they
 /// are needed.
-const MAX_KEPT: u64 = 2 << 20;
+pub(super) const MAX_KEPT: u64 = 2 << 20;
 
 /// Blocks that are found without a search, by address.
 pub(super) const RECENT: usize = 1024;
@@ -95,7 +95,7 @@ impl<'a> Emulator<'a> {
                 if run.standstill.is_reached(state, repeated, size) {
                     return Err(run.stand_still(state.pc));
                 }
-                (self.block(state.pc, state.context), 0)
+                (self.block_of(state, hooks)?, 0)
             }
         };
         let needed = (self.registers.size() + block.temporaries) as usize;

@@ -130,6 +130,12 @@ impl<'a> Memory<'a> {
         &self.regions
     }
 
+    /// Where the file's bytes lie.
+    pub fn file_regions(&self) -> impl Iterator<Item = Region> + '_ {
+        let segments = self.image.segments().iter();
+        segments.map(|it| Region { start: it.address, size: it.data.len() as u64 })
+    }
+
     /// Whether the address is mapped.
     #[must_use]
     pub fn is_mapped(&self, address: Address) -> bool {
@@ -224,6 +230,33 @@ impl<'a> Memory<'a> {
     pub fn bytes(&mut self, address: Address, length: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; length];
         self.read(address, &mut bytes).ok().map(|()| bytes)
+    }
+
+    /// At most `length` bytes, up to the first that is not mapped.
+    pub fn bytes_up_to(&mut self, address: Address, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        let mut read = 0;
+        for (at, count) in pieces(address, length) {
+            let piece = bytes.get_mut(read..read + count).unwrap_or(&mut []);
+            if self.copy(at, piece, Access::Read).is_err() {
+                break;
+            }
+            read += count;
+        }
+        bytes.truncate(read);
+        bytes
+    }
+
+    /// Whether these bytes lie there.
+    pub(crate) fn holds(&mut self, address: Address, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        pieces(address, bytes.len()).all(|(at, count)| {
+            let (piece, after) = rest.split_at(count);
+            rest = after;
+            let offset = (at.0 % PAGE_SIZE) as usize;
+            let slot = self.slot(at, Access::Read);
+            slot.is_ok_and(|slot| self.pages[slot][offset..offset + count] == *piece)
+        })
     }
 
     /// Writes bytes.

@@ -8,6 +8,9 @@ use miyaburi_image::Family;
 /// A mapping must be where the program wants it.
 const MAP_FIXED: u64 = 0x10;
 
+/// What is written there is written into the file.
+const MAP_SHARED: u64 = 1;
+
 impl Kernel {
     pub(super) fn memory_call(
         &mut self,
@@ -37,11 +40,13 @@ impl Kernel {
                 *argument = request.load(block.wrapping_add(4 * index), 4)?;
             }
         }
-        let [_, size, _, flags, descriptor, offset] = arguments;
-        if flags & MAP_FIXED != 0 {
-            return Err(Errno::NoMemory);
-        }
-        let start = self.space.map(size)?;
+        let [wanted, size, _, flags, descriptor, offset] = arguments;
+        let start = if flags & MAP_FIXED != 0 || self.space.could_be_at(request.state, wanted, size)
+        {
+            self.space.map_at(request.state, wanted, size)?
+        } else {
+            self.space.map(size)?
+        };
         let descriptor = descriptor & 0xffff_ffff;
         if descriptor < 0x8000_0000 && !is_anonymous(self.abi.family, flags) {
             let unit = if call == SystemCall::Mmap2 { 4096 } else { 1 };
@@ -50,6 +55,9 @@ impl Kernel {
             let bytes = content.get(from..).unwrap_or(&[]);
             let length = bytes.len().min(usize::try_from(size).unwrap_or(usize::MAX));
             request.write(start, bytes.get(..length).unwrap_or(&[]))?;
+            if flags & MAP_SHARED != 0 {
+                self.share(descriptor, start, size, offset.saturating_mul(unit));
+            }
         }
         Ok(start)
     }

@@ -4,6 +4,7 @@ mod event_sets;
 mod folders;
 mod identity;
 mod input_output;
+mod made_files;
 mod memory;
 mod messages;
 mod processes;
@@ -54,6 +55,8 @@ pub enum Ended {
     Exited(u8),
     /// A signal ended it.
     Killed(u64),
+    /// A file that it made took its place (see [`Kernel::executed`]).
+    Replaced,
 }
 
 /// What becomes of a call.
@@ -111,6 +114,10 @@ pub struct Kernel {
     /// Bytes that may still be sent.
     may_send: u64,
     ended: Option<Ended>,
+    /// Memory that belongs to made files.
+    shared: Vec<made_files::SharedPart>,
+    /// The made file that took the program's place.
+    executed: Option<Arc<[u8]>>,
 }
 
 /// The arguments of a call, with what it takes to read what they point to.
@@ -192,6 +199,8 @@ impl Kernel {
                 + processes::PROCESS_STEP * u64::from(setup.seed % MAX_PROCESSES),
             may_send: MAX_SENT,
             ended: None,
+            shared: Vec::new(),
+            executed: None,
         }
     }
 
@@ -232,7 +241,8 @@ impl Kernel {
 
     /// Asks those who answer calls, one after the other.
     fn reply(&mut self, call: SystemCall, request: &mut Request<'_, '_>) -> Reply {
-        self.memory_call(call, request)
+        self.made_file_call(call, request)
+            .or_else(|| self.memory_call(call, request))
             .or_else(|| self.thread_call(call, request))
             .or_else(|| self.socket_call(call, request))
             .or_else(|| self.message_call(call, request))
