@@ -25,7 +25,8 @@ pub(crate) use self::behaviour::BehaviourArguments;
 pub(crate) use self::count::{CountArguments, CountFormat};
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
 pub(crate) use self::export::{
-    ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments, StateArguments,
+    DryRunFormat, ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments,
+    StateArguments,
 };
 pub(crate) use self::hunt::{HuntArguments, HuntFormat};
 pub(crate) use self::ledger::{LedgerArguments, LedgerFormat};

@@ -18,5 +18,7 @@ pub use miyaburi_archives::Options as ArchiveOptions;
 pub use collect::{Input, Origin, collect};
 pub use known::Known;
 pub use read::{MAX_INPUT_BYTES, ReadError, read_file};
-pub use reports::{FiledReport, ReportSet, ReportsError, ReportsProblem, read_reports};
+pub use reports::{
+    FiledReport, ReportSet, ReportsError, ReportsProblem, for_each_report, read_reports,
+};
 pub use run::{Analyze, Outcome, WORKER_NAME, run};

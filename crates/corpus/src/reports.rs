@@ -75,27 +75,35 @@ pub enum ReportsProblem {
 /// One error for each file that could not be read to its end. There is no partial success: a
 /// report left out would look like one that was never there.
 pub fn read_reports(path: &Path) -> Result<ReportSet, Vec<ReportsError>> {
-    let is_directory = path.is_dir();
-    let mut reports = Vec::new();
+    let mut reports: Vec<FiledReport> = Vec::new();
+    for_each_report(path, |file, report| {
+        let of_same_file = reports.last_mut().filter(|last| last.file == file);
+        let is_alone = of_same_file.is_none();
+        if let Some(last) = of_same_file {
+            last.is_alone = false;
+        }
+        reports.push(FiledReport { file: file.to_owned(), is_alone, report });
+    })?;
+    Ok(ReportSet { path: path.to_owned(), is_directory: path.is_dir(), reports })
+}
+
+/// Hands the reports at `path`, as [`read_reports`] takes it, to `take` with their files, one after the
+/// other, so that memory does not grow with their number; an array is read whole.
+///
+/// # Errors
+/// As of [`read_reports`]. Reports that could be read were handed on all the same.
+pub fn for_each_report(
+    path: &Path,
+    mut take: impl FnMut(&Path, Report),
+) -> Result<(), Vec<ReportsError>> {
+    let files = if path.is_dir() { report_files(path)? } else { vec![path.to_owned()] };
     let mut errors = Vec::new();
-    let files = if is_directory { report_files(path)? } else { vec![path.to_owned()] };
     for file in files {
-        match read_file(&file) {
-            Ok(read) => {
-                let is_alone = read.len() == 1;
-                reports.extend(read.into_iter().map(|report| FiledReport {
-                    file: file.clone(),
-                    is_alone,
-                    report,
-                }));
-            }
-            Err(problem) => errors.push(ReportsError { file, problem }),
+        if let Err(problem) = read_file(&file, |report| take(&file, report)) {
+            errors.push(ReportsError { file, problem });
         }
     }
-    match errors.is_empty() {
-        true => Ok(ReportSet { path: path.to_owned(), is_directory, reports }),
-        false => Err(errors),
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 fn report_files(directory: &Path) -> Result<Vec<PathBuf>, Vec<ReportsError>> {
@@ -122,17 +130,20 @@ fn report_files(directory: &Path) -> Result<Vec<PathBuf>, Vec<ReportsError>> {
     if errors.is_empty() { Ok(files) } else { Err(errors) }
 }
 
-fn read_file(path: &Path) -> Result<Vec<Report>, ReportsProblem> {
+fn read_file(path: &Path, mut take: impl FnMut(Report)) -> Result<(), ReportsProblem> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(stdin().lock())
     } else {
         Box::new(BufReader::new(File::open(path)?))
     };
-    let mut reports = Vec::new();
+    let mut is_empty = true;
     for value in serde_json::Deserializer::from_reader(reader).into_iter::<OneOrMany>() {
-        reports.extend(value?.0);
+        for report in value?.0 {
+            is_empty = false;
+            take(report);
+        }
     }
-    if reports.is_empty() { Err(ReportsProblem::Empty) } else { Ok(reports) }
+    if is_empty { Err(ReportsProblem::Empty) } else { Ok(()) }
 }
 
 /// A report or an array of them. Read without a buffer in between, so that errors keep their line.

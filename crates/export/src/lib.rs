@@ -6,6 +6,7 @@
 //! indicators/  reports merged to indicators: typed hosts, sightings, times
 //! gate/        which of them may be blocked, and why the others may not
 //! traffic/     packets of attacks and scanners, merged: what tells them from those of others
+//! rules.rs     what the rules of formats would hit in logs
 //! formats      csv, flowspec, nftables, rpz, sigma, suricata: lists of what passed the gate
 //! configurations/  files of one configuration, merged, with what was found in them
 //! yara         rules of what lies encoded in the files of a configuration
@@ -26,6 +27,7 @@ pub mod mirai_toushi;
 pub mod misp;
 pub mod nftables;
 pub mod rpz;
+pub mod rules;
 pub mod sigma;
 pub mod stix;
 pub mod suricata;

@@ -13,6 +13,7 @@ use miyaburi_model::Protocol;
 
 use crate::indicators::{Host, Indicator, Timestamp, protocol_name};
 use crate::list::{BlockList, ExportError, Folder, Stage, Written, file};
+use crate::rules::{Condition, Conditions, protocol_number};
 
 /// File of the script.
 pub const FILE: &str = "miyaburi.nft";
@@ -81,6 +82,27 @@ pub fn write(list: &BlockList, folder: &mut dyn Folder) -> Result<Written, Expor
         writeln!(writer, "}}")
     })?;
     Ok(Written { entries: v4.len() + v6.len(), left_out: names })
+}
+
+/// What its sets look for; names are none of it.
+#[must_use]
+pub fn conditions(list: &BlockList) -> Conditions {
+    let of_list = list.blocks.iter().map(|block| (&block.indicator, block.expires));
+    let (v4, v6, _) = elements(of_list);
+    let mut told = Vec::new();
+    for Elements { with_port, whole } in [v4, v6] {
+        told.extend(with_port.into_keys().map(|(address, protocol, port)| Condition::Flow {
+            destination: address.into(),
+            protocol: Some(protocol_number(protocol)),
+            port: Some(port),
+        }));
+        told.extend(whole.into_keys().map(|address| Condition::Flow {
+            destination: address.into(),
+            protocol: None,
+            port: None,
+        }));
+    }
+    Conditions { told, untold: 0 }
 }
 
 /// Elements of both families, and how many indicators are names.

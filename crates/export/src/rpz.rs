@@ -17,6 +17,7 @@ use ipnet::IpNet;
 
 use crate::indicators::{DomainName, Host};
 use crate::list::{BlockList, ExportError, Folder, Stage, Written, file};
+use crate::rules::{Condition, Conditions};
 
 /// File of the zone.
 pub const ZONE: &str = "rpz.zone";
@@ -66,6 +67,17 @@ pub fn write(
     file(folder, BIND, |writer| write_bind(writer, list.stage))?;
     file(folder, UNBOUND, |writer| write_unbound(writer, list.stage))?;
     Ok(Written { entries: hosts.len(), left_out: too_long.len() })
+}
+
+/// What the zone looks for: names. Addresses in answers are in no log of queries.
+#[must_use]
+pub fn conditions(list: &BlockList) -> Conditions {
+    let hosts: BTreeSet<&Host> = list.blocks.iter().map(|block| &block.indicator.host).collect();
+    let hosts: Vec<&Host> = hosts.into_iter().filter(|host| fits(host)).collect();
+    let told: Vec<Condition> =
+        hosts.iter().filter_map(|it| it.name().cloned()).map(Condition::Query).collect();
+    let untold = hosts.len() - told.len();
+    Conditions { told, untold }
 }
 
 fn fits(host: &Host) -> bool {

@@ -12,6 +12,7 @@ use core::net::IpAddr;
 
 use crate::indicators::Host;
 use crate::list::{BlockList, ExportError, Folder, VERSION, Written, file};
+use crate::rules::{Condition, Conditions};
 
 /// File of the rules, one YAML document each.
 pub const FILE: &str = "miyaburi.sigma.yml";
@@ -54,6 +55,24 @@ struct Hosts<'a> {
     /// Addresses at any port.
     whole: BTreeSet<IpAddr>,
     with_port: BTreeMap<u16, BTreeSet<IpAddr>>,
+}
+
+/// What the rules look for, in the logs that they are for.
+#[must_use]
+pub fn conditions(list: &BlockList) -> Conditions {
+    let mut told = BTreeSet::new();
+    for block in &list.blocks {
+        match &block.indicator.host {
+            Host::Name(name) => {
+                told.extend([Condition::Query(name.clone()), Condition::Request(name.clone())]);
+            }
+            Host::Address(address) => {
+                let (destination, port) = ((*address).into(), block.indicator.port);
+                told.insert(Condition::Flow { destination, protocol: None, port });
+            }
+        }
+    }
+    Conditions { told: told.into_iter().collect(), untold: 0 }
 }
 
 /// Writes a rule for each kind of log that can show one of the hosts.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use miyaburi_export::labels::{LabelKind, labels, scripts};
+use proptest::prelude::*;
+
 use miyaburi_model::{DataItem, Function, Report, Sample, Verdict, VirtualAddress};
 
 fn report(functions: &[(u64, &str)], data: &[(u64, &str)]) -> Report {
@@ -74,6 +76,48 @@ fn no_role_becomes_code() {
         assert!(script.is_ascii() && !script.contains("reboot\n"), "{name}");
         if name.ends_with(".rz") {
             assert_eq!(script.lines().count(), 1 + harmless);
+        }
+    }
+}
+
+/// Texts that would end a string, a line or a command of the programs.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-z_]{0,4}[\"'\\\\\n\r\0;`$(){}#@|&%!\u{202e}\u{e9}]{1,4}[a-z0-9]{0,4}",
+        "[a-z]{1,300}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn scripts_of_any_roles_have_the_lines_of_harmless_ones(
+        roles in prop::collection::vec(hostile(), 1..6),
+        data in prop::collection::vec(hostile(), 0..4),
+    ) {
+        let at = |first: u64, roles: &[String]| -> Vec<(u64, String)> {
+            roles.iter().zip((first..).step_by(16)).map(|(role, at)| (at, role.clone())).collect()
+        };
+        let borrowed = |all: &[(u64, String)]| -> Vec<(u64, String)> { all.to_vec() };
+        let make = |functions: &[(u64, String)], data: &[(u64, String)]| {
+            let functions: Vec<(u64, &str)> = functions.iter().map(|(at, it)| (*at, it.as_str())).collect();
+            let data: Vec<(u64, &str)> = data.iter().map(|(at, it)| (*at, it.as_str())).collect();
+            scripts(&report(&functions, &data)).unwrap()
+        };
+        let (functions, data) = (at(0x1000, &roles), at(0x8000, &data));
+        let plain = |all: &[(u64, String)]| -> Vec<(u64, String)> {
+            borrowed(all).into_iter().map(|(at, _)| (at, "plain".to_owned())).collect()
+        };
+        let found = make(&functions, &data);
+        let harmless = make(&plain(&functions), &plain(&data));
+        for ((name, script), (_, harmless)) in found.iter().zip(&harmless) {
+            prop_assert_eq!(script.lines().count(), harmless.lines().count(), "{}", name);
+            prop_assert!(script.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)));
+            // All but the names is the same.
+            let marks = |text: &str| -> String {
+                text.chars().filter(|it| !it.is_ascii_alphanumeric() && *it != '_').collect()
+            };
+            prop_assert_eq!(marks(script), marks(harmless), "{}", name);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use miyaburi_export::maco::Document;
 use miyaburi_model::Report;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn report(changes: &Value) -> Report {
@@ -91,5 +92,38 @@ fn nothing_found_is_nothing_told() {
     assert_eq!(found["family"], "mirai");
     for name in ["category", "attack", "tcp", "udp", "http", "dns", "password", "encryption"] {
         assert_eq!(found[name], json!([]), "{name}");
+    }
+}
+
+/// The members of a document and the types of what they hold, whatever the texts.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), shape(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::String(_) => json!("text"),
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    /// A text of a file is a value of the document: it makes no member, and comes back as it was.
+    #[test]
+    fn any_text_is_one_value(host in any::<String>(), user in any::<String>(), path in any::<String>()) {
+        let with = |host: &str, user: &str, path: &str| document(&json!({
+            "endpoints": [endpoint(host, 23, "tcp", "c2")],
+            "credentials": {
+                "cipher": "xor", "effective_key": null, "sha256": null,
+                "entries": [{"user": user, "password": "\u{1}\"", "weight": 1, "evidence": []}],
+            },
+            "scan": {"probes": [], "exploits": [
+                {"port": 80, "method": "POST", "path": path, "body_hex": "", "loader": null, "evidence": []},
+            ]},
+        }));
+        let (hostile, harmless) = (with(&host, &user, &path), with("c2.example", "root", "/x"));
+        prop_assert_eq!(shape(&hostile), shape(&harmless));
+        prop_assert!(hostile.to_string().contains(&serde_json::to_string(&path).unwrap()));
+        prop_assert!(hostile.to_string().contains(&serde_json::to_string(&user).unwrap()));
     }
 }

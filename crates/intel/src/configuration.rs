@@ -1,6 +1,9 @@
 //! What counts as one configuration.
 
+use std::collections::BTreeMap;
+
 use miyaburi_model::{HexBytes, Report};
+use roaring::RoaringBitmap;
 
 /// A configuration, however many files were built with it: files with equal comparison hashes of
 /// string table and credentials are one, a file with neither is one of its own.
@@ -18,6 +21,29 @@ pub struct Configuration {
 enum FileName {
     Sha256(HexBytes),
     Path(String),
+}
+
+/// Numbers of configurations, in the order in which they were met. Memory grows with configurations,
+/// not with reports.
+#[derive(Default)]
+pub(crate) struct Numbers(BTreeMap<Configuration, u32>);
+
+impl Numbers {
+    /// The number of the configuration that `report` is of.
+    pub(crate) fn of(&mut self, report: &Report) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(configuration(report)).or_insert(next)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// How many numbers a set holds.
+pub(crate) fn count(numbers: &RoaringBitmap) -> usize {
+    usize::try_from(numbers.len()).unwrap_or(usize::MAX)
 }
 
 /// The configuration that `report` is of.

@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use miyaburi_model::{Confidence, Evidence, HexBytes, Report};
+use roaring::RoaringBitmap;
 
+use crate::Knowledge;
+use crate::configuration::{self, Numbers};
 use crate::observed::{Observed, Seen};
 use crate::targets::{Cause, CauseUse, Place, ProbedPort, Tally, Target, Targets, Unexplained};
-use crate::{Configuration, Knowledge, configuration};
 
 /// Places shown of one cause.
 const EXAMPLES: usize = 3;
@@ -17,7 +19,7 @@ type Device = (String, String);
 
 #[derive(Default)]
 struct Count {
-    configurations: BTreeSet<usize>,
+    configurations: RoaringBitmap,
     files: usize,
     seen: Option<Seen>,
 }
@@ -33,14 +35,14 @@ impl Count {
     }
 
     fn tally(&self) -> Tally {
-        let configurations = self.configurations.len();
+        let configurations = configuration::count(&self.configurations);
         Tally { configurations, files: self.files, seen: self.seen.clone() }
     }
 }
 
 /// The file whose report is being counted.
 struct File<'a> {
-    configuration: usize,
+    configuration: u32,
     sha256: Option<&'a HexBytes>,
     seen: Option<&'a Seen>,
 }
@@ -64,7 +66,7 @@ pub struct Survey<'a> {
     knowledge: &'a Knowledge,
     observed: &'a Observed,
     reports: usize,
-    configurations: BTreeMap<Configuration, usize>,
+    configurations: Numbers,
     devices: BTreeMap<Device, DeviceCount>,
     ports: BTreeMap<u16, Count>,
     unexplained: BTreeMap<Cause, Count>,
@@ -87,7 +89,7 @@ impl<'a> Survey<'a> {
             knowledge,
             observed,
             reports: 0,
-            configurations: BTreeMap::new(),
+            configurations: Numbers::default(),
             devices: BTreeMap::new(),
             ports: BTreeMap::new(),
             unexplained: BTreeMap::new(),
@@ -104,8 +106,7 @@ impl<'a> Survey<'a> {
         if !has_credentials && !scans {
             return;
         }
-        let number = self.configurations.len();
-        let configuration = *self.configurations.entry(configuration(report)).or_insert(number);
+        let configuration = self.configurations.of(report);
         let sha256 = report.sample.sha256.as_ref();
         let file = File { configuration, sha256, seen: self.observed.of(sha256) };
         let mut devices = self.add_credentials(report, &file);

@@ -8,6 +8,7 @@ use miyaburi_model::{
     Cipher, Credential, Credentials, Evidence, Exploit, HexBytes, Probe, Report, Sample, Scan,
     Verdict,
 };
+use proptest::prelude::*;
 
 /// A report of file `number`, whose credentials have the hash `hash`.
 fn report(number: u8, hash: Option<u8>, pairs: &[(&str, &str)], ports: &[u16]) -> Report {
@@ -153,4 +154,25 @@ fn actions_name_ports_versions_and_notices() {
     ];
     assert_eq!(risks[0].actions, expected);
     assert_eq!(risks[0].dangers[0].sources[0], "checkpoint-2017");
+}
+
+proptest! {
+    /// What a report calls a login or a path is data: it names no device, is kept as it is and sorts
+    /// nobody into the inventory.
+    #[test]
+    fn texts_of_reports_stay_texts(user in any::<String>(), password in any::<String>(), path in any::<String>()) {
+        let mut hostile = report(1, Some(1), &[(&user, &format!("{password}\u{1}"))], &[]);
+        let path = format!("{path}\u{1}");
+        hostile.scan.as_mut().unwrap().exploits.push(Exploit { path: Some(path.clone()), ..huawei() });
+        let targets = targets(std::slice::from_ref(&hostile), "");
+        prop_assert!(targets.targets.is_empty());
+        let json = serde_json::to_value(&targets).unwrap();
+        let logins: Vec<_> =
+            json["unexplained"].as_array().unwrap().iter().filter(|it| it["by"] == "credential").collect();
+        prop_assert_eq!(logins.len(), 1);
+        prop_assert_eq!(logins[0]["user"].as_str(), Some(user.as_str()));
+        let found = json["unexplained"].as_array().unwrap().iter().find(|it| it["by"] == "exploit");
+        prop_assert_eq!(found.and_then(|it| it["path"].as_str()), Some(path.as_str()));
+        prop_assert!(urgencies(&[hostile], "a,Huawei,HG532,1.0,37215,yes\n").is_empty());
+    }
 }

@@ -169,13 +169,36 @@ fn attacks_without_packets_get_no_plan() {
 #[test]
 fn every_measure_and_section_names_what_it_rests_on() {
     let fields = [("udp.payload", payload(b"\xff"))];
-    let plan = plan(&[&[attack("vse", &["ip", "udp"], true, &fields)]]);
-    let section = &plan.sections[0];
-    assert!(!section.handlers.is_empty() && !section.source.cites.is_empty());
-    for measure in &section.measures {
-        assert!(!measure.catches.cites.is_empty() && !measure.mistakes.is_empty());
-        assert!(measure.catches.cites.iter().all(|cite| cite.url.starts_with("https://")));
+    let syn = [("tcp.flags.syn", number(1))];
+    let attacks = [
+        attack("vse", &["ip", "udp"], true, &fields),
+        attack("syn", &["ip", "tcp"], true, &syn),
+        attack("ack", &["ip", "tcp"], true, &[]),
+        attack("http", &["ip", "tcp", "http"], false, &[]),
+        attack("connections", &["ip", "tcp"], false, &[]),
+        attack("dns", &["ip", "udp", "dns"], true, &[]),
+        attack("gre", &["ip", "gre", "ip", "udp"], true, &[]),
+        attack("icmp", &["ip", "icmp"], true, &[]),
+        attack("other", &["ip"], true, &[]),
+    ];
+    let all = plan(&[&attacks]);
+    assert_eq!(all.sections.len(), attacks.len());
+    let names: std::collections::BTreeSet<&str> = all.sections.iter().flat_map(measures).collect();
+    assert_eq!(names.len(), 8, "every measure is among them: {names:?}");
+    for section in &all.sections {
+        assert!(!section.handlers.is_empty(), "{}", section.kind);
+        let said = section.measures.iter().flat_map(|it| [&it.catches, &it.mistakes]);
+        for statement in said.chain([&section.source]) {
+            assert!(!statement.text.is_empty() && !statement.cites.is_empty(), "{statement:?}");
+            assert!(statement.cites.iter().all(|cite| cite.url.starts_with("https://")));
+            // What it was read from is among what was found.
+            let has = |name: &String| {
+                section.packets.iter().any(|it| it.fields.iter().any(|it| it.name == *name))
+            };
+            assert!(statement.fields.iter().all(has), "{statement:?}");
+        }
     }
+    let plan = plan(&[&[attack("vse", &["ip", "udp"], true, &fields)]]);
     let html = plan.html();
     assert!(html.contains("<svg viewBox=\"0 0 640 208\""), "{html}");
     assert!(
@@ -186,6 +209,24 @@ fn every_measure_and_section_names_what_it_rests_on() {
 /// Tags and attributes of a document, with the texts left out.
 fn skeleton(html: &str) -> Vec<String> {
     html.split('<').skip(1).map(|part| part.split('>').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_kept_does_not_grow_with_reports() {
+    let of = |value: i64| attack("udp", &["ip", "udp"], true, &[("udp.dstport", number(value))]);
+    let mut unseen = attack("udp", &[], false, &[]);
+    unseen.packets.clear();
+    let attacks: Vec<[Attack; 2]> = (0..200).map(|value| [of(value), unseen.clone()]).collect();
+    let files: Vec<&[Attack]> = attacks.iter().map(|it| it.as_slice()).collect();
+    let plan = plan(&files);
+    let section = &plan.sections[0];
+    assert_eq!((section.handlers.len(), section.more_handlers), (8, 192));
+    assert_eq!((plan.unobserved.len(), plan.more_unobserved), (8, 192));
+    assert_eq!(section.tally.configurations, 200);
+    let field = &section.packets[0].fields[0];
+    assert_eq!((field.values.len(), field.more, field.origin), (64, 136, Origin::Default));
+    let text = plan.markdown();
+    assert!(text.contains("others (136)") && text.contains("- and 192 more"), "{text}");
 }
 
 proptest! {

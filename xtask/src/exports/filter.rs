@@ -32,20 +32,27 @@ pub(super) fn judge(
     ensure!(counted.contains(" counter packets 1 "), "no connection was counted:\n{counted}");
 
     load(namespace, enforcing)?;
-    for ((address, port), expected) in
-        bad.iter().map(|it| (it, true)).chain(good.iter().map(|it| (it, false)))
-    {
+    problems.extend(drops(namespace, truth)?);
+    println!("nftables: {} connections dropped, {} not", bad.len(), good.len());
+    Ok(problems)
+}
+
+/// What is dropped though it should not be, and the other way round.
+pub(super) fn drops(namespace: &Namespace, truth: &Truth) -> anyhow::Result<Vec<String>> {
+    let bad = truth.bad_addresses.iter().map(|it| (it, true));
+    let good = truth.good_addresses.iter().map(|it| (it, false));
+    let mut problems = Vec::new();
+    for ((address, port), expected) in bad.chain(good) {
         let is_dropped = is_dropped(namespace, *address, *port)?;
         if is_dropped != expected {
             problems.push(format!("nftables: {address} port {port}: dropped: {is_dropped}"));
         }
     }
-    println!("nftables: {} connections dropped, {} not", bad.len(), good.len());
     Ok(problems)
 }
 
 /// Checks a script and loads it, over what was loaded before.
-fn load(namespace: &Namespace, export: &Path) -> anyhow::Result<()> {
+pub(super) fn load(namespace: &Namespace, export: &Path) -> anyhow::Result<()> {
     let script = export.join("miyaburi.nft");
     process::run(namespace.command("nft").args(["--check", "--file"]).arg(&script))?;
     process::run(namespace.command("nft").arg("--file").arg(&script))?;

@@ -11,6 +11,7 @@
 //! routes.rs     flowspec in GoBGP, BIRD and ExaBGP
 //! queries.py    sigma, by the queries that pySigma makes of it
 //! sharing.rs    stix, misp and yara, by stix_bundle.py, misp_events.py and yara_rules.py
+//! withdrawals.rs  what a ledger withdraws, in the loaded programs
 //! detection.rs  suricata, by captures: recording.rs, and ordinary traffic of benign/record.sh
 //! ```
 
@@ -22,6 +23,7 @@ mod resolvers;
 mod routes;
 mod sharing;
 mod truth;
+mod withdrawals;
 
 use std::{
     fs,
@@ -73,6 +75,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     routes::check(&logging)?;
     let empty = exporter.export_nothing()?;
     problems.extend(routes::judge(&namespace, &truth, &enforcing, &empty)?);
+    problems.extend(withdrawals::judge(&namespace, &truth, &exporter)?);
     let queries = root.join("xtask/src/exports/queries.py");
     let python = components::sigma(&root)?;
     let queries = Command::new(python).arg(queries).args([&enforcing, &truth_file]).status()?;
@@ -126,6 +129,15 @@ impl Exporter {
     fn export_flows(&self, action: &str) -> anyhow::Result<PathBuf> {
         let options = ["--stage", "enforce", "--flowspec-action", action];
         self.export_to(action, &options, "reports.ndjson")
+    }
+
+    /// The roll back of the last export of a ledger; its folder.
+    fn roll_back(&self, name: &str, ledger: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join(name);
+        let mut export = Command::new(&self.program);
+        export.args(["export", "--rollback", "--now", NOW, "--state", ledger, "--output"]);
+        process::run(export.arg(&folder))?;
+        Ok(folder)
     }
 
     fn export_to(&self, name: &str, options: &[&str], reports: &str) -> anyhow::Result<PathBuf> {

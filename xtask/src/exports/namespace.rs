@@ -70,6 +70,13 @@ impl Drop for Namespace {
 /// A running server, ended when it is dropped. `ip` replaces itself by it.
 pub(super) struct Server(Child);
 
+impl Server {
+    /// Has it read its configuration and zones again.
+    pub(super) fn reload(&self) -> anyhow::Result<()> {
+        process::run(Command::new("kill").args(["-HUP", &self.0.id().to_string()])).map(drop)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself, which those who ask it notice.

@@ -77,6 +77,40 @@ pub(super) fn judge(
     Ok(problems)
 }
 
+/// What is not as it should be when BIND has the zone of `before` and reloads it with that of `after`;
+/// `truth` is what is to be refused then.
+pub(super) fn judge_reload(
+    namespace: &Namespace,
+    truth: &Truth,
+    before: &Path,
+    after: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let queries = queries(truth);
+    let folder = before.parent().context("no folder")?;
+    let _upstream = start_upstream(namespace, truth, folder)?;
+    let bind = start_bind(namespace, before)?;
+    wait_for(namespace, BIND)?;
+    fs::copy(after.join("rpz.zone"), before.join("rpz.zone"))?;
+    bind.reload()?;
+    let mut problems = Vec::new();
+    for _ in 0..PATIENCE {
+        problems.clear();
+        for ((query, record), is_bad) in &queries {
+            let status = ask(namespace, BIND, SUBSCRIBER, query, record)?;
+            if status != if *is_bad { "NXDOMAIN" } else { "NOERROR" } {
+                problems.push(format!("BIND, after a reload: {query}: {status}"));
+                break;
+            }
+        }
+        if problems.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    println!("BIND: the zone reloaded without what was withdrawn");
+    Ok(problems)
+}
+
 /// Names to ask for with the type of the record, and whether the policy is to refuse them.
 fn queries(truth: &Truth) -> BTreeMap<(String, &'static str), bool> {
     let named = |name: &String| (name.clone(), "A");

@@ -23,7 +23,7 @@ pub(super) const VICTIM: &str = "198.18.0.7";
 const PATIENCE: u32 = 150;
 
 /// Destination and port of a flow.
-type Flows = BTreeSet<(IpAddr, Option<u16>)>;
+pub(super) type Flows = BTreeSet<(IpAddr, Option<u16>)>;
 
 const GOBGP: &str = r#"
 [global.config]
@@ -71,9 +71,7 @@ pub(super) fn judge(
     export: &Path,
     empty: &Path,
 ) -> anyhow::Result<Vec<String>> {
-    let mut expected: Flows =
-        truth.bad_addresses.iter().map(|(address, port)| (*address, Some(*port))).collect();
-    expected.insert((VICTIM.parse()?, None));
+    let expected = expected(truth)?;
     check(export)?;
 
     let folder = export.join("routes");
@@ -100,6 +98,63 @@ pub(super) fn judge(
         problems.extend(settled(&message, expected, || gobgp(namespace))?);
     }
     println!("GoBGP, BIRD: {} flows shown and withdrawn", expected.len());
+    Ok(problems)
+}
+
+/// The flows of the C2s and of the victim.
+pub(super) fn expected(truth: &Truth) -> anyhow::Result<Flows> {
+    let mut expected: Flows =
+        truth.bad_addresses.iter().map(|(address, port)| (*address, Some(*port))).collect();
+    expected.insert((VICTIM.parse()?, None));
+    Ok(expected)
+}
+
+/// What is not as it should be when GoBGP, and then ExaBGP as its neighbour, announce the routes of
+/// `before` and withdraw those that `after` has no more.
+pub(super) fn judge_withdrawal(
+    namespace: &Namespace,
+    [all, left]: [&Flows; 2],
+    before: &Path,
+    after: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let folder = before.join("routes");
+    fs::create_dir_all(&folder)?;
+    let file = |name: &str| folder.join(name).display().to_string();
+    fs::write(file("gobgp.toml"), GOBGP)?;
+    let log = folder.join("gobgp.log");
+    let _gobgp = namespace.serve("gobgpd", &["-f", &file("gobgp.toml")], &log)?;
+    wait_for("GoBGP", || gobgp(namespace).is_ok())?;
+    let announced = before.join("flowspec.gobgp.sh");
+    process::run(namespace.command("sh").arg(&announced).arg("add"))?;
+    let mut problems = Vec::new();
+    problems.extend(settled("GoBGP, announcing", all, || gobgp(namespace))?);
+    process::run(namespace.command("sh").arg(after.join("flowspec.withdraw.gobgp.sh")))?;
+    problems.extend(settled("GoBGP, withdrawing", left, || gobgp(namespace))?);
+    process::run(namespace.command("sh").arg(&announced).arg("del"))?;
+
+    // Its process hands on the commands when they are there.
+    let process = format!(
+        "#!/bin/sh\nuntil cat \"{0}\" 2>/dev/null; do sleep 0.1; done\nsleep 600\n",
+        file("commands")
+    );
+    fs::write(file("process.sh"), process)?;
+    let flows = fs::read_to_string(before.join("flowspec.exabgp.conf"))?;
+    let configuration = format!(
+        "process withdrawals {{ run /bin/sh {}; encoder text; }}\nneighbor 127.0.0.1 {{\n\
+         router-id 192.0.2.253; local-address 127.0.0.1; local-as 64513; peer-as 64512;\n\
+         family {{ ipv4 flow; ipv6 flow; }}\napi {{ processes [ withdrawals ]; }}\n{flows}\n}}\n",
+        file("process.sh")
+    );
+    fs::write(file("exabgp.conf"), configuration)?;
+    let settings = ["exabgp.tcp.port=1790", "exabgp.daemon.user=root", "exabgp.api.ack=false"];
+    let configuration = file("exabgp.conf");
+    let arguments = [&settings[..], &["exabgp", &configuration]].concat();
+    let _exabgp = namespace.serve("env", &arguments, &folder.join("exabgp.log"))?;
+    problems.extend(settled("ExaBGP, announcing", all, || gobgp(namespace))?);
+    fs::copy(after.join("flowspec.withdraw.exabgp"), file("part"))?;
+    fs::rename(file("part"), file("commands"))?;
+    problems.extend(settled("ExaBGP, withdrawing", left, || gobgp(namespace))?);
+    println!("GoBGP, ExaBGP: {} of {} flows left after a withdrawal", left.len(), all.len());
     Ok(problems)
 }
 

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use serde_json::Value as Json;
 
 /// Hosts of the specimens. A host that is a C2 in one file and something else in another is a C2.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Truth {
     pub(super) bad_names: BTreeSet<String>,
     pub(super) good_names: BTreeSet<String>,
@@ -59,6 +59,16 @@ impl Truth {
         }
         self.good_names = &self.good_names - &self.bad_names;
         self.good_addresses = &self.good_addresses - &self.bad_addresses;
+    }
+
+    /// The truth where this name and this address are no longer refused.
+    pub(super) fn without(&self, name: &str, address: IpAddr) -> Self {
+        let mut truth = self.clone();
+        let names = truth.bad_names.extract_if(.., |it| it == name);
+        truth.good_names.extend(names);
+        let addresses = truth.bad_addresses.extract_if(.., |(it, _)| *it == address);
+        truth.good_addresses.extend(addresses);
+        truth
     }
 
     /// Addresses whose host is a C2 at any port.

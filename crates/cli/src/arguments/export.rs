@@ -24,8 +24,11 @@ pub(crate) struct ExportArguments {
     pub to: Vec<ExportFormat>,
 
     /// Directory to write into; it is made when it is not there
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArguments,
 
     /// How far consumers go
     #[arg(long, value_name = "STAGE", default_value = "log")]
@@ -50,6 +53,31 @@ pub(crate) struct ExportArguments {
     /// Subscribers whose answers rpz leaves alone: a file with a prefix or address a line
     #[arg(long, value_name = "FILE")]
     pub opt_out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Dry run")]
+pub(crate) struct DryRunArguments {
+    /// Write nothing: tell what the rules would have hit in logs
+    #[arg(long, requires = "against", conflicts_with_all = ["output", "rollback"])]
+    pub dry_run: bool,
+
+    /// Logs of traffic to hold the rules against, in the formats of hunt: files or directories, plain
+    /// or compressed; - is standard input. Can be repeated
+    #[arg(long, value_name = "LOGS", requires = "dry_run")]
+    pub against: Vec<PathBuf>,
+
+    /// How to print [default: text on a terminal, ndjson elsewhere]
+    #[arg(long, value_name = "FORMAT", requires = "dry_run")]
+    pub format: Option<DryRunFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRunFormat {
+    /// One line for every rule that would have hit, for people
+    Text,
+    /// The same as one JSON object a line
+    Ndjson,
 }
 
 #[derive(Debug, Args)]

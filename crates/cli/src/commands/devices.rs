@@ -191,6 +191,7 @@ fn harmless(cell: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{csv_text, harmless};
+    use proptest::prelude::*;
 
     #[test]
     fn no_cell_is_a_formula() {
@@ -199,6 +200,22 @@ mod tests {
             assert!(cell.starts_with(['\'', '\\']), "{cell}");
         }
         assert_eq!(harmless("1=1"), "1=1");
+    }
+
+    proptest! {
+        #[test]
+        fn any_texts_are_cells_that_drive_nothing(cells in prop::collection::vec(any::<String>(), 3)) {
+            let text = csv_text(&["x", "y", "z"], [cells.clone()].into_iter()).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            prop_assert_eq!(rows.len(), 1);
+            prop_assert_eq!(rows[0].len(), 3);
+            for (cell, written) in cells.iter().zip(&rows[0]) {
+                prop_assert_eq!(&harmless(cell), written);
+                prop_assert!(!written.trim_start().starts_with(['=', '+', '-', '@']));
+                prop_assert!(!written.chars().any(char::is_control));
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use miyaburi_corpus::read_reports;
+use miyaburi_corpus::for_each_report;
 use miyaburi_intel::Observed;
 use miyaburi_model::Report;
 
@@ -21,16 +21,13 @@ pub(super) fn observed(path: Option<&PathBuf>) -> Result<Observed, CommandError>
         .map_err(|error| CommandError::Observed { path: path.clone(), error })
 }
 
-/// Hands the reports at `paths` to `take`, in their order. False when some could not be read, which
-/// was told.
+/// Hands the reports at `paths` to `take`, in their order, one after the other. False when some could
+/// not be read, which was told.
 pub(super) fn reports(paths: &[PathBuf], mut take: impl FnMut(&Report)) -> bool {
     for path in paths {
-        match read_reports(path) {
-            Ok(set) => set.reports.iter().for_each(|filed| take(&filed.report)),
-            Err(errors) => {
-                errors.into_iter().for_each(complain);
-                return false;
-            }
+        if let Err(errors) = for_each_report(path, |_, report| take(&report)) {
+            errors.into_iter().for_each(complain);
+            return false;
         }
     }
     true

@@ -23,7 +23,7 @@ pub(crate) enum ListsProblem {
 }
 
 /// The built-in lists and those below `folder`, which come first and replace built-in ones of the
-/// same name. Lists that cannot be matched are named on standard error.
+/// same name. Entries that cannot be matched are named on standard error.
 pub(crate) fn read_lists(folder: Option<&Path>) -> Result<Vec<WarningList>, ListsProblem> {
     let mut lists = folder.map_or_else(|| Ok(Vec::new()), read_folder)?;
     for list in built_in()? {
@@ -31,11 +31,10 @@ pub(crate) fn read_lists(folder: Option<&Path>) -> Result<Vec<WarningList>, List
             lists.push(list);
         }
     }
-    for list in lists.iter().filter(|list| !list.is_supported()) {
-        complain(format_args!(
-            "warning list \"{}\": regular expressions are not matched",
-            list.name
-        ));
+    for list in &lists {
+        for entry in list.unsupported() {
+            complain(format_args!("warning list \"{}\": {entry} is not matched", list.name));
+        }
     }
     Ok(lists)
 }

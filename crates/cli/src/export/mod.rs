@@ -2,10 +2,12 @@
 
 mod difference;
 mod documents;
+mod dry_run;
 mod findings;
 mod folder;
 mod formats;
 mod gate;
+mod prepared;
 mod problem;
 mod provenance;
 mod put;
@@ -15,10 +17,12 @@ mod state;
 
 pub(crate) use difference::{Difference, spelled};
 pub(crate) use documents::Documents;
+pub(crate) use dry_run::dry_run;
 pub(crate) use findings::Findings;
 pub(crate) use folder::OutputFolder;
 pub(crate) use formats::{Sources, tell_written, write_formats};
 pub(crate) use gate::{ListsProblem, read_lists};
+pub(crate) use prepared::{Prepared, now};
 pub(crate) use problem::ExportProblem;
 pub(crate) use provenance::Provenance;
 pub(crate) use put::Export;

@@ -8,6 +8,7 @@ mod confinement;
 mod devices;
 mod diff;
 mod documentation;
+mod dry_run;
 mod dump;
 mod dump_documents;
 mod export;

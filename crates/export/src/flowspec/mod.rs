@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::indicators::{Host, protocol_name};
 use crate::list::{Block, BlockList, ExportError, Folder, Stage, Written, file};
+use crate::rules::{Condition, Conditions};
 use crate::traffic::Traffic;
 use rule::{Action, Route, Rule};
 
@@ -97,6 +98,20 @@ impl Routes {
     /// Adds what another export may have announced.
     pub fn extend(&mut self, other: Self) {
         self.routes.extend(other.routes);
+    }
+
+    /// What routers look for.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        let told = self.routes.iter().map(|route| match route {
+            Route::Flow(Rule { destination, protocol, port, .. }) => Condition::Flow {
+                destination: *destination,
+                protocol: Some(*protocol),
+                port: *port,
+            },
+            Route::Blackhole(address) => Condition::Packet(*address),
+        });
+        Conditions { told: told.collect(), untold: 0 }
     }
 
     /// Those that `after` has under no name: adding a route of the same name replaces one.

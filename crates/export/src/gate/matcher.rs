@@ -7,9 +7,10 @@ use core::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
+use regex::Regex;
 
 use super::own::prefix;
-use super::warning_list::{Kind, WarningList, WarningListError};
+use super::warning_list::{Kind, WarningList, WarningListError, expression};
 use crate::indicators::Host;
 
 /// Lists by how their entries match, each entry with the name of the first list that has it.
@@ -20,11 +21,15 @@ pub(super) struct Matcher {
     whole: HashMap<String, Arc<str>>,
     below: HashMap<String, Arc<str>>,
     parts: Vec<(String, Arc<str>)>,
+    expressions: Vec<(Regex, Arc<str>)>,
 }
 
 impl Matcher {
-    /// Adds a list; one that is not supported adds nothing.
+    /// Adds a list; one that is not about hosts adds nothing, as do entries that are not supported.
     pub(super) fn add(&mut self, list: &WarningList) -> Result<(), WarningListError> {
+        if !list.is_about_hosts() {
+            return Ok(());
+        }
         let shared: Arc<str> = list.name.as_str().into();
         for entry in &list.list {
             let name = || Arc::clone(&shared);
@@ -36,7 +41,9 @@ impl Matcher {
                     self.below.entry(entry).or_insert_with(name);
                 }
                 Kind::Substring => self.parts.push((entry.to_ascii_lowercase(), name())),
-                Kind::Regex => return Ok(()),
+                Kind::Regex => {
+                    self.expressions.extend(expression(entry).map(|it| (it, name())));
+                }
             }
         }
         Ok(())
@@ -59,14 +66,15 @@ impl Matcher {
     pub(super) fn find(&self, host: &Host) -> Option<Arc<str>> {
         let list = match host {
             Host::Address(address) => self.longest(*address),
-            Host::Name(name) => {
-                let mut above = name.ancestors();
-                let below = above.find_map(|name| self.below.get(name));
-                let part = || self.parts.iter().find(|(part, _)| name.as_str().contains(part));
-                below.or_else(|| part().map(|(_, list)| list))
-            }
+            Host::Name(name) => name.ancestors().find_map(|name| self.below.get(name)),
         };
-        list.or_else(|| self.whole.get(&host.to_string())).map(Arc::clone)
+        let text = host.to_string();
+        let part = || self.parts.iter().find(|(part, _)| text.contains(part));
+        let expression = || self.expressions.iter().find(|(it, _)| it.is_match(&text));
+        list.or_else(|| self.whole.get(&text))
+            .or_else(|| part().map(|(_, list)| list))
+            .or_else(|| expression().map(|(_, list)| list))
+            .map(Arc::clone)
     }
 
     fn longest(&self, address: IpAddr) -> Option<&Arc<str>> {

@@ -1,5 +1,6 @@
 //! Warning lists in the format of MISP, of which a few short ones are built in.
 
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 /// Files of the built-in lists: written for this project from the sources that each names.
@@ -31,6 +32,9 @@ pub struct WarningList {
     /// How entries match.
     #[serde(rename = "type", default)]
     pub(super) kind: Kind,
+    /// The kinds of attributes of MISP that it is about; all when it names none.
+    #[serde(default)]
+    matching_attributes: Vec<String>,
     /// The entries.
     pub(super) list: Vec<String>,
 }
@@ -44,11 +48,11 @@ pub(super) enum Kind {
     String,
     /// A name and all below it.
     Hostname,
-    /// Any part of a name.
+    /// Any part of a host.
     Substring,
     /// A prefix.
     Cidr,
-    /// A regular expression of another dialect: not supported.
+    /// A regular expression of PCRE in slashes, with flags behind them.
     Regex,
 }
 
@@ -100,12 +104,47 @@ impl WarningList {
         if informs { Effect::Inform } else { Effect::Deny }
     }
 
-    /// Whether its entries can be matched. Regular expressions, in a dialect that backtracks,
-    /// cannot: such a list is to be named to the user, and stops nothing.
-    #[must_use]
-    pub fn is_supported(&self) -> bool {
-        self.kind != Kind::Regex
+    /// The entries, as they are spelled.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(String::as_str)
     }
+
+    /// Whether it is about hosts: one about telephone numbers or digests matches none.
+    #[must_use]
+    pub fn is_about_hosts(&self) -> bool {
+        let is_host = |attribute: &String| {
+            let parts = ["domain", "hostname", "ip-dst", "ip-src", "ip", "url", "uri", "link"];
+            attribute.split('|').any(|part| parts.contains(&part))
+        };
+        self.matching_attributes.is_empty() || self.matching_attributes.iter().any(is_host)
+    }
+
+    /// Entries that cannot be matched: regular expressions that look around or refer back. They are to be
+    /// named to the user, as they stop nothing.
+    pub fn unsupported(&self) -> impl Iterator<Item = &str> {
+        let is_regex = self.kind == Kind::Regex && self.is_about_hosts();
+        self.entries().filter(move |_| is_regex).filter(|entry| expression(entry).is_none())
+    }
+}
+
+/// The regular expression of an entry such as `/^a$/i`, or without slashes; none when it is none or
+/// wants what takes more than linear time.
+pub(super) fn expression(entry: &str) -> Option<Regex> {
+    let delimited = entry.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    let (pattern, flags) = delimited.unwrap_or((entry, ""));
+    let mut builder = RegexBuilder::new(pattern);
+    for flag in flags.chars() {
+        match flag {
+            // Hosts are in lower case, and entries of either are meant.
+            'i' | 'g' | 'u' | 'D' => {}
+            'm' => drop(builder.multi_line(true)),
+            's' => drop(builder.dot_matches_new_line(true)),
+            'x' => drop(builder.ignore_whitespace(true)),
+            'U' => drop(builder.swap_greed(true)),
+            _ => return None,
+        }
+    }
+    builder.case_insensitive(true).build().ok()
 }
 
 /// The built-in lists. Another list with the name of one of them stands in for it.
@@ -130,8 +169,6 @@ mod tests {
         assert_eq!(list("").effect(), Effect::Deny);
         assert_eq!(list(", \"category\": \"false-positive\"").effect(), Effect::Deny);
         assert_eq!(list(", \"category\": \"known identifier\"").effect(), Effect::Inform);
-        assert!(list(", \"type\": \"cidr\"").is_supported());
-        assert!(!list(", \"type\": \"regex\"").is_supported());
     }
 
     #[test]

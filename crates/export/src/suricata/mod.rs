@@ -19,6 +19,7 @@ use data_encoding::BASE64;
 
 use crate::indicators::Host;
 use crate::list::{BlockList, ExportError, Folder, Written, file};
+use crate::rules::{Condition, Conditions};
 use crate::traffic::Traffic;
 use rule::{Numbers, Rule};
 
@@ -67,6 +68,17 @@ pub fn write(
         })
     })?;
     Ok(Written { entries: count + traffic.signatures().len(), left_out: 0 })
+}
+
+/// What the datasets look for. Rules for what attacks send look into packets.
+#[must_use]
+pub fn conditions(list: &BlockList, traffic: &Traffic) -> Conditions {
+    let hosts: BTreeSet<&Host> = list.blocks.iter().map(|block| &block.indicator.host).collect();
+    let told = hosts.into_iter().map(|host| match host {
+        Host::Name(name) => Condition::Query(name.clone()),
+        Host::Address(address) => Condition::Packet(*address),
+    });
+    Conditions { told: told.collect(), untold: traffic.signatures().len() }
 }
 
 fn write_lines(

@@ -4,18 +4,20 @@ use core::net::Ipv4Addr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use miyaburi_model::{Attack, Report};
+use roaring::RoaringBitmap;
 
 use super::shape::{ShapeCount, visible};
 use super::{Handler, Plan, Section, measures};
+use crate::configuration::{self, Numbers};
 use crate::targets::Tally;
-use crate::{Configuration, Observed, Seen, configuration};
+use crate::{Observed, Seen};
 
 /// Handlers listed of one kind of attack, and of attacks without packets.
 const LISTED: usize = 8;
 
 #[derive(Default)]
 struct Group {
-    configurations: BTreeSet<usize>,
+    configurations: RoaringBitmap,
     files: usize,
     seen: Option<Seen>,
     handlers: Vec<Handler>,
@@ -28,9 +30,10 @@ pub struct Planner<'a> {
     observed: &'a Observed,
     victim: Option<Ipv4Addr>,
     reports: usize,
-    configurations: BTreeMap<Configuration, usize>,
+    configurations: Numbers,
     groups: BTreeMap<String, Group>,
     unobserved: Vec<Handler>,
+    more_unobserved: usize,
 }
 
 impl<'a> Planner<'a> {
@@ -41,9 +44,10 @@ impl<'a> Planner<'a> {
             observed,
             victim,
             reports: 0,
-            configurations: BTreeMap::new(),
+            configurations: Numbers::default(),
             groups: BTreeMap::new(),
             unobserved: Vec::new(),
+            more_unobserved: 0,
         }
     }
 
@@ -53,13 +57,16 @@ impl<'a> Planner<'a> {
         if report.attacks.is_empty() {
             return;
         }
-        let number = self.configurations.len();
-        let number = *self.configurations.entry(configuration(report)).or_insert(number);
+        let number = self.configurations.of(report);
         let mut kinds = BTreeSet::new();
         for attack in &report.attacks {
             let handler = handler(report, attack);
             if attack.packets.is_empty() {
-                self.unobserved.push(handler);
+                if self.unobserved.len() < LISTED {
+                    self.unobserved.push(handler);
+                } else {
+                    self.more_unobserved += 1;
+                }
                 continue;
             }
             let kind = visible(attack.kind.as_deref().unwrap_or("unknown"));
@@ -99,6 +106,7 @@ impl<'a> Planner<'a> {
             configurations: self.configurations.len(),
             sections,
             unobserved: self.unobserved,
+            more_unobserved: self.more_unobserved,
         }
     }
 }
@@ -115,7 +123,7 @@ fn section(kind: String, group: Group, victim: Option<Ipv4Addr>) -> Section {
         shapes.map(|((layers, spoofable), shape)| shape.finish(layers, spoofable)).collect();
     Section {
         tally: Tally {
-            configurations: group.configurations.len(),
+            configurations: configuration::count(&group.configurations),
             files: group.files,
             seen: group.seen,
         },

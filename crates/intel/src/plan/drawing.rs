@@ -162,9 +162,9 @@ fn parts(shape: &PacketShape) -> Vec<Part<'_>> {
 
 /// What the field holds, in words.
 pub(super) fn summary(field: &FieldUse) -> String {
-    let values: Vec<_> =
-        field.values.iter().map(|value| format!("{} ({})", value.value, value.handlers)).collect();
-    values.join(", ")
+    let values = field.values.iter().map(|value| format!("{} ({})", value.value, value.handlers));
+    let more = (field.more > 0).then(|| format!("others ({})", field.more));
+    values.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// The origin in one word.

@@ -32,7 +32,10 @@ pub(super) fn render(plan: &Plan) -> String {
                 @if !plan.unobserved.is_empty() {
                     h2 { "Attacks without packets" }
                     p { "No packet of these was seen, so nothing is planned against them." }
-                    ul { @for handler in &plan.unobserved { li { (place(handler)) } } }
+                    ul {
+                        @for handler in &plan.unobserved { li { (place(handler)) } }
+                        @if plan.more_unobserved > 0 { li { "and " (plan.more_unobserved) " more" } }
+                    }
                 }
             }
         }
@@ -121,7 +124,8 @@ fn prepared(measure: &Measure) -> Markup {
     html! {
         h4 { (measure.name) }
         (statement(&measure.catches))
-        p { b { "By mistake: " } (measure.mistakes) }
+        p { b { "By mistake: " } }
+        (statement(&measure.mistakes))
         p { b { "Operators override it with: " } (super::markdown::overridden(measure)) }
         @for command in &measure.commands {
             p { (command.tool) }

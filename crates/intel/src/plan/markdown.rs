@@ -32,6 +32,9 @@ pub(super) fn render(plan: &Plan) -> String {
         plan.unobserved
             .iter()
             .for_each(|handler| line(&mut text, &format!("- {}", place(handler))));
+        if plan.more_unobserved > 0 {
+            line(&mut text, &format!("- and {} more", plan.more_unobserved));
+        }
     }
     text
 }
@@ -124,7 +127,7 @@ fn statement(statement: &Statement) -> String {
 
 fn prepared(text: &mut String, measure: &Measure) {
     line(text, &format!("\n#### {}\n\n{}\n", measure.name, statement(&measure.catches)));
-    line(text, &format!("By mistake: {}\n", measure.mistakes));
+    line(text, &format!("By mistake: {}\n", statement(&measure.mistakes)));
     line(text, &format!("Operators override it with: {}", escaped(&overridden(measure))));
     for command in &measure.commands {
         line(text, &format!("\n{}:\n\n```\n{}\n```", command.tool, command.text));

@@ -145,6 +145,11 @@ fn statement(text: &str, fields: &[&str], shape: &PacketShape, cites: &[Cite]) -
     }
 }
 
+/// What a measure hits besides, and the documents that it follows from.
+fn mistakes(text: &str, cites: &[Cite]) -> Statement {
+    Statement { text: text.to_owned(), fields: Vec::new(), cites: cites.to_vec() }
+}
+
 fn payload(shape: &PacketShape, matched: &Match<'_>, rule: super::Command) -> Measure {
     Measure {
         name: "Rule on the payload",
@@ -154,7 +159,10 @@ fn payload(shape: &PacketShape, matched: &Match<'_>, rule: super::Command) -> Me
             shape,
             &[cite::FLOWSPEC, cite::A2S],
         ),
-        mistakes: "Users of the service whose query these bytes are, where the victim runs it: there, limit the rate and let the server answer with its challenge.",
+        mistakes: mistakes(
+            "Users of the service whose query these bytes are, where the victim runs it: there, limit the rate and let the server answer with its challenge.",
+            &[cite::A2S],
+        ),
         overridden_by: overridden(shape, &["udp.payload"]),
         commands: vec![rule, matched.nftables()],
     }
@@ -169,7 +177,10 @@ fn tunnels(shape: &PacketShape, matched: &Match<'_>) -> Measure {
             shape,
             &[cite::GRE],
         ),
-        mistakes: "Tunnels of the victim: permit their peers before this rule.",
+        mistakes: mistakes(
+            "Tunnels of the victim: permit their peers before this rule.",
+            &[cite::GRE],
+        ),
         overridden_by: Vec::new(),
         commands: vec![matched.nftables()],
     }
@@ -184,7 +195,10 @@ fn resolver_limits(shape: &PacketShape) -> Measure {
             shape,
             &[cite::AGGRESSIVE_NSEC, cite::DENIAL],
         ),
-        mistakes: "Users of the victim's domain while the limit is reached: answers from the cache still work.",
+        mistakes: mistakes(
+            "Users of the victim's domain while the limit is reached: answers from the cache still work.",
+            &[cite::AGGRESSIVE_NSEC],
+        ),
         overridden_by: overridden(shape, &["udp.dstport", "dns.qry.name"]),
         commands: vec![
             fixed(
@@ -205,7 +219,10 @@ fn challenge(shape: &PacketShape) -> Measure {
             shape,
             &[cite::HTTP_LIMITS],
         ),
-        mistakes: "Programs that use the site without a browser, and users behind one translated address.",
+        mistakes: mistakes(
+            "Programs that use the site without a browser, and users behind one translated address.",
+            &[cite::HTTP_LIMITS, cite::SHARED_ADDRESSES],
+        ),
         overridden_by: overridden(
             shape,
             &["http.request.method", "http.request.uri", "http.host", "tcp.dstport"],
@@ -226,7 +243,7 @@ fn per_source(matched: &Match<'_>) -> Measure {
             fields: Vec::new(),
             cites: vec![cite::TCP],
         },
-        mistakes: "Many users behind one translated address.",
+        mistakes: mistakes("Many users behind one translated address.", &[cite::SHARED_ADDRESSES]),
         overridden_by: Vec::new(),
         commands: vec![matched.connections()],
     }
@@ -241,7 +258,10 @@ fn syn_cookies(shape: &PacketShape) -> Measure {
             shape,
             &[cite::SYN_FLOODING],
         ),
-        mistakes: "None is refused; options of the handshake may be lost while cookies are sent.",
+        mistakes: mistakes(
+            "None is refused; options of the handshake may be lost while cookies are sent.",
+            &[cite::SYN_FLOODING],
+        ),
         overridden_by: overridden(shape, &["tcp.flags.syn", "tcp.flags.ack"]),
         commands: vec![
             fixed("sysctl", "sysctl -w net.ipv4.tcp_syncookies=1"),
@@ -259,17 +279,20 @@ fn stateful(shape: &PacketShape, matched: &Match<'_>) -> Measure {
             shape,
             &[cite::TCP],
         ),
-        mistakes: "Connections that began before the filter, or on another path than its own. Segments in a connection that the bot did open pass, as do SYNs when an option sets that flag.",
+        mistakes: mistakes(
+            "Connections that began before the filter, or on another path than its own. Segments in a connection that the bot did open pass, as do SYNs when an option sets that flag.",
+            &[cite::TCP],
+        ),
         overridden_by: overridden(shape, &["tcp.flags.syn", "tcp.flags.ack"]),
         commands: matched.stateful(),
     }
 }
 
 fn upstream(shape: &PacketShape, matched: &Match<'_>, class: Class) -> Measure {
-    let (mistakes, cites) = match class {
+    let (hit, cites) = match class {
         Class::Icmp => (
             "Echo requests of others; path MTU discovery when the limit is on all of ICMP.",
-            vec![cite::FLOWSPEC, cite::ICMP_LIMITS],
+            vec![cite::FLOWSPEC, cite::ICMP_LIMITS, cite::PATH_MTU],
         ),
         Class::Dns => (
             "Other queries to the same resolver or name server.",
@@ -293,7 +316,7 @@ fn upstream(shape: &PacketShape, matched: &Match<'_>, class: Class) -> Measure {
             shape,
             &cites,
         ),
-        mistakes,
+        mistakes: mistakes(hit, &cites),
         overridden_by: overridden(shape, &["udp.dstport", "tcp.dstport"]),
         commands: vec![matched.flowspec(), matched.nftables()],
     }

@@ -30,8 +30,10 @@ pub struct Plan {
     pub configurations: usize,
     /// One section for every kind of attack, those of most configurations first.
     pub sections: Vec<Section>,
-    /// Attacks of which no packet was seen, so that nothing is planned against them.
+    /// The first attacks of which no packet was seen, so that nothing is planned against them.
     pub unobserved: Vec<Handler>,
+    /// Such attacks that are not listed.
+    pub more_unobserved: usize,
 }
 
 impl Plan {
@@ -99,7 +101,7 @@ pub struct Measure {
     /// What it catches, and by what.
     pub catches: Statement,
     /// What it hits by mistake.
-    pub mistakes: &'static str,
+    pub mistakes: Statement,
     /// Options by which operators get around it.
     pub overridden_by: Vec<String>,
     /// Ready commands; `VICTIM` stands for the attacked address when none was given.

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use miyaburi_model::{Attack, Constant, FieldDescriptor, FieldValue, Packet};
 use serde::Serialize;
 
+/// Different values that are kept of a field: memory must not grow with reports.
+const MAX_VALUES: usize = 64;
+
 /// Where a field's values come from, over all files that send the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,8 +40,10 @@ pub struct FieldUse {
     pub name: String,
     /// Where its values come from.
     pub origin: Origin,
-    /// Values, the most frequent first.
+    /// Values, the most frequent first; of many different ones, those that were met first.
     pub values: Vec<ValueUse>,
+    /// Handlers that send other values.
+    pub more: usize,
     /// Options that change it.
     pub options: BTreeSet<String>,
     /// What a payload always begins with, when that is the same in every file and nothing changes it.
@@ -108,6 +113,8 @@ pub(super) struct ShapeCount {
 #[derive(Default)]
 struct FieldCount {
     values: BTreeMap<Value, usize>,
+    /// Handlers whose values are not among them.
+    more: usize,
     options: BTreeSet<String>,
 }
 
@@ -161,7 +168,7 @@ impl ShapeCount {
         self.handlers += 1;
         for (name, field) in &packet.fields {
             let counted = self.fields.entry(visible(name)).or_default();
-            *counted.values.entry(Value::of(field)).or_default() += 1;
+            counted.count(Value::of(field));
             if let Some(key) = field.option {
                 let known = attack.options.iter().find(|option| option.key == key);
                 let name = known.and_then(|option| option.name.as_deref()).map(visible);
@@ -179,8 +186,17 @@ impl ShapeCount {
 }
 
 impl FieldCount {
+    fn count(&mut self, value: Value) {
+        if self.values.len() < MAX_VALUES || self.values.contains_key(&value) {
+            *self.values.entry(value).or_default() += 1;
+        } else {
+            self.more += 1;
+        }
+    }
+
     fn finish(self, name: String, handlers: usize) -> FieldUse {
-        let everywhere = self.values.values().sum::<usize>() == handlers;
+        let more = self.more;
+        let everywhere = self.values.values().sum::<usize>() + more == handlers;
         let can_change = !self.options.is_empty() || self.values.len() > 1 || !everywhere;
         let origin = match self.values.keys().next() {
             _ if self.values.keys().any(|value| matches!(value, Value::Given(_))) => Origin::Given,
@@ -201,6 +217,6 @@ impl FieldCount {
             number: if let Value::Number(number) = value { Some(number) } else { None },
             handlers,
         });
-        FieldUse { name, origin, values: values.collect(), options: self.options, prefix }
+        FieldUse { name, origin, values: values.collect(), more, options: self.options, prefix }
     }
 }
