@@ -106,6 +106,7 @@ fn emulated(file: &[u8], case: &Case) -> anyhow::Result<Outcome> {
     let status = match process.ended() {
         Some(Ended::Exited(status)) => i32::from(status),
         Some(Ended::Killed(signal)) => 128 + signal as i32,
+        Some(Ended::Replaced) => bail!("it became another program"),
         None => bail!("{:?} after {} instructions", outcome.exit, outcome.instructions),
     };
     Ok(Outcome { printed: process.kernel.written(1).to_vec(), status })
