@@ -99,7 +99,10 @@ impl Discovery<'_> {
                 self.jump(number, address, target, context);
             }
             Some(ComputedJump::Return | ComputedJump::TailCall) => {
-                self.note_return(number);
+                let slot = self.learnt.slots.get(&address);
+                if !slot.is_some_and(|slot| self.is_final_import(*slot)) {
+                    self.note_return(number);
+                }
             }
         }
         false
@@ -126,9 +129,13 @@ impl Discovery<'_> {
             .is_some_and(|value| value.wrapping_add(skipped) & !mode_bit == next.0)
     }
 
-    /// A direct jump: inside the function, to another one, or over another one's start.
+    /// A direct jump: inside the function, to another one, over another one's start, or out of the
+    /// code of this file.
     fn jump(&mut self, number: u32, from: Address, target: Address, context: ContextId) {
-        let Some(slot) = self.code.index.slot(target) else { return };
+        let Some(slot) = self.code.index.slot(target) else {
+            self.note_tail_call(number, from, target);
+            return;
+        };
         let Some(draft) = self.drafts.get_mut(number as usize) else { return };
         if target == draft.entry {
             draft.leaders.push(target);
@@ -169,7 +176,6 @@ impl Discovery<'_> {
             draft.calls.push((site, target, context));
         }
         self.add(target, context, Origin::Call);
-        // What is not code of this file returns, as far as anyone knows.
-        self.draft_at(target).is_none_or(|callee| callee.returns)
+        self.returns_from(target)
     }
 }

@@ -16,10 +16,10 @@ use crate::functions::run::Harvest;
 use miyaburi_image::Address;
 
 /// The most starts that are tried.
-const MAX_TRIALS: usize = 200_000;
+pub(super) const MAX_TRIALS: usize = 200_000;
 
 /// The alignment of functions that do not directly follow others, in bytes.
-const FUNCTION_ALIGNMENT: u64 = 4;
+pub(super) const FUNCTION_ALIGNMENT: u64 = 4;
 
 /// The most instructions of a function before those that give it away.
 const MAX_LEAD: usize = 8;
@@ -98,7 +98,12 @@ impl Discovery<'_> {
     }
 
     /// The first address from `address` on that is neither code nor a literal.
-    fn pass_known(&self, mut address: Address, last: Address, literals: &SlotSet) -> Address {
+    pub(super) fn pass_known(
+        &self,
+        mut address: Address,
+        last: Address,
+        literals: &SlotSet,
+    ) -> Address {
         let step = self.image.arch().instruction_alignment();
         while address < last {
             let Some(slot) = self.code.index.slot(address) else { return last };

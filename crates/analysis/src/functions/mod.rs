@@ -7,6 +7,7 @@
 //! the code does not contradict them, and at last from the look of code that nothing refers to. Each
 //! source states its errors where it is implemented.
 
+mod by_look;
 mod claims;
 mod departures;
 pub(crate) mod discovery;

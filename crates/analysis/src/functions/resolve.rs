@@ -330,7 +330,10 @@ impl Discovery<'_> {
             }
         };
         self.learnt.jumps.insert(site, kind);
-        self.note_return(number);
+        let is_final = matches!(target, Value::Loaded { from, .. } if self.is_final_import(from));
+        if !is_final {
+            self.note_return(number);
+        }
         if let Some(draft) = self.drafts.get_mut(number as usize) {
             draft.forget_body();
         }

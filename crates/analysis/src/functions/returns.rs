@@ -4,6 +4,28 @@ use crate::functions::discovery::Discovery;
 use crate::functions::draft::Waiting;
 use miyaburi_image::Address;
 
+/// Functions that never return: those of ISO C and POSIX, and those that compilers and the start-up
+/// code of the C libraries call (Linux Standard Base, `__libc_start_main` and `__assert_fail`; GCC's
+/// `-fstack-protector`; uClibc's start-up code).
+const FINAL_IMPORTS: [&str; 16] = [
+    "_Exit",
+    "__assert_fail",
+    "__chk_fail",
+    "__fortify_fail",
+    "__libc_start_main",
+    "__longjmp_chk",
+    "__stack_chk_fail",
+    "__uClibc_main",
+    "_exit",
+    "_longjmp",
+    "abort",
+    "exit",
+    "longjmp",
+    "pthread_exit",
+    "quick_exit",
+    "siglongjmp",
+];
+
 /// Waiting calls that are looked through in the time of a step.
 const WAITS_PER_STEP: u64 = 16;
 
@@ -24,9 +46,27 @@ impl Discovery<'_> {
             draft.forget_body();
             self.tail_callers.entry(target).or_default().push(number);
         }
-        if self.draft_at(target).is_none_or(|callee| callee.returns) {
+        if self.returns_from(target) {
             self.note_return(number);
         }
+    }
+
+    /// Whether a function comes back to its caller; what is not code of this file does, as far as
+    /// anyone knows.
+    pub(crate) fn returns_from(&self, entry: Address) -> bool {
+        match self.draft_at(entry) {
+            Some(callee) => callee.returns,
+            None => !self.is_final_import(entry),
+        }
+    }
+
+    /// Whether `slot` is that of an import that never returns.
+    ///
+    /// False positives: a library that gives one of these names to something else. False negatives:
+    /// other names; calls by a register that was loaded from the slot, behind which code is followed.
+    pub(crate) fn is_final_import(&self, slot: Address) -> bool {
+        let import = self.image.import_at(slot);
+        import.is_some_and(|import| FINAL_IMPORTS.contains(&import.name.as_str()))
     }
 
     /// Notes that a function returns, and goes on behind the calls that waited for that.

@@ -51,6 +51,9 @@ impl Discovery<'_> {
         if self.add_claimed(&harvest.literals) {
             self.add_referenced(&mut harvest);
         }
+        if self.add_by_look(&mut harvest) {
+            self.add_referenced(&mut harvest);
+        }
         self.add_leftovers(&mut harvest);
         self.sweep(&mut harvest);
         self.explore();
