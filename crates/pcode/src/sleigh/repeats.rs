@@ -16,11 +16,17 @@ const MAX_BYTES: usize = 16;
 /// Operations of an instruction that is remembered.
 const MAX_OPS: usize = 64;
 
+/// Operations kept for all of them: three times what as many instructions have on average. Beyond
+/// that all are forgotten.
+const MAX_KEPT_OPS: usize = PLACES * 16;
+
 /// The most recent instructions that do not depend on their address.
 pub(super) struct Repeats {
     /// The number of the instruction in each place plus one, `0` for none.
     places: Vec<u16>,
     known: Vec<Repeat>,
+    /// The operations of all of them: an allocation for each would cost as much as decoding it.
+    ops: Vec<Op>,
     /// By first byte: bit `n` when an instruction of `n` bytes was remembered.
     lengths: [u32; 256],
     /// How many forms have been given numbers.
@@ -38,12 +44,14 @@ struct Repeat {
     length: u32,
     successor_context: Context,
     form: u32,
-    ops: Vec<Op>,
+    /// Where its operations start in [`Repeats::ops`], and how many there are.
+    ops: (usize, usize),
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { places: vec![0; PLACES], known: Vec::new(), lengths: [0; 256], forms: 0 }
+        let (places, lengths) = (vec![0; PLACES], [0; 256]);
+        Self { places, known: Vec::new(), ops: Vec::new(), lengths, forms: 0 }
     }
 }
 
@@ -64,7 +72,8 @@ impl Repeats {
             let number = usize::from(place).checked_sub(1);
             let Some(known) = number.and_then(|number| self.known.get(number)) else { continue };
             if known.count == count && known.bytes == bytes && known.context == context {
-                into.ops.extend_from_slice(&known.ops);
+                let (start, count) = known.ops;
+                into.ops.extend_from_slice(self.ops.get(start..start + count).unwrap_or_default());
                 into.length = known.length;
                 into.own_length = known.length;
                 into.successor_context = known.successor_context;
@@ -86,6 +95,9 @@ impl Repeats {
     ) {
         let is_small = count <= MAX_BYTES.min(code.len()) && instruction.ops.len() <= MAX_OPS;
         let Some(first) = code.first().filter(|_| is_small) else { return };
+        if self.ops.len() + instruction.ops.len() > MAX_KEPT_OPS {
+            self.forget();
+        }
         let bytes = leading_bytes(code) & mask(count);
         let place = self.places.get_mut(place(bytes, count, context));
         let lengths = self.lengths.get_mut(usize::from(*first));
@@ -102,9 +114,17 @@ impl Repeats {
         known.length = instruction.length;
         known.successor_context = instruction.successor_context;
         known.form = self.forms;
-        known.ops.clone_from(&instruction.ops);
+        known.ops = (self.ops.len(), instruction.ops.len());
+        self.ops.extend_from_slice(&instruction.ops);
         instruction.form = Some(self.forms);
         self.forms += 1;
+    }
+
+    fn forget(&mut self) {
+        self.places.fill(0);
+        self.known.clear();
+        self.ops.clear();
+        self.lengths = [0; 256];
     }
 }
 
@@ -134,7 +154,7 @@ fn place(bytes: u128, count: usize, context: Context) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, Repeats};
+    use super::{MAX_BYTES, MAX_KEPT_OPS, MAX_OPS, Repeats};
     use crate::lifter::{Context, Instruction};
     use crate::op::{Op, Opcode};
 
@@ -180,6 +200,23 @@ mod tests {
         assert_eq!((number(&repeats, &[7]), number(&repeats, &[8])), (first, lifted.form));
         repeats.add(&[7], 1, Context::default(), &mut lifted);
         assert_ne!(number(&repeats, &[7]), first);
+    }
+
+    #[test]
+    fn when_there_is_no_room_for_operations_all_is_forgotten() {
+        let mut repeats = Repeats::default();
+        let ops = vec![Op::new(Opcode::RETURN, None, &[]); MAX_OPS];
+        let mut lifted = Instruction { ops, length: 2, ..Instruction::default() };
+        let count = MAX_KEPT_OPS / MAX_OPS + 1;
+        for number in 0..count {
+            let code = [(number % 255) as u8, (number / 255) as u8, 7];
+            repeats.add(&code, 3, Context::default(), &mut lifted);
+        }
+        let last = count - 1;
+        let last = [(last % 255) as u8, (last / 255) as u8, 7];
+        assert_eq!(found(&repeats, &[0, 0, 7], Context::default()), None);
+        assert_eq!(found(&repeats, &last, Context::default()), Some(2));
+        assert_eq!(repeats.ops.len(), MAX_OPS);
     }
 
     #[test]
