@@ -1,6 +1,6 @@
 //! Compressed streams, which hold one member without a name. Streams one after the other are one.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
@@ -12,6 +12,9 @@ use crate::budget::{Budget, Shortfall};
 
 /// Memory for an xz dictionary, in KiB: `xz -9` needs 64 MiB.
 const XZ_MEMORY_KIB: u32 = 128 << 10;
+
+/// Bytes of the longest mark by which a compressor is known, that of xz.
+const MARK: u64 = 6;
 
 /// A compressor whose output holds one member.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +62,11 @@ pub(crate) fn decompress(
 /// # Errors
 /// When its beginning cannot be read.
 pub fn decompressed<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let codec = Format::of(reader.fill_buf()?).and_then(Codec::of);
+    // A pipe may give less at once than a mark has.
+    let mut start = Vec::new();
+    reader.by_ref().take(MARK).read_to_end(&mut start)?;
+    let codec = Format::of(&start).and_then(Codec::of);
+    let reader = Cursor::new(start).chain(reader);
     Ok(match codec {
         Some(codec) => codec.reader(reader),
         None => Box::new(reader),
@@ -99,7 +106,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use std::io::{Cursor, Write};
+    use std::io::{BufReader, Write};
 
     fn plain(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
@@ -116,6 +123,31 @@ mod tests {
     fn zstd(text: &str) -> Vec<u8> {
         let level = ruzstd::encoding::CompressionLevel::Fastest;
         ruzstd::encoding::compress_to_vec(text.as_bytes(), level)
+    }
+
+    /// Gives one byte at a time, as a pipe may.
+    struct Slow(Cursor<Vec<u8>>);
+
+    impl Read for Slow {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = into.len().min(1);
+            self.0.read(into.get_mut(..count).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_gives_little_at_once() {
+        for (bytes, expected) in [
+            (gzip("a\n"), "a\n"),
+            (zstd("a\n"), "a\n"),
+            (b"a\nb".to_vec(), "a\nb"),
+            (Vec::new(), ""),
+        ] {
+            let mut text = String::new();
+            let slow = BufReader::new(Slow(Cursor::new(bytes)));
+            decompressed(slow).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]

@@ -95,8 +95,8 @@ pub(crate) enum Command {
     /// Look for indicators in logs: who was touched, since when, how often
     ///
     /// Logs are recognised by content: query logs of BIND, Unbound and dnsmasq, web servers' common
-    /// and combined format, and syslog around DNS servers, OpenSSH, Postfix, Dovecot and the kernel's
-    /// packet filter; plain or under gzip, xz, Zstandard or bzip2. A name matches itself and the names
+    /// and combined format, Suricata's EVE, Zeek's JSON, and syslog around DNS servers (PowerDNS, too),
+    /// OpenSSH, Postfix, Dovecot, PAM and the kernel's packet filter; plain or under gzip, xz, Zstandard or bzip2. A name matches itself and the names
     /// below it, an address itself, with a port that port, a network its addresses, a URL host and
     /// path. Nothing is searched for as text. Of reports, the endpoints that are the attackers' own
     /// are looked for: decoys and resolvers are not.

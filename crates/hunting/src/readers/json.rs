@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::text::address;
+use crate::time::{Clock, Moment, epoch, rfc3339};
 
 /// A value as it stands in the line. Its escapes stay as they are: producers escape only what names and
 /// addresses cannot hold, and a quote in a URL must not make the rest of its record unread.
@@ -28,6 +29,20 @@ impl<'l> Value<'l> {
     /// The port that a number is.
     pub(super) fn port(self) -> Option<u16> {
         self.0.get().parse().ok()
+    }
+
+    /// The truth value that it is.
+    pub(super) fn flag(self) -> Option<bool> {
+        self.0.get().parse().ok()
+    }
+
+    /// The moment that a text in RFC 3339 or a number of seconds since 1970 is.
+    pub(super) fn moment(self, clock: &Clock) -> Option<Moment> {
+        let read = match self.text() {
+            Some(text) => rfc3339(text, clock),
+            None => epoch(self.0.get().as_bytes(), clock),
+        };
+        read.and_then(|(moment, rest)| rest.is_empty().then_some(moment))
     }
 
     /// The object that it is; none when it is none, or not of this shape.

@@ -9,9 +9,11 @@ mod eve;
 mod json;
 mod mail;
 mod netfilter;
+mod pam;
 mod ssh;
 mod syslog;
 mod text;
+mod zeek;
 
 use crate::event::Event;
 use crate::time::Clock;
@@ -44,8 +46,14 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Format; 5] =
-    [&dns::BindFile, &dns::UnboundFile, &combined::Combined, &syslog::Syslog, &eve::Eve];
+pub const FORMATS: [&dyn Format; 6] = [
+    &dns::BindFile,
+    &dns::UnboundFile,
+    &combined::Combined,
+    &syslog::Syslog,
+    &eve::Eve,
+    &zeek::ZeekJson,
+];
 
 /// The format of this name.
 #[must_use]
@@ -99,6 +107,9 @@ mod tests {
         assert_eq!(name(&[cron]), Some("syslog"));
         let eve: &[u8] = br#"{"timestamp":"2026-11-23T04:29:09+0000","event_type":"stats"}"#;
         assert_eq!(name(&[eve]), Some("eve"));
+        let zeek: &[u8] =
+            br#"{"ts":1700000000.5,"uid":"C1","id.orig_h":"::1","query":"a.example"}"#;
+        assert_eq!(name(&[zeek]), Some("zeek-json"));
         assert_eq!(name(&[b"?", b"!", web]), None);
         assert_eq!(name(&[]), None);
     }
@@ -131,7 +142,7 @@ mod tests {
         }
     }
 
-    const SAMPLES: [&[u8]; 8] = [
+    const SAMPLES: [&[u8]; 12] = [
         b"23-Nov-2026 04:29:09.123 client @0x7f 192.0.2.7#53 (a.example): query: a.example IN A + (::1)",
         b"[1700000000] unbound[7:0] info: 192.0.2.7 a.example. A IN",
         b"Nov 23 04:29:09 h dnsmasq[7]: query[A] a.example from 192.0.2.7",
@@ -140,5 +151,9 @@ mod tests {
         b"Nov 23 04:29:09 h postfix/smtp[7]: A: to=<x@a.example>, relay=m.example[192.0.2.9]:25, status=sent (x)",
         b"Nov 23 04:29:09 h dovecot: imap-login: Login: user=<x>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1",
         br#"{"timestamp":"2026-11-23T04:29:09+0000","event_type":"dns","src_ip":"::1","dns":{"rrname":"a.example"}}"#,
+        br#"{"ts":1700000000.5,"uid":"C1","id.orig_h":"::1","id.resp_h":"::2","id.resp_p":53,"query":"a.example"}"#,
+        b"Nov 23 04:29:09 h pdns_server[7]: Remote 192.0.2.7 wants 'a.example|A', do = 0, bufsize = 512: x",
+        b"Nov 23 04:29:09 h pdns_recursor[7]: msg=\"Question\" ecs=\"\" qname=\"a.example\" qtype=\"A\" remote=\"192.0.2.7:4\"",
+        b"Nov 23 04:29:09 h vsftpd[7]: pam_unix(vsftpd:auth): authentication failure; ruser=x rhost=192.0.2.7  user=x",
     ];
 }

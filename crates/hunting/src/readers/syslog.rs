@@ -2,7 +2,7 @@
 //! without the priority, around the messages of known programs.
 
 use super::text::Text;
-use super::{Format, Reading, dns, mail, netfilter, ssh};
+use super::{Format, Reading, dns, mail, netfilter, pam, ssh};
 use crate::time::{Clock, Moment, rfc3164, rfc3339};
 
 /// The format.
@@ -29,18 +29,21 @@ struct Record<'l> {
     message: &'l [u8],
 }
 
-/// The reader of a program's messages. Programs without one are quiet.
+/// The reader of a program's messages. Programs without one are quiet, but for logins that PAM refused.
 fn dispatch<'l>(tag: &[u8], message: &'l [u8], time: Option<Moment>) -> Reading<'l> {
     let program = memchr::memchr(b'/', tag).and_then(|slash| tag.get(..slash)).unwrap_or(tag);
     match program {
         b"named" => dns::bind_message(message, time),
         b"unbound" => dns::unbound_message(message, time),
         b"dnsmasq" => dns::dnsmasq_message(message, time),
+        b"pdns" | b"pdns_server" | b"pdns_recursor" | b"pdns-recursor" => {
+            dns::powerdns_message(message, time)
+        }
         b"sshd" | b"sshd-session" => ssh::message(message, time),
         b"postfix" => mail::postfix_message(message, time),
         b"dovecot" => mail::dovecot_message(message, time),
         b"kernel" => netfilter::message(message, time),
-        _ => Reading::Quiet,
+        _ => pam::message(message, time),
     }
 }
 
