@@ -30,7 +30,7 @@ fn wanted(text: &[u8]) -> Option<(IpAddr, &[u8])> {
     text.expect(b"Remote ")?;
     let client = host(text.word())?;
     text.expect(b"wants '")?;
-    Some((client, quoted(&mut text)?))
+    Some((client, asked(text.word().strip_suffix(b"',")?)?))
 }
 
 /// The Recursor up to 4.9, behind its thread and task.
@@ -40,8 +40,8 @@ fn question(text: &[u8]) -> Option<(IpAddr, &[u8])> {
     text.expect(b"[")?;
     text.word();
     text.expect(b"question for '")?;
-    let name = quoted(&mut text)?;
-    text.expect(b" from ")?;
+    let name = asked(text.word().strip_suffix(b"'")?)?;
+    text.expect(b"from ")?;
     Some((host(text.word())?, name))
 }
 
@@ -56,11 +56,10 @@ fn fields(text: &[u8]) -> Option<(IpAddr, &[u8])> {
     (!name.is_empty()).then_some((client, name))
 }
 
-/// The name in `a.example|A'`.
-fn quoted<'l>(text: &mut Text<'l>) -> Option<&'l [u8]> {
-    let name = text.until(b'|')?;
-    text.until(b'\'')?;
-    (!name.is_empty() && !name.contains(&b' ')).then_some(name)
+/// The name in `a.example|A`; it may hold the mark itself, its type does not.
+fn asked(text: &[u8]) -> Option<&[u8]> {
+    let name = text.get(..memchr::memrchr(b'|', text)?)?;
+    (!name.is_empty()).then_some(name)
 }
 
 /// An address with or without a port.
@@ -127,5 +126,8 @@ mod tests {
         let text = "msg=\"Question\" proto=\"udp\" qname=\"x\\\"\\032remote=\\\"192.0.2.9:1\\\"\" \
             qtype=\"A\" remote=\"192.0.2.7:2\"";
         assert_eq!(read(text).unwrap().0, "192.0.2.7");
+        let text =
+            "Remote 192.0.2.7 wants 'c2.example|A',|x.a.example|A', do = 0, bufsize = 512: x";
+        assert_eq!(read(text).unwrap().1, "c2.example|A',|x.a.example");
     }
 }
