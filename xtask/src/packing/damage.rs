@@ -38,10 +38,14 @@ pub(super) enum Damage {
     Entry,
     /// Everything around the blocks.
     Everything,
+    /// What the stub leaves out of the first block's header: nobody can find the blocks.
+    FirstFilter,
+    /// This, everything around the blocks, and the packer's name wherever it stands.
+    Unrecognisable,
 }
 
 impl Damage {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::None,
         Self::FirstMagic,
         Self::AllMagics,
@@ -55,6 +59,8 @@ impl Damage {
         Self::Sections,
         Self::Entry,
         Self::Everything,
+        Self::FirstFilter,
+        Self::Unrecognisable,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -72,7 +78,14 @@ impl Damage {
             Self::Sections => "section headers",
             Self::Entry => "entry",
             Self::Everything => "everything",
+            Self::FirstFilter => "first block's filter",
+            Self::Unrecognisable => "all that is not read",
         }
+    }
+
+    /// Whether the program can only come out of the stub.
+    pub(super) const fn is_beyond_repair(self) -> bool {
+        matches!(self, Self::FirstFilter | Self::Unrecognisable)
     }
 
     /// Damages a packed file.
@@ -80,6 +93,8 @@ impl Damage {
         // `l_info` begins four bytes before its magic number, the first one in the file.
         let Some(&magic) = magics(file).first() else { return };
         let (loader, program) = (magic - 4..magic + 8, magic + 8..magic + 20);
+        // Behind both sizes and the method of the first block.
+        let filter = magic + 29..magic + 32;
         let trailer = file.len() - TRAILER;
         match self {
             Self::None => {}
@@ -103,7 +118,30 @@ impl Damage {
                 add_sections(file, random);
                 random.fill_bytes(&mut file[24..28]);
             }
+            Self::FirstFilter => overwrite_filter(&mut file[filter], random),
+            Self::Unrecognisable => {
+                overwrite_filter(&mut file[filter], random);
+                overwrite_names(file, random);
+                random.fill_bytes(&mut file[loader.start..program.end]);
+                file.truncate(trailer);
+            }
         }
+    }
+}
+
+/// Puts something else there than the zeros of a block without a filter.
+fn overwrite_filter(bytes: &mut [u8], random: &mut impl Rng) {
+    random.fill_bytes(bytes);
+    bytes.iter_mut().for_each(|byte| *byte |= 1);
+}
+
+/// Overwrites the text by which the stub names the packer.
+fn overwrite_names(file: &mut [u8], random: &mut impl Rng) {
+    const NAME: &[u8] = b"UPX";
+    let starts = file.windows(NAME.len()).enumerate();
+    let names: Vec<usize> = starts.filter(|(_, bytes)| *bytes == NAME).map(|(at, _)| at).collect();
+    for at in names {
+        random.fill_bytes(&mut file[at..at + NAME.len()]);
     }
 }
 

@@ -4,10 +4,14 @@
 //! ```text
 //! packer.rs  the packer's versions and methods
 //! damage.rs  what is done to packed files
+//! beyond.rs  what only the stub unpacks
+//! own        packers of our own
 //! speed.rs   time of unpacking beside the packer's own
 //! ```
 
+mod beyond;
 mod damage;
+mod own;
 mod packer;
 mod speed;
 
@@ -39,6 +43,9 @@ pub(crate) struct Args {
     /// Seed of the damage
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep the files that packers of our own made in this folder
+    #[arg(long, value_name = "DIR")]
+    keep_own: Option<PathBuf>,
     /// Unpack these programs, packed, and print the time beside that of the packer itself
     #[arg(long, value_name = "FILE")]
     time: Vec<PathBuf>,
@@ -65,6 +72,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if !args.time.is_empty() {
         return speed::compare(&packers, &args.time);
     }
+    own::run(&root, args.keep_own.as_deref())?;
     let inputs = programs(&root.join(&args.inputs), args.one_of)?;
     let work: Vec<(&Packer, &str, &PathBuf)> = packers
         .iter()
@@ -107,9 +115,14 @@ fn pack_and_damage(
     for damage in Damage::ALL {
         let mut file = packed.clone();
         damage.apply(&mut file, &mut random);
-        let is_equal = match upx::unpack(&file, Limits::default()) {
-            Ok(Some(unpacked)) => unpacked.file == original,
-            Ok(None) | Err(_) => false,
+        let is_equal = if damage.is_beyond_repair() {
+            if beyond::is_broken(packer.version, &original) {
+                continue;
+            }
+            beyond::is_loaded(&file, &original)
+        } else {
+            let unpacked = upx::unpack(&file, Limits::default());
+            unpacked.is_ok_and(|it| it.is_some_and(|it| it.file == original))
         };
         if !is_equal {
             let name = input.file_name().unwrap_or_default().display().to_string();
