@@ -109,6 +109,29 @@ fn stubs_of_packers_that_are_not_known_are_run() {
 }
 
 #[test]
+fn programs_in_mapped_memory_and_in_files_of_memory_are_found() {
+    for (cpu, original) in [
+        ("armv5", "armv5-gcc-tiny.classic-O0.single"),
+        ("mips-be", "mips-be-gcc-tiny.immediate-O0.modules"),
+        ("x86_64", "x86_64-gcc-tiny.no_scanner-O1.modules"),
+        ("aarch64", "aarch64-gcc-tiny.plain_c2-O1.single"),
+    ] {
+        let original = read(&format!("specimens/examples/{original}"));
+        let plain = report(&original);
+        for kind in ["lz", "memfd"] {
+            let found = report(&read(&format!("specimens/packed/{cpu}.{kind}")));
+            assert_eq!(findings(&found), findings(&plain), "{cpu}.{kind}");
+            let packer = found.sample.packer.unwrap();
+            assert_eq!((packer.name.as_str(), packer.version), ("unknown", None));
+            let is_whole = packer.unpacked_sha256.unwrap().to_string()
+                == hex::encode(Sha256::digest(&original));
+            // Section headers lie in no memory, but in a file.
+            assert_eq!(is_whole, kind == "memfd", "{cpu}.{kind}");
+        }
+    }
+}
+
+#[test]
 fn a_program_that_is_not_packed_has_no_packer() {
     let original = read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules");
     assert_eq!(report(&original).sample.packer, None);

@@ -91,15 +91,16 @@ fn is_writable_code(image: &Image) -> bool {
     image.segments().iter().any(|segment| segment.permissions.contains(both))
 }
 
-/// Whether at least half of the whole pieces of a file hold more than 7.3 bits of information a byte:
+/// Whether at least half of the whole pieces of a file, but for padding, hold more than 7.3 bits of information a byte:
 /// code of all CPUs stays below 7.2, what is compressed or encrypted comes above 7.4.
 fn is_dense(file: &[u8]) -> bool {
     /// Bytes of a piece.
     const PIECE: usize = 4096;
     const BITS: f64 = 7.3;
-    let pieces = file.chunks_exact(PIECE);
-    let all = pieces.len();
-    let dense = pieces.filter(|piece| entropy(piece) > BITS).count();
+    const PADDING: f64 = 1.0;
+    let bits = file.chunks_exact(PIECE).map(entropy).filter(|bits| *bits > PADDING);
+    let (dense, all) =
+        bits.fold((0, 0), |(dense, all), bits| (dense + usize::from(bits > BITS), all + 1));
     dense > 0 && 2 * dense >= all
 }
 

@@ -38,12 +38,13 @@ const KINDS: [(&str, &str, bool); 2] =
 /// # Errors
 /// When a stub cannot be built, or a program does not come out as it went in.
 pub(super) fn run(root: &Path, keep: Option<&Path>) -> anyhow::Result<()> {
-    for (toolchain, program) in PROGRAMS {
-        let toolchain: Toolchain = toolchain.parse()?;
+    for (name, program) in PROGRAMS {
+        let toolchain: Toolchain = name.parse()?;
+        let cpu = name.trim_end_matches("-gcc-tiny");
         let input = root.join("specimens/examples").join(program);
         let original = fs::read(&input).with_context(|| input.display().to_string())?;
         for kind in KINDS {
-            let name = format!("{}.{}", program.split('-').next().unwrap_or(program), kind.0);
+            let name = format!("{cpu}.{}", kind.0);
             let packed = pack(&toolchain, root, kind, &original)?;
             ensure!(beyond::is_loaded(&packed, &original), "{name}: the program does not come out");
             println!("{name}: {} bytes, unpacked to what was packed", packed.len());

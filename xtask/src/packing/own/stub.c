@@ -9,6 +9,8 @@
 typedef unsigned long word;
 typedef unsigned char byte;
 
+enum { PAGE = 4096 };
+
 #if defined(__x86_64__)
 enum { MMAP = 9, WRITE = 1, MEMFD_CREATE = 319, EXECVE = 59, EXIT = 60 };
 __asm__(".globl _start\n_start: mov %rsp,%rbx\n and $-16,%rsp\n mov %rbx,%rdi\n call unpack\n"
@@ -89,7 +91,7 @@ enum { ANONYMOUS = 0x800 };
 #else
 enum { ANONYMOUS = 0x20 };
 #endif
-enum { PRIVATE = 2, FIXED = 0x10, ALL_RIGHTS = 7, PAGE = 4096 };
+enum { PRIVATE = 2, FIXED = 0x10, ALL_RIGHTS = 7 };
 
 static byte *map(word at, word size) {
     word flags = PRIVATE | ANONYMOUS | (at ? FIXED : 0);
