@@ -142,11 +142,18 @@ fn report(counts: &Counts) -> anyhow::Result<()> {
     for ((by, what), count) in counts {
         println!("{by:<20} {what:<20} {:>8} {:>7}", count.files, count.equal);
     }
-    let of_damage = counts.iter().filter(|((by, _), _)| *by == "damage");
-    let (files, equal) = of_damage
-        .fold((0, 0), |(files, equal), (_, count)| (files + count.files, equal + count.equal));
-    println!("{files} files, {equal} unpacked to the packer's input");
-    ensure!(files > 0, "the packer packed nothing");
-    ensure!(files == equal, "{} files are not equal", files - equal);
+    let (mut repaired, mut run) = (Count::default(), Count::default());
+    for damage in Damage::ALL {
+        let sum = if damage.is_beyond_repair() { &mut run } else { &mut repaired };
+        let count = counts.get(&("damage", damage.name())).copied().unwrap_or_default();
+        sum.files += count.files;
+        sum.equal += count.equal;
+    }
+    println!("{} files, {} unpacked to the packer's input", repaired.files, repaired.equal);
+    println!("{} files beyond repair, {} unpacked by their stub", run.files, run.equal);
+    ensure!(repaired.files > 0, "the packer packed nothing");
+    ensure!(repaired.files == repaired.equal, "{} are not equal", repaired.files - repaired.equal);
+    // Some stubs of UPX come to nothing here (`bench/unpacking.md`).
+    ensure!(4 * run.equal >= 3 * run.files, "too few stubs come to the program");
     Ok(())
 }
