@@ -56,7 +56,11 @@ pub(crate) fn read(input: &Input) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// [`ReadError::Io`] and [`ReadError::TooLarge`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, ReadError> {
-    at_most(File::open(path)?, MAX_INPUT_BYTES)
+    let file = File::open(path)?;
+    if file.metadata()?.len() > MAX_INPUT_BYTES {
+        return Err(ReadError::TooLarge);
+    }
+    at_most(file, MAX_INPUT_BYTES)
 }
 
 fn at_most(source: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> {

@@ -309,6 +309,15 @@ fn calls_are_edges_and_unknown_targets_are_marked() {
 }
 
 #[test]
+fn a_target_outside_of_the_file_is_known_where_its_address_is() {
+    // mov eax,0x9000000; call eax; jmp .
+    let bytes = elf(3, b"\xb8\0\0\0\x09\xff\xd0\xeb\xfe");
+    let call = &json(&bytes, "callgraph")["calls"][0];
+    assert_eq!((&call["kind"], &call["target"]), (&json!("indirect"), &json!("0x9000000")));
+    assert!(text(&bytes, "callgraph").ends_with("-> 0x9000000 (no function)\n"));
+}
+
+#[test]
 fn constants_reach_the_arguments_of_calls() {
     let bytes = i386();
     let constants = json(&bytes, "constants");
