@@ -66,6 +66,12 @@ fn content(
         Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => {}
         Err(error) => return Err(error.into()),
     }
+    // The reader subtracts one from the other.
+    let member = archive.by_index_raw(index).map_err(MemberError::from)?;
+    if member.compressed_size() < aes_bytes(member.extra_data().unwrap_or_default()) {
+        return Err(MemberError::Damaged("is smaller than what encryption adds".to_owned()).into());
+    }
+    drop(member);
     for password in passwords {
         let options = ZipReadOptions::new().password(Some(password.as_bytes()));
         match archive.by_index_with_options(index, options) {
@@ -79,6 +85,26 @@ fn content(
         }
     }
     Err(MemberError::Encrypted.into())
+}
+
+/// Bytes that AES adds to a member with these extra fields: salt, verification value, authentication
+/// code (APPNOTE, appendix on AE-x; WinZip's AES encryption specification, sections II and III). 0
+/// without it.
+fn aes_bytes(mut fields: &[u8]) -> u64 {
+    const AES: [u8; 2] = 0x9901_u16.to_le_bytes();
+    const VERIFICATION_AND_CODE: u64 = 2 + 10;
+    let mut bytes = 0;
+    while let Some(([a, b, c, d], rest)) = fields.split_first_chunk() {
+        let size = usize::from(u16::from_le_bytes([*c, *d]));
+        // Behind version and vendor stands the strength, from 1 to 3.
+        if [*a, *b] == AES
+            && let Some(strength) = rest.get(4)
+        {
+            bytes = VERIFICATION_AND_CODE + 4 + 4 * u64::from(*strength);
+        }
+        fields = rest.get(size..).unwrap_or_default();
+    }
+    bytes
 }
 
 /// Hands over what stands before the damage in an archive whose directory, at its end, is gone. An

@@ -139,6 +139,27 @@ fn encrypted_members_open_with_a_password_that_is_known() {
     assert_eq!(members(&bytes, &options)[2].1, Ok(b"3".to_vec()));
 }
 
+/// Found by mutation: the size of the encrypted data was worked out below zero.
+#[test]
+fn an_encrypted_member_smaller_than_its_encryption_is_damaged() {
+    for (mode, least) in [(AesMode::Aes128, 20), (AesMode::Aes256, 28)] {
+        let stored = plain().compression_method(CompressionMethod::Stored);
+        let bytes = zip(&[("a", b"1", stored.with_aes_encryption(mode, "infected"))]);
+        let central = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+        let with_size = |size: u8| {
+            let mut bytes = bytes.clone();
+            bytes[central + 20..central + 24].copy_from_slice(&[size, 0, 0, 0]);
+            members(&bytes, &Options::default()).remove(0).1
+        };
+        let too_small = "is smaller than what encryption adds";
+        for size in [0, 5, least - 1] {
+            assert_eq!(with_size(size), Err(MemberError::Damaged(too_small.to_owned())));
+        }
+        assert_ne!(with_size(least), Err(MemberError::Damaged(too_small.to_owned())));
+        assert_eq!(with_size(least + 1), Ok(b"1".to_vec()));
+    }
+}
+
 #[test]
 fn an_unknown_method_is_told_and_the_rest_goes_on() {
     let stored = plain().compression_method(CompressionMethod::Stored);

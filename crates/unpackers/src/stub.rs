@@ -35,8 +35,8 @@ const SLICE: u64 = 1_000_000;
 const COMPARED: usize = 8;
 
 /// Instructions behind the place where a program seemed to begin, in which the real one is waited
-/// for.
-const BEHIND_BEGIN: u64 = 2 * SLICE;
+/// for: the second stage of a stub that decompresses LZMA needs some 300 for each byte.
+const BEHIND_BEGIN: u64 = 40 * SLICE;
 
 /// System calls of a stub; those of UPX make a few dozen.
 const MAX_CALLS: usize = 10_000;
