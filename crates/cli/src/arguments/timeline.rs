@@ -63,6 +63,8 @@ impl SilenceArguments {
 pub(crate) enum TimelineFormat {
     /// A table for people and reports
     Markdown,
+    /// One page with drawings: when, at which hours, who with whom; nothing in it is loaded or run
+    Html,
     /// One JSON object a line for every record and gap
     Ndjson,
 }

@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &TimelineArguments) -> Result<Status, CommandError>
         if output.is_terminal() { TimelineFormat::Markdown } else { TimelineFormat::Ndjson };
     let text = match arguments.format.unwrap_or(usual) {
         TimelineFormat::Markdown => text::timeline(&arguments.entity.to_string(), &entries, &gaps),
+        TimelineFormat::Html => text::page(&arguments.entity.to_string(), &entries, &gaps),
         TimelineFormat::Ndjson => ndjson(&entries, &gaps)?,
     };
     output.write(&text)?;

@@ -97,3 +97,40 @@ fn markdown_holds_no_markup_of_a_log() {
                 .and(contains("<b").not()),
         );
 }
+
+#[test]
+fn a_page_draws_it_and_runs_nothing() {
+    let hostile = "Nov 23 09:00:00 mx dovecot: imap-login: Login: user=<<script>alert(1)</script>\u{202e}\u{1b}[2J\"' \
+        onload=x>, method=PLAIN, rip=198.51.100.9, lip=192.0.2.1, mpid=7\n";
+    let name = "<svg onload=alert(2)>.log";
+    let root =
+        folder(&[(name, (hostile.to_owned() + MAIL).as_bytes()), ("ssh.log", SSH.as_bytes())]);
+    let file = at(&root, "page.html");
+    miyaburi()
+        .args([
+            "timeline",
+            "0.0.0.0/0",
+            "--latest",
+            "2026-11-24",
+            "--format",
+            "html",
+            "--silence",
+            "9",
+        ])
+        .arg("--output")
+        .args([&file, &at(&root, name), &at(&root, "ssh.log")])
+        .assert()
+        .code(0)
+        .stdout("");
+    let html = std::fs::read_to_string(file).unwrap();
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"), "{html}");
+    assert!(html.contains("&lt;script"), "{html}");
+    assert!(html.contains("<h2>Gaps</h2>") && html.matches("<svg ").count() == 3, "{html}");
+    // 21 November 2026 was a Saturday, and one record is of 9 o'clock.
+    assert!(html.contains("Saturday") && html.contains("198.51.100.7"), "{html}");
+    for markup in
+        ["<script", "<svg onload", "<img", "<link", "src=", "@import", "url(", "\u{1b}", "\u{202e}"]
+    {
+        assert!(!html.contains(markup), "{markup}");
+    }
+}
