@@ -146,8 +146,8 @@ pub(crate) enum Command {
     Dump(DumpArguments),
     /// Write the program in a packed file
     ///
-    /// UPX's files are unpacked without running them; stubs of other packers that decrypt in place
-    /// run in the emulator until the program is there. The packer, what had been damaged and the
+    /// UPX's files are unpacked without running them. Where that fails, and of other packers, the stub
+    /// runs in the emulator until the program is there. The packer, what had been damaged and the
     /// SHA-256 of what was written are told in the report of extract, which unpacks by itself.
     ///
     /// Exit codes: 0 written; 1 when the file cannot be read, is not packed or too damaged; 2 wrong
