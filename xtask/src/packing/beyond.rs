@@ -3,9 +3,9 @@
 use miyaburi_image::{Endian, Family, Image, Segment};
 use miyaburi_unpackers::stub::{self, Budget};
 
-/// Whether the stub that the packer gives this program with this method runs nowhere: a program of ours
-/// that only writes a line, packed so, ends in a signal or never, under QEMU 7.2 and, on x86, as it is
-/// (`bench/unpacking.md`).
+/// Whether the stub that the packer gives this program with this method does not get to the program on
+/// other machines either: QEMU 7.2, and on x86 the CPU (`bench/unpacking.md` has the table). The brute
+/// methods of the older version choose LZMA for big-endian ARM.
 pub(super) fn is_broken(version: &str, method: &str, original: &[u8]) -> bool {
     let Ok(image) = Image::parse(original) else { return false };
     let is_old = version == "UPX 3.96";

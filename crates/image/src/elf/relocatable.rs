@@ -42,13 +42,10 @@ pub(crate) struct Linked {
 
 /// Lays out and links an object file.
 ///
-/// There is no global offset table: objects of position-independent code for CPUs that reach
-/// everything through one (MIPS, SuperH, m68k) are not fully linked, which their diagnostics tell, and
-/// the fields in question are read as they are stored. Kernel modules are not position-independent.
-///
 /// Undefined symbols get addresses of their own in a range behind the image that is not mapped;
 /// common ones get zeroed memory. Relocations that need a global offset table of their own
-/// (those of position-independent code) are left out and reported.
+/// (those of position-independent code, which kernel modules are not) are left out and reported; their
+/// fields keep what is stored there.
 pub(crate) fn link(
     reader: FileReader<'_>,
     header: &FileHeader,
