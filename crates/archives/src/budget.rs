@@ -1,7 +1,8 @@
 //! What one input may unpack to.
 
+use std::error::Error;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::walk::MemberError;
 
@@ -77,7 +78,7 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 pub(crate) struct Shortfall {
     pub reason: MemberError,
-    /// What there is of it: nothing when it would have cost too much.
+    /// What there is of it: nothing when it would have cost too much, or is not what was packed.
     pub read: Vec<u8>,
 }
 
@@ -121,9 +122,26 @@ impl Budget {
         } else if size > cap {
             Err(Limit::MemberBytes(cap).into())
         } else if let Err(error) = outcome {
-            Err(Shortfall { reason: MemberError::Damaged(error.to_string()), read: content })
+            let read = if ends_early(&error) { content } else { Vec::new() };
+            Err(Shortfall { reason: MemberError::Damaged(error.to_string()), read })
         } else {
             Ok(content)
         }
     }
+}
+
+/// Whether a reader failed because its source ended, so that what it gave until then is right. Behind a
+/// wrong checksum or code any byte may be wrong.
+fn ends_early(error: &io::Error) -> bool {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return true;
+    }
+    let mut cause: Option<&(dyn Error + 'static)> = error.get_ref().map(|inner| inner as _);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(ends_early) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -97,8 +97,8 @@ pub(crate) fn hand(
 /// other bytes the ELF files in them, where that is asked.
 ///
 /// What cannot be read is handed over with the reason, and the rest goes on. What ends early comes
-/// twice: as far as it goes, and with the reason. Held at a time are the
-/// archives around one member.
+/// twice: as far as it goes, and with the reason. Of what is damaged otherwise nothing is given: any of
+/// it may be wrong. Held at a time are the archives around one member.
 pub fn walk(
     name: &str,
     bytes: Vec<u8>,

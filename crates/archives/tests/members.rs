@@ -118,6 +118,24 @@ fn every_compressor_gives_back_what_it_was_given_and_tells_when_it_was_cut() {
 }
 
 #[test]
+fn of_what_is_damaged_and_not_cut_nothing_is_given() {
+    let numbers = 0..400_000_u32;
+    let content: Vec<u8> = numbers.flat_map(|i| (i.wrapping_mul(i) / 7).to_le_bytes()).collect();
+    let zipped = |content: &[u8]| zip(&[("a", content, plain())]);
+    let tarred = |content: &[u8]| gzip(&tar(&[("a", content)]));
+    let compressors: [&dyn Fn(&[u8]) -> Vec<u8>; 5] = [&gzip, &bzip2, &xz, &zipped, &tarred];
+    for (number, compress) in compressors.into_iter().enumerate() {
+        let whole = compress(&content);
+        for at in [whole.len() / 3, whole.len() * 3 / 4] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            let found = members(&bytes, &Options::default());
+            assert!(found.iter().all(|(_, content)| is_damaged(content)), "{number} at {at}");
+        }
+    }
+}
+
+#[test]
 fn encrypted_members_open_with_a_password_that_is_known() {
     let old = |password: &str| plain().with_deprecated_encryption(password.as_bytes()).unwrap();
     let bytes = zip(&[
