@@ -16,7 +16,8 @@ finish() {
 }
 in_client() { ip netns exec $client "$@"; }
 in_server() { ip netns exec $server "$@"; }
-serve() { "$@" >>jobs.log 2>&1 & jobs+=($!); }
+# serve NAMESPACE PROGRAM ...: not by the functions above, whose shell would be killed in its place
+serve() { ip netns exec "$@" >>jobs.log 2>&1 & jobs+=($!); }
 # until COMMAND succeeds, ten times a second, at most 20 seconds
 await() {
     for _ in $(seq 200); do "$@" >>jobs.log 2>&1 && return; sleep 0.1; done
@@ -32,7 +33,7 @@ in_client ip address add 198.18.0.1/24 dev miya0
 in_server ip address add 198.18.0.2/24 dev miya0
 for run in in_client in_server; do $run ip link set lo up; $run ip link set miya0 up; done
 
-serve in_server dumpcap -q -P -i miya0 -w "$folder/benign.pcap"
+serve $server dumpcap -q -P -i miya0 -w "$folder/benign.pcap"
 await test -s benign.pcap
 
 cat > named.conf <<END
@@ -49,27 +50,27 @@ END
 } > bench.zone
 mkdir -p pages
 for size in 100 2000 60000; do head -c $size /dev/urandom | base64 > pages/$size; done
-serve in_server named -g -n 1 -c named.conf
-serve in_server python3 -m http.server --directory pages 80
-serve in_server iperf3 --server
+serve $server named -g -n 1 -c named.conf
+serve $server python3 -m http.server --directory pages 80
+serve $server iperf3 --server
 rm -f host_key host_key.pub user_key user_key.pub
 ssh-keygen -q -t ed25519 -N '' -f host_key
 ssh-keygen -q -t ed25519 -N '' -f user_key
 chmod 600 user_key.pub
 mkdir -p /run/sshd
-serve in_server /usr/sbin/sshd -D -e -f /dev/null -h "$folder/host_key" -o UsePAM=no \
+serve $server /usr/sbin/sshd -D -e -f /dev/null -h "$folder/host_key" -o UsePAM=no \
     -o StrictModes=no -o PermitRootLogin=prohibit-password \
     -o AuthorizedKeysFile="$folder/user_key.pub"
-serve in_client python3 "$here/tunnel.py" tun gre0 198.18.0.1 198.18.0.2
-serve in_server python3 "$here/tunnel.py" tun gre0 198.18.0.2 198.18.0.1
-serve in_client python3 "$here/tunnel.py" tap gre1 198.18.0.1 198.18.0.2
-serve in_server python3 "$here/tunnel.py" tap gre1 198.18.0.2 198.18.0.1
+serve $client python3 "$here/tunnel.py" tun gre0 198.18.0.1 198.18.0.2
+serve $server python3 "$here/tunnel.py" tun gre0 198.18.0.2 198.18.0.1
+serve $client python3 "$here/tunnel.py" tap gre1 198.18.0.1 198.18.0.2
+serve $server python3 "$here/tunnel.py" tap gre1 198.18.0.2 198.18.0.1
 openvpn --genkey secret vpn.key
 vpn=(--dev-type tun --secret vpn.key --cipher AES-256-CBC
     --verb 1)
-serve in_server openvpn --dev vpn0 --ifconfig 198.18.3.2 198.18.3.1 "${vpn[@]}" --nobind \
+serve $server openvpn --dev vpn0 --ifconfig 198.18.3.2 198.18.3.1 "${vpn[@]}" --nobind \
     --remote 198.18.0.1
-serve in_client openvpn --dev vpn0 --ifconfig 198.18.3.1 198.18.3.2 "${vpn[@]}" --bind \
+serve $client openvpn --dev vpn0 --ifconfig 198.18.3.1 198.18.3.2 "${vpn[@]}" --bind \
     --remote 198.18.0.2 --float
 number=1
 for run in in_client in_server; do
