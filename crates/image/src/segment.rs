@@ -86,6 +86,12 @@ impl SegmentMap {
         Self { segments, grown: 0 }
     }
 
+    /// Takes one more segment, where none is.
+    pub(crate) fn add(&mut self, segment: Segment) {
+        let index = self.segments.partition_point(|other| other.address <= segment.address);
+        self.segments.insert(index, segment);
+    }
+
     pub(crate) fn as_slice(&self) -> &[Segment] {
         &self.segments
     }

@@ -8,6 +8,7 @@ pub(crate) mod header;
 pub(crate) mod indirect;
 pub(crate) mod mips_got;
 pub(crate) mod names;
+pub(crate) mod offset_table;
 pub(crate) mod patch;
 pub(crate) mod program_headers;
 pub(crate) mod reader;

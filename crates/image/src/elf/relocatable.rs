@@ -2,6 +2,7 @@
 
 use crate::elf::header::FileHeader;
 use crate::elf::names::NameBudget;
+use crate::elf::offset_table::{OffsetTable, TABLE_SIZE};
 use crate::elf::patch::{self, Place};
 use crate::elf::reader::FileReader;
 use crate::elf::relocations::{MAX_IMPORTS, MAX_RELOCATIONS, Relocation, RelocationTable};
@@ -43,9 +44,8 @@ pub(crate) struct Linked {
 /// Lays out and links an object file.
 ///
 /// Undefined symbols get addresses of their own in a range behind the image that is not mapped;
-/// common ones get zeroed memory. Relocations that need a global offset table of their own
-/// (those of position-independent code, which kernel modules are not) are left out and reported; their
-/// fields keep what is stored there.
+/// common ones get zeroed memory. Position-independent code gets a global offset table. Relocations
+/// of types that are not handled (`patch`) are reported; their fields keep what is stored there.
 pub(crate) fn link(
     reader: FileReader<'_>,
     header: &FileHeader,
@@ -64,12 +64,14 @@ pub(crate) fn link(
     let mut table = SymbolTable::from_sections(reader, sections, diagnostics).unwrap_or_default();
     let end = mapped.iter().map(|segment| segment.end().0).max().unwrap_or(BASE);
     let start = end.next_multiple_of(0x1000);
-    let imports = place_symbols(&mut table, &addresses, start, &mut mapped, names);
+    let (imports, mut slots) =
+        place_symbols(&mut table, arch, &addresses, start, &mut mapped, names);
     addresses.retain(|_, address| mapped.iter().any(|segment| segment.address.0 == *address));
     let mut memory = SegmentMap::new(mapped);
     let mut linker = Linker {
         memory: &mut memory,
         table: &table,
+        slots: &mut slots,
         arch,
         upper_parts: BTreeMap::new(),
         skipped: None,
@@ -101,6 +103,9 @@ pub(crate) fn link(
         let (kind, address) = (first.kind, first.slot);
         diagnostics.push(ImageDiagnostic::RelocationsSkipped { count, kind, address });
     }
+    if let Some(segment) = slots.to_segment() {
+        memory.add(segment);
+    }
     Ok(Linked { memory, imports, table })
 }
 
@@ -131,14 +136,16 @@ fn lay_out(sections: &Sections) -> (Vec<Mapping>, BTreeMap<u32, u64>) {
 }
 
 /// Turns the section-relative values of symbols into addresses; gives common and undefined ones
-/// theirs from `next` on, and returns the undefined ones, up to [`MAX_IMPORTS`].
+/// theirs from `next` on, with the global offset table between them. Returns the undefined ones, up
+/// to [`MAX_IMPORTS`].
 fn place_symbols(
     table: &mut SymbolTable,
+    arch: Arch,
     addresses: &BTreeMap<u32, u64>,
     mut next: u64,
     mapped: &mut Vec<Segment>,
     budget: &mut NameBudget,
-) -> Vec<Import> {
+) -> (Vec<Import>, OffsetTable) {
     let common_start = next;
     let SymbolTable { entries, names } = table;
     for entry in entries.iter_mut().filter(|entry| entry.is_common()) {
@@ -159,9 +166,14 @@ fn place_symbols(
         });
     }
     next = next.next_multiple_of(0x1000);
+    let slots = OffsetTable::new(arch, next);
+    next += TABLE_SIZE;
     let mut imports = Vec::new();
     for entry in entries.iter_mut().skip(1) {
-        if entry.is_undefined() {
+        if let Some(address) = slots.address_of(entry, names) {
+            entry.value = address;
+            entry.section = SHN_ABS.0;
+        } else if entry.is_undefined() {
             entry.value = next;
             next += EXTERNAL_STRIDE;
             let (slot, kind) = (Address(entry.value), ImportKind::External);
@@ -173,12 +185,13 @@ fn place_symbols(
             entry.value = entry.value.wrapping_add(*base);
         }
     }
-    imports
+    (imports, slots)
 }
 
 struct Linker<'a> {
     memory: &'a mut SegmentMap,
     table: &'a SymbolTable,
+    slots: &'a mut OffsetTable,
     arch: Arch,
     upper_parts: BTreeMap<u64, u64>,
     skipped: Option<(usize, Relocation)>,
@@ -203,11 +216,12 @@ impl Linker<'_> {
             arch: self.arch,
             address: relocation.slot,
             kind: relocation.kind,
-            symbol: symbol.value,
+            symbol: self.slots.value_at(symbol.value, &relocation),
+            is_local: symbol.is_local(),
             addend: relocation.addend,
             partner: self.partner(relocation, later),
         };
-        patch::apply(self.memory, &place)
+        patch::apply(self.memory, self.slots, &place)
     }
 
     /// The low half of the addend, in the `R_MIPS_LO16` that completes an `R_MIPS_HI16`; on
@@ -229,18 +243,21 @@ impl Linker<'_> {
     }
 
     /// The values that the `auipc` instructions of a section begin, by address.
-    fn upper_parts(&self, relocations: &[Relocation]) -> BTreeMap<u64, u64> {
+    fn upper_parts(&mut self, relocations: &[Relocation]) -> BTreeMap<u64, u64> {
         if self.arch.family != Family::RiscV64 {
             return BTreeMap::new();
         }
-        relocations
-            .iter()
-            .filter(|relocation| relocation.kind == patch::RISCV_PCREL_HI20)
-            .filter_map(|relocation| {
-                let symbol = self.table.entries.get(usize::try_from(relocation.symbol).ok()?)?;
-                let target = symbol.value.wrapping_add(relocation.addend?);
-                Some((relocation.slot.0, target.wrapping_sub(relocation.slot.0)))
-            })
-            .collect()
+        relocations.iter().filter_map(|relocation| self.upper_part(relocation)).collect()
+    }
+
+    fn upper_part(&mut self, relocation: &Relocation) -> Option<(u64, u64)> {
+        let symbol = self.table.entries.get(usize::try_from(relocation.symbol).ok()?)?;
+        let base = match relocation.kind {
+            patch::RISCV_PCREL_HI20 => symbol.value,
+            patch::RISCV_GOT_HI20 => self.slots.slot(symbol.value)?,
+            _ => return None,
+        };
+        let target = base.wrapping_add(relocation.addend?);
+        Some((relocation.slot.0, target.wrapping_sub(relocation.slot.0)))
     }
 }

@@ -63,12 +63,22 @@ impl RawSymbol {
 
     /// The symbol's name in the string table `names`; empty when it lies outside.
     pub(crate) fn name_in(&self, names: &[u8]) -> String {
+        name_from(self.name_bytes_in(names))
+    }
+
+    /// The bytes of its name.
+    pub(crate) fn name_bytes_in<'a>(&self, names: &'a [u8]) -> &'a [u8] {
         let rest = usize::try_from(self.name).ok().and_then(|start| names.get(start..));
-        rest.map(name_from).unwrap_or_default()
+        name_bytes(rest.unwrap_or(&[]))
     }
 
     pub(crate) const fn kind(&self) -> u8 {
         self.info & 0xf
+    }
+
+    /// Whether the symbol means something in its own file only (STB_LOCAL).
+    pub(crate) const fn is_local(&self) -> bool {
+        self.info >> 4 == 0
     }
 
     pub(crate) const fn is_undefined(&self) -> bool {

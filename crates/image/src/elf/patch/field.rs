@@ -17,9 +17,6 @@ pub(super) enum Field {
     HighHalf { rounded: bool },
     /// `width` bits at bit `at` of a word, holding the value shifted right by `shift`.
     Bits { width: u32, shift: u32, at: u32 },
-    /// A 32-bit displacement whose `mov` from memory (opcode 0x8b two bytes before) becomes
-    /// `lea`.
-    X86LoadToAddress,
     /// `b`, `bl`, turned into `blx` when the target is Thumb code.
     ArmBranch,
     /// `movw`, `movt`.
@@ -32,8 +29,6 @@ pub(super) enum Field {
     AArch64Adr { shift: u32 },
     /// The scaled 12-bit immediate of `add`, loads and stores.
     AArch64Low12 { shift: u32 },
-    /// `ldr x, [x, #..]` turned into `add x, x, #..`.
-    AArch64LoadToAdd,
     /// The 16-bit immediate of `lui`, rounded for the sign of the lower half.
     MipsHigh,
     /// `lui`, `auipc`.
@@ -75,14 +70,8 @@ impl Field {
         match self {
             Self::Half | Self::HighHalf { .. } | Self::RiscvShortBranch | Self::RiscvShortJump => 2,
             Self::Double | Self::RiscvCall => 8,
-            Self::X86LoadToAddress => 6,
             _ => 4,
         }
-    }
-
-    /// Bytes before the relocation's address that belong to the field.
-    pub(super) const fn lead(self) -> u64 {
-        if let Self::X86LoadToAddress = self { 2 } else { 0 }
     }
 
     /// The addend that the bits hold.
@@ -96,7 +85,6 @@ impl Field {
             Self::Bits { width, shift, at } => {
                 sign_extend((old >> at & low_bits(width)) << shift, width + shift)
             }
-            Self::X86LoadToAddress => sign_extend(old >> 16, 32),
             Self::ArmBranch => sign_extend((old & 0xff_ffff) << 2, 26),
             Self::ArmMove { .. } => sign_extend((old >> 4 & 0xf000) | (old & 0xfff), 16),
             Self::ThumbMove { .. } => {
@@ -118,10 +106,10 @@ impl Field {
         }
     }
 
-    /// The bits with `value` in them; `None` when the instruction is not the expected one.
-    pub(super) fn insert(self, old: u64, value: u64, endian: Endian) -> Option<u64> {
+    /// The bits with `value` in them.
+    pub(super) fn insert(self, old: u64, value: u64, endian: Endian) -> u64 {
         let rounded = value.wrapping_add(0x8000) >> 16 & 0xffff;
-        let new = match self {
+        match self {
             Self::Half => value & 0xffff,
             Self::Word => value & 0xffff_ffff,
             Self::Double => value,
@@ -129,10 +117,6 @@ impl Field {
             Self::HighHalf { rounded: true } => rounded,
             Self::HighHalf { rounded: false } => value >> 16 & 0xffff,
             Self::Bits { width, shift, at } => scatter(old, value, &[(shift, at, width)]),
-            Self::X86LoadToAddress if old & 0xff == 0x8b => {
-                scatter(old, value, &[(0, 16, 32)]) & !0xff | 0x8d
-            }
-            Self::X86LoadToAddress => return None,
             Self::ArmBranch if value & 1 != 0 => {
                 0xfa00_0000 | (value >> 1 & 1) << 24 | value >> 2 & 0xff_ffff
             }
@@ -149,12 +133,19 @@ impl Field {
             Self::ThumbBranch => thumb_branch(old, value, endian),
             Self::AArch64Adr { shift } => scatter(old, value >> shift, &[(0, 29, 2), (2, 5, 19)]),
             Self::AArch64Low12 { shift } => scatter(old, (value & 0xfff) >> shift, &[(0, 10, 12)]),
-            Self::AArch64LoadToAdd if old & 0xffc0_0000 == 0xf940_0000 => {
-                0x9100_0000 | old & 0x3ff | (value & 0xfff) << 10
-            }
-            Self::AArch64LoadToAdd => return None,
             Self::MipsHigh => scatter(old, rounded, &[(0, 0, 16)]),
-            Self::RiscvHigh => scatter(old, value.wrapping_add(0x800), &[(12, 12, 20)]),
+            Self::RiscvHigh
+            | Self::RiscvStore
+            | Self::RiscvBranch
+            | Self::RiscvJump
+            | Self::RiscvCall
+            | Self::RiscvShortBranch
+            | Self::RiscvShortJump => self.insert_riscv(old, value),
+        }
+    }
+
+    fn insert_riscv(self, old: u64, value: u64) -> u64 {
+        match self {
             Self::RiscvStore => scatter(old, value, &[(0, 7, 5), (5, 25, 7)]),
             Self::RiscvBranch => {
                 scatter(old, value, &[(11, 7, 1), (1, 8, 4), (5, 25, 6), (12, 31, 1)])
@@ -162,31 +153,21 @@ impl Field {
             Self::RiscvJump => {
                 scatter(old, value, &[(12, 12, 8), (11, 20, 1), (1, 21, 10), (20, 31, 1)])
             }
-            Self::RiscvCall => {
-                let high = scatter(old, value.wrapping_add(0x800), &[(12, 12, 20)]);
-                scatter(high, value, &[(0, 52, 12)])
-            }
             Self::RiscvShortBranch => {
                 scatter(old, value, &[(5, 2, 1), (1, 3, 2), (6, 5, 2), (3, 10, 2), (8, 12, 1)])
             }
-            Self::RiscvShortJump => scatter(
-                old,
-                value,
-                &[
-                    (5, 2, 1),
-                    (1, 3, 3),
-                    (7, 6, 1),
-                    (6, 7, 1),
-                    (10, 8, 1),
-                    (8, 9, 2),
-                    (4, 11, 1),
-                    (11, 12, 1),
-                ],
-            ),
-        };
-        Some(new)
+            Self::RiscvShortJump => scatter(old, value, &SHORT_JUMP),
+            _ => {
+                let high = scatter(old, value.wrapping_add(0x800), &[(12, 12, 20)]);
+                if self == Self::RiscvCall { scatter(high, value, &[(0, 52, 12)]) } else { high }
+            }
+        }
     }
 }
+
+/// The target of `c.j`.
+const SHORT_JUMP: [(u32, u32, u32); 8] =
+    [(5, 2, 1), (1, 3, 3), (7, 6, 1), (6, 7, 1), (10, 8, 1), (8, 9, 2), (4, 11, 1), (11, 12, 1)];
 
 /// A Thumb instruction of two halfwords, first one upper, from or to the word it is stored as.
 const fn halves(word: u64, endian: Endian) -> u64 {

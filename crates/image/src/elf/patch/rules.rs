@@ -3,14 +3,15 @@
 
 use crate::Family;
 use crate::elf::patch::Value::{
-    Absolute, Added, None as Nothing, PageRelative, Partner, Relative, Subtracted, SymbolRelative,
-    TableOffset, TableRelative,
+    Absolute, Added, MipsSlotOffset, None as Nothing, PageRelative, Partner, Relative, Slot,
+    SlotOffset, SlotPageRelative, SlotRelative, Subtracted, SymbolRelative, TableOffset,
+    TableRelative, X86SlotOffset,
 };
 use crate::elf::patch::field::Field;
-use crate::elf::patch::{MIPS_LO16, RISCV_PCREL_HI20, Value};
+use crate::elf::patch::{MIPS_LO16, RISCV_GOT_HI20, RISCV_PCREL_HI20, Value};
 
 /// What a relocation type computes and where it goes; `None` for types that are not handled:
-/// those that need entries of a global offset table, and thread-local storage.
+/// those of thread-local storage, and of tables with offsets of 13 bits and fewer.
 pub(super) fn rule(family: Family, kind: u32) -> Option<(Value, Field)> {
     if kind == 0 {
         return Some((Nothing, Field::Word));
@@ -35,8 +36,12 @@ fn x86_64(kind: u32) -> Option<(Value, Field)> {
         2 | 4 => (Relative, Field::Word),
         10 | 11 => (Absolute, Field::Word),
         24 => (Relative, Field::Double),
-        // GOTPCREL and its relaxable forms: a load of the address becomes its computation.
-        9 | 41 | 42 => (Relative, Field::X86LoadToAddress),
+        // GOTPCREL and its relaxable forms.
+        9 | 41 | 42 => (SlotRelative, Field::Word),
+        25 => (TableOffset, Field::Double),
+        26 => (TableRelative, Field::Word),
+        27 => (SlotOffset, Field::Double),
+        29 => (TableRelative, Field::Double),
         _ => return None,
     })
 }
@@ -47,7 +52,7 @@ fn x86(kind: u32) -> Option<(Value, Field)> {
         2 | 4 => (Relative, Field::Word),
         9 => (TableOffset, Field::Word),
         10 => (TableRelative, Field::Word),
-        3 | 43 => (TableOffset, Field::X86LoadToAddress),
+        3 | 43 => (X86SlotOffset, Field::Word),
         _ => return None,
     })
 }
@@ -60,12 +65,14 @@ fn arm(kind: u32) -> Option<(Value, Field)> {
         10 | 30 => (Relative, Field::ThumbBranch),
         24 => (TableOffset, Field::Word),
         25 => (TableRelative, Field::Word),
+        26 => (SlotOffset, Field::Word),
         40 => (Nothing, Field::Word),
         42 => (Relative, Field::Low31),
         43 => (Absolute, Field::ArmMove { high: false }),
         44 => (Absolute, Field::ArmMove { high: true }),
         47 => (Absolute, Field::ThumbMove { high: false }),
         48 => (Absolute, Field::ThumbMove { high: true }),
+        96 => (SlotRelative, Field::Word),
         _ => return None,
     })
 }
@@ -78,7 +85,7 @@ fn aarch64(kind: u32) -> Option<(Value, Field)> {
         260 => (Relative, Field::Double),
         261 => (Relative, Field::Word),
         274 => (Relative, Field::AArch64Adr { shift: 0 }),
-        275 | 276 | 311 => (PageRelative, Field::AArch64Adr { shift: 12 }),
+        275 | 276 => (PageRelative, Field::AArch64Adr { shift: 12 }),
         277 | 278 => low12(0),
         284 => low12(1),
         285 => low12(2),
@@ -87,8 +94,8 @@ fn aarch64(kind: u32) -> Option<(Value, Field)> {
         279 => (Relative, Field::Bits { width: 14, shift: 2, at: 5 }),
         280 => (Relative, Field::Bits { width: 19, shift: 2, at: 5 }),
         282 | 283 => (Relative, Field::Bits { width: 26, shift: 2, at: 0 }),
-        // LD64_GOT_LO12_NC: the load of the address becomes its computation.
-        312 => (Absolute, Field::AArch64LoadToAdd),
+        311 => (SlotPageRelative, Field::AArch64Adr { shift: 12 }),
+        312 => (Slot, Field::AArch64Low12 { shift: 3 }),
         _ => return None,
     })
 }
@@ -99,7 +106,10 @@ fn mips(kind: u32) -> Option<(Value, Field)> {
         4 => (Absolute, Field::Bits { width: 26, shift: 2, at: 0 }),
         5 => (Absolute, Field::MipsHigh),
         MIPS_LO16 => (Absolute, Field::Bits { width: 16, shift: 0, at: 0 }),
+        9 | 11 => (MipsSlotOffset, Field::Bits { width: 16, shift: 0, at: 0 }),
         10 => (Relative, Field::Bits { width: 16, shift: 2, at: 0 }),
+        // The object file's own `$gp`, which the addend counts from, is 0 for compilers' output.
+        12 => (TableOffset, Field::Word),
         37 => (Nothing, Field::Word),
         _ => return None,
     })
@@ -115,6 +125,9 @@ fn powerpc(kind: u32) -> Option<(Value, Field)> {
         18 => (SymbolRelative, Field::Bits { width: 24, shift: 2, at: 2 }),
         10 | 23 => (Relative, Field::Bits { width: 24, shift: 2, at: 2 }),
         11 => (Relative, Field::Bits { width: 14, shift: 2, at: 2 }),
+        14 | 15 => (SlotOffset, Field::Half),
+        16 => (SlotOffset, Field::HighHalf { rounded: false }),
+        17 => (SlotOffset, Field::HighHalf { rounded: true }),
         26 => (Relative, Field::Word),
         249 | 250 => (Relative, Field::Half),
         251 => (Relative, Field::HighHalf { rounded: false }),
@@ -132,6 +145,12 @@ fn sparc(kind: u32) -> Option<(Value, Field)> {
         9 => (Absolute, Field::Bits { width: 22, shift: 10, at: 0 }),
         11 => (Absolute, Field::Bits { width: 13, shift: 0, at: 0 }),
         12 => (Absolute, Field::Bits { width: 10, shift: 0, at: 0 }),
+        13 | 83 => (SlotOffset, Field::Bits { width: 10, shift: 0, at: 0 }),
+        15 | 82 => (SlotOffset, Field::Bits { width: 22, shift: 10, at: 0 }),
+        16 => (Relative, Field::Bits { width: 10, shift: 0, at: 0 }),
+        17 => (Relative, Field::Bits { width: 22, shift: 10, at: 0 }),
+        // GOTDATA_OP marks the load that a linker may turn into an addition.
+        84 => (Nothing, Field::Word),
         _ => return None,
     })
 }
@@ -139,7 +158,10 @@ fn sparc(kind: u32) -> Option<(Value, Field)> {
 fn superh(kind: u32) -> Option<(Value, Field)> {
     Some(match kind {
         1 => (Absolute, Field::Word),
-        2 => (Relative, Field::Word),
+        2 | 161 => (Relative, Field::Word),
+        160 | 168 => (SlotOffset, Field::Word),
+        166 => (TableOffset, Field::Word),
+        167 => (TableRelative, Field::Word),
         _ => return None,
     })
 }
@@ -150,6 +172,10 @@ fn m68k(kind: u32) -> Option<(Value, Field)> {
         2 => (Absolute, Field::Half),
         4 | 13 => (Relative, Field::Word),
         5 | 14 => (Relative, Field::Half),
+        7 => (SlotRelative, Field::Word),
+        8 => (SlotRelative, Field::Half),
+        10 => (SlotOffset, Field::Word),
+        11 => (SlotOffset, Field::Half),
         _ => return None,
     })
 }
@@ -161,6 +187,7 @@ fn riscv(kind: u32) -> Option<(Value, Field)> {
         16 => (Relative, Field::RiscvBranch),
         17 => (Relative, Field::RiscvJump),
         18 | 19 => (Relative, Field::RiscvCall),
+        RISCV_GOT_HI20 => (SlotRelative, Field::RiscvHigh),
         RISCV_PCREL_HI20 => (Relative, Field::RiscvHigh),
         24 => (Partner, Field::Bits { width: 12, shift: 0, at: 20 }),
         25 => (Partner, Field::RiscvStore),
