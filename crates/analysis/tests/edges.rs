@@ -51,16 +51,21 @@ fn a_jump_out_of_the_file_is_a_tail_call_that_returns() {
 /// `mov edi,7; call exit; mov edi,1; call g; ret`, and g, which is `ret`; the symbol `exit` stands for
 /// an import or for what `section` it is in.
 fn object(name: &[u8], section: u16) -> Image {
+    let mut code = hex("bf07000000e800000000bf01000000e80c000000c3");
+    code.resize(0x20, 0x90);
+    code.push(0xc3);
+    // R_X86_64_PLT32
+    linked(code, (6, 4), name, section)
+}
+
+/// An object file with one relocation, `(offset, type)`, against the symbol `name`.
+fn linked(mut code: Vec<u8>, (at, kind): (u64, u64), name: &[u8], section: u16) -> Image {
     let mut symbols = Words::new(true, Endian::Little);
     symbols.symbol(0, 0, 0, 0, 0);
     symbols.symbol(1, 0, 16, 0x12, 1);
     symbols.symbol(6, if section == 0 { 0 } else { 0x30 }, 1, 0x12, section);
     let mut table = Words::new(true, Endian::Little);
-    // R_X86_64_PLT32
-    table.relocation(6, 2, 4, Some(4_u64.wrapping_neg()));
-    let mut code = hex("bf07000000e800000000bf01000000e80c000000c3");
-    code.resize(0x20, 0x90);
-    code.push(0xc3);
+    table.relocation(at, 2, kind, Some(4_u64.wrapping_neg()));
     code.resize(0x30, 0x90);
     code.push(0xc3);
     let mut text = Section::new(".text", 1, code);
@@ -99,6 +104,21 @@ fn other_imports_return_and_so_does_a_function_of_the_file_with_such_a_name() {
             assert_eq!((main.returns, main.end()), (true, Address(CODE + 0x15)));
         });
         assert!(entries(&image).contains(&0x20), "{name:?}");
+    }
+}
+
+#[test]
+fn a_jump_to_an_import_through_the_offset_table_is_a_tail_call() {
+    // mov rax, [rip + slot]; jmp rax, with R_X86_64_REX_GOTPCRELX
+    for (name, returns) in [(b"exit".as_slice(), false), (b"exits", true)] {
+        let image = linked(hex("488b0500000000ffe0"), (3, 42), name, 0);
+        let import = image.imports()[0].slot;
+        analysed(&image, |program| {
+            let main = program.function_at(Address(CODE)).unwrap();
+            assert_eq!(program.function(main).unwrap().returns, returns, "{name:?}");
+            let calls: Vec<_> = program.calls_of(main).map(|c| (c.kind, c.target)).collect();
+            assert_eq!(calls, [(CallKind::Tail, Some(import))], "{name:?}");
+        });
     }
 }
 

@@ -144,6 +144,13 @@ impl<'a> Discovery<'a> {
         is_code.then(|| (address, self.code.intern(context)))
     }
 
+    /// The address that stands for a function of another file.
+    pub(crate) fn import_pointer(&mut self, pointer: u64) -> Option<(Address, ContextId)> {
+        let address = Address(pointer & self.image.arch().address_mask());
+        let is_import = self.image.import_at(address).is_some() && !self.image.is_mapped(address);
+        is_import.then(|| (address, self.code.intern(self.language.initial_context())))
+    }
+
     /// Lifts an instruction.
     pub(crate) fn lift(&mut self, address: Address, context: ContextId) -> Option<InstructionId> {
         self.code.lift(self.image, &mut *self.lifter, &mut self.scratch, address, context).ok()

@@ -298,7 +298,10 @@ impl Discovery<'_> {
             return;
         }
         let believed = target.constant().filter(|_| !self.learnt.retracted.contains(&site));
-        if let Some((target, context)) = believed.and_then(|pointer| self.code_pointer(pointer)) {
+        let code = |this: &mut Self, pointer| {
+            this.code_pointer(pointer).or_else(|| this.import_pointer(pointer))
+        };
+        if let Some((target, context)) = believed.and_then(|pointer| code(self, pointer)) {
             if let Some(draft) = self.drafts.get_mut(number as usize) {
                 draft.constant_jumps.push(site);
             }
@@ -359,7 +362,9 @@ impl Discovery<'_> {
     ) {
         let Some(entry) = self.drafts.get(number as usize).map(|draft| draft.entry) else { return };
         let crosses = crosses_start(&self.ownership, &self.code, entry, target);
-        if is_frame_gone
+        if self.code.index.slot(target).is_none() {
+            self.note_tail_call(number, site, target);
+        } else if is_frame_gone
             && (crosses
                 || self.drafts.get(number as usize).is_some_and(|draft| draft.visited.len() <= 4))
         {
