@@ -259,27 +259,13 @@ impl<'a> Translator<'a> {
             let is_trap_call = op.opcode == Opcode::CALLIND
                 && trap_target.is_some()
                 && op.inputs().first().copied() == trap_target;
-            let opcode = if is_trap_call { Opcode::COPY } else { op.opcode };
-            let mut micro = MicroOp {
-                opcode,
-                instruction: number,
-                output: op.output.as_ref().map_or(Operand::None, place),
-                output_size: op.output.map_or(0, |output| output.size),
-                inputs: [Operand::None; 3],
-                sizes: [0; 3],
-                user_op,
-                wide: op.inputs().iter().chain(op.output.iter()).any(|varnode| varnode.size > 8),
-                routine: None,
-            };
-            for (slot, input) in op.inputs().iter().enumerate() {
-                micro.inputs[slot] = place(input);
-                micro.sizes[slot] = input.size;
-            }
+            let mut micro = MicroOp { instruction: number, user_op, ..micro_op(op, place) };
             if let Some(rotation) = self.window_rotation(op, &source[..index]) {
                 micro.opcode = Opcode::BRANCH;
                 micro.user_op = rotation;
             }
             if is_trap_call {
+                micro.opcode = Opcode::COPY;
                 micro.output = Operand::None;
             } else if matches!(micro.opcode, Opcode::BRANCH | Opcode::CBRANCH | Opcode::CALL) {
                 let here = first + index as u32;
@@ -325,6 +311,26 @@ impl<'a> Translator<'a> {
             user_op => user_op,
         }
     }
+}
+
+/// An operation with its operands where the emulator has them.
+fn micro_op(op: &Op, place: impl Fn(&Varnode) -> Operand) -> MicroOp {
+    let mut micro = MicroOp {
+        opcode: op.opcode,
+        instruction: 0,
+        output: op.output.as_ref().map_or(Operand::None, &place),
+        output_size: op.output.map_or(0, |output| output.size),
+        inputs: [Operand::None; 3],
+        sizes: [0; 3],
+        user_op: UserOp::None,
+        wide: op.inputs().iter().chain(op.output.iter()).any(|varnode| varnode.size > 8),
+        routine: None,
+    };
+    for (slot, input) in op.inputs().iter().enumerate() {
+        micro.inputs[slot] = place(input);
+        micro.sizes[slot] = input.size;
+    }
+    micro
 }
 
 /// Where a direct branch goes. A branch to the next instruction stays within the block: that is

@@ -287,32 +287,40 @@ impl Discovery<'_> {
             return;
         };
         if let Some(targets) = switch {
-            self.code.work.keep(LEARNT_BYTES + size_of_val(targets.as_slice()));
-            self.learnt.jumps.insert(site, ComputedJump::Switch(targets.clone()));
-            let id = self.code.instruction_at(site);
-            for target in targets {
-                if let Some(context) = id.map(|id| self.code.context_after(id, target)) {
-                    self.enter(number, target, context);
-                }
-            }
+            self.enter_cases(number, site, targets);
             return;
         }
         let believed = target.constant().filter(|_| !self.learnt.retracted.contains(&site));
-        let code = |this: &mut Self, pointer| {
-            this.code_pointer(pointer).or_else(|| this.import_pointer(pointer))
-        };
-        if let Some((target, context)) = believed.and_then(|pointer| code(self, pointer)) {
-            if let Some(draft) = self.drafts.get_mut(number as usize) {
-                draft.constant_jumps.push(site);
-            }
-            let learnt = ComputedJump::To(target, context);
-            self.code.work.keep(LEARNT_BYTES);
-            if self.learnt.jumps.insert(site, learnt.clone()) == Some(learnt) {
-                return;
-            }
-            self.jump_to_constant(number, site, target, context, is_frame_gone);
+        let known = believed.and_then(|pointer| {
+            self.code_pointer(pointer).or_else(|| self.import_pointer(pointer))
+        });
+        let Some((target, context)) = known else {
+            self.leave_by_jump(number, site, target, is_frame_gone);
             return;
+        };
+        if let Some(draft) = self.drafts.get_mut(number as usize) {
+            draft.constant_jumps.push(site);
         }
+        let learnt = ComputedJump::To(target, context);
+        self.code.work.keep(LEARNT_BYTES);
+        if self.learnt.jumps.insert(site, learnt.clone()) != Some(learnt) {
+            self.jump_to_constant(number, site, target, context, is_frame_gone);
+        }
+    }
+
+    fn enter_cases(&mut self, number: u32, site: Address, targets: Vec<Address>) {
+        self.code.work.keep(LEARNT_BYTES + size_of_val(targets.as_slice()));
+        self.learnt.jumps.insert(site, ComputedJump::Switch(targets.clone()));
+        let Some(id) = self.code.instruction_at(site) else { return };
+        for target in targets {
+            let context = self.code.context_after(id, target);
+            self.enter(number, target, context);
+        }
+    }
+
+    /// A jump to an unknown target: a return, a call of another function as the last thing, or
+    /// neither, as far as its value and the stack tell.
+    fn leave_by_jump(&mut self, number: u32, site: Address, target: Value, is_frame_gone: bool) {
         let is_return = match &self.abi.return_address {
             ReturnAddress::Register(link, _) => is_entry_link(target, link.offset),
             ReturnAddress::Stack => false,
@@ -321,16 +329,17 @@ impl Discovery<'_> {
         if let Value::Loaded { from, .. } = target {
             self.learnt.slots.insert(site, from);
         }
-        let kind = match target {
-            _ if is_return => ComputedJump::Return,
-            Value::Loaded { .. } | Value::Argument { .. } | Value::CallResult { .. } => {
-                ComputedJump::TailCall
-            }
-            _ if is_frame_gone => ComputedJump::TailCall,
-            _ => {
-                self.keep_unknown(number, site);
-                return;
-            }
+        let is_elsewhere = matches!(
+            target,
+            Value::Loaded { .. } | Value::Argument { .. } | Value::CallResult { .. }
+        );
+        let kind = if is_return {
+            ComputedJump::Return
+        } else if is_elsewhere || is_frame_gone {
+            ComputedJump::TailCall
+        } else {
+            self.keep_unknown(number, site);
+            return;
         };
         self.learnt.jumps.insert(site, kind);
         let is_final = matches!(target, Value::Loaded { from, .. } if self.is_final_import(from));

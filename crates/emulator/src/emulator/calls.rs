@@ -100,13 +100,19 @@ impl<'a> Emulator<'a> {
             }
             CallAction::Enter => {}
         }
-        let return_context = state.context;
         if run.frames.depth() >= run.limits.depth {
             return Err(Exit::Failed { at: site, reason: Reason::Depth });
         }
+        self.push_frame(state, run, call, stack_pointer);
+        self.enter(state, callee, context);
+        Ok(())
+    }
+
+    /// Keeps what it takes to undo a call, and how far it may run.
+    fn push_frame(&self, state: &State<'a>, run: &mut Run, call: Call, stack_pointer: u64) {
         let left = run.frames.deadline().min(run.limits.instructions);
         let left = left.saturating_sub(run.instructions);
-        let is_recursive = run.frames.is_under_way(callee);
+        let is_recursive = run.frames.is_under_way(call.callee);
         let share = if is_recursive { RECURSIVE_CALLER_SHARE } else { CALLER_SHARE };
         let left = left - left / share;
         let deadline = match run.limits.undo {
@@ -116,7 +122,7 @@ impl<'a> Emulator<'a> {
         run.frames.push(Frame {
             call,
             stack_pointer,
-            return_context,
+            return_context: state.context,
             deadline,
             started: run.instructions,
             registers: run
@@ -128,8 +134,6 @@ impl<'a> Emulator<'a> {
             fresh_blocks: state.fresh_blocks,
             thread_pointer: state.thread_pointer,
         });
-        self.enter(state, callee, context);
-        Ok(())
     }
 
     /// Where a call with `next` behind it returns to: behind the size of the structure that the

@@ -181,8 +181,30 @@ impl<'a> Emulator<'a> {
             Leave::Return(value) => {
                 return self.follow_indirect(state, hooks, run, value, true, (site, next));
             }
+            Leave::SystemCall { .. } | Leave::Trap { .. } | Leave::UserOp => {
+                return self.ask_hooks(state, hooks, run, block, left, next);
+            }
+            Leave::Resume => run.resume = Some((block, left.at)),
+            Leave::Trouble(trouble) => return failed(trouble.into()),
+        }
+        Ok(())
+    }
+
+    /// Leaves a system call, a trap or a user-op to the hooks, and goes on behind it.
+    fn ask_hooks(
+        &mut self,
+        state: &mut State<'a>,
+        hooks: &mut dyn Hooks,
+        run: &mut Run,
+        block: Rc<Block>,
+        left: Left,
+        next: Address,
+    ) -> Result<(), Exit> {
+        let site = state.pc;
+        let failed = |reason| Err(Exit::Failed { at: site, reason });
+        run.standstill.forget();
+        match left.how {
             Leave::SystemCall { number } => {
-                run.standstill.forget();
                 if !hooks.system_call(state, &self.abi, site, number) {
                     return failed(Reason::SystemCall);
                 }
@@ -190,31 +212,24 @@ impl<'a> Emulator<'a> {
                     state.pc = next;
                     return Err(Exit::Stopped { at: site });
                 }
-                run.resume = Some((block, left.at + 1));
             }
             Leave::Trap { number } => {
-                run.standstill.forget();
                 let name = block.ops.get(left.at).and_then(|op| self.user_op_name(op));
                 if !hooks.trap(state, site, name.unwrap_or_default(), number) {
                     return failed(Reason::Trap);
                 }
                 state.pc = next;
-                if hooks.stops() {
-                    return Err(Exit::Stopped { at: site });
-                }
+                return if hooks.stops() { Err(Exit::Stopped { at: site }) } else { Ok(()) };
             }
-            Leave::UserOp => {
-                run.standstill.forget();
+            _ => {
                 if let Some(op) = block.ops.get(left.at)
                     && let Err(reason) = self.user_op(state, hooks, op)
                 {
                     return failed(reason);
                 }
-                run.resume = Some((block, left.at + 1));
             }
-            Leave::Resume => run.resume = Some((block, left.at)),
-            Leave::Trouble(trouble) => return failed(trouble.into()),
         }
+        run.resume = Some((block, left.at + 1));
         Ok(())
     }
 

@@ -89,7 +89,7 @@ impl OffsetTable {
         for (bytes, value) in data.chunks_exact_mut(size).zip(&self.values) {
             self.arch.endian.write_uint(bytes, *value);
         }
-        (!data.is_empty()).then(|| Segment {
+        (!data.is_empty()).then_some(Segment {
             address: Address(self.start),
             missing: 0,
             size: data.len() as u64,
