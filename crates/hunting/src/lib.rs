@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! sources        files, directories, standard input; decompressed; cut into lines
-//!   └── readers  one format each: a line -> an event
+//!   └── readers  one format each: lines or records -> events
 //!        └── event      the one schema that everything behind works on
 //!             └── indicators   what is looked for, matched by field and meaning
 //!                  └── hunt    hits with their evidence, and a summary for every entity
@@ -30,4 +30,5 @@ pub mod timeline;
 
 pub use event::{Event, Field, Kind, Outcome};
 pub use hunt::{EntityType, Evidence, Hit, Hunt, Sighted, Summary, SummaryLine};
-pub use scan::{Options, Scanned, begins, events, scan};
+pub use readers::Scanned;
+pub use scan::{Options, begins, events, scan};

@@ -4,56 +4,25 @@ use std::io::{self, Read};
 
 use crate::event::Event;
 use crate::hunt::{Hit, Hunt, Sighted};
-use crate::readers::{self, Format, Reading};
-use crate::sources::{Lines, Piece};
+use crate::readers::{self, Input, Records, Scanned, Source};
 use crate::time::{Clock, Moment};
 
-/// Lines by which a format is recognised.
+/// Bytes by which a format that has a mark is recognised.
+const MARKED_BY: usize = 64;
+
+/// Lines by which a format of lines is recognised.
 const RECOGNISED_BY: usize = 64;
 
-/// Unread lines that are kept as samples.
-const SAMPLES: usize = 5;
-
-/// What is said instead of a line that is too long.
-const TOO_LONG: &[u8] = b"(too long)";
-
-/// Bytes of a sample.
-const SAMPLED: usize = 160;
+/// Bytes within which a source names the time of its beginning.
+const BEGINNING: usize = 1 << 16;
 
 /// How a source is to be read.
 #[derive(Clone, Copy)]
-pub struct Options {
+pub struct Options<'f> {
     /// Its format; recognised by content when the user does not say.
-    pub format: Option<&'static dyn Format>,
+    pub format: Option<&'f dyn Source>,
     /// Its clock.
     pub clock: Clock,
-}
-
-/// What became of the lines of a source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scanned {
-    /// The format; none when it was not recognised, and nothing was read.
-    pub format: Option<&'static str>,
-    /// All lines.
-    pub lines: u64,
-    /// Lines that told of something.
-    pub events: u64,
-    /// Lines of the format that tell of nothing to hunt.
-    pub quiet: u64,
-    /// Lines that are not of the format, or too long.
-    pub unread: u64,
-    /// The first of them: offset in bytes and beginning.
-    pub samples: Vec<(u64, String)>,
-}
-
-impl Scanned {
-    fn leave_unread(&mut self, offset: u64, line: &[u8]) {
-        self.unread += 1;
-        if self.samples.len() < SAMPLES {
-            let start = line.get(..SAMPLED).unwrap_or(line);
-            self.samples.push((offset, String::from_utf8_lossy(start).into_owned()));
-        }
-    }
 }
 
 /// Hunts in a source to its end; `name` is what hits call it.
@@ -63,7 +32,7 @@ impl Scanned {
 pub fn scan(
     reader: impl Read,
     name: &str,
-    options: &Options,
+    options: &Options<'_>,
     hunt: &mut Hunt<'_>,
     found: &mut impl FnMut(Hit),
 ) -> io::Result<Scanned> {
@@ -78,58 +47,55 @@ pub fn scan(
 pub fn events(
     reader: impl Read,
     name: &str,
-    options: &Options,
-    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
+    options: &Options<'_>,
+    seen: &mut dyn FnMut(&Event<'_>, Sighted<'_>),
 ) -> io::Result<Scanned> {
-    let mut lines = Lines::new(reader);
+    let mut reader = reader;
+    let mut input = Input::new(&mut reader);
     let mut scanned = Scanned::default();
-    while lines.peek(1)?.is_empty()
-        && let Some((offset, _)) = lines.next_line()?
-    {
-        scanned.lines += 1;
-        scanned.leave_unread(offset, TOO_LONG);
+    let mut records = Records::new(name, &mut scanned, seen);
+    let format = recognised(&mut input, options, &mut records)?;
+    if let Some(format) = format {
+        format.read_all(&mut input, &options.clock, &mut records)?;
     }
-    let beginning = lines.peek(RECOGNISED_BY)?;
-    let recognised = options.format.or_else(|| readers::recognise(&beginning, &options.clock));
-    let Some(format) = recognised else {
-        beginning.first().into_iter().for_each(|line| scanned.leave_unread(0, line));
-        return Ok(scanned);
-    };
-    scanned.format = Some(format.name());
-    while let Some((offset, piece)) = lines.next_line()? {
-        scanned.lines += 1;
-        let Piece::Line(line) = piece else {
-            scanned.leave_unread(offset, TOO_LONG);
-            continue;
-        };
-        match format.read(line, &options.clock) {
-            Reading::Event(event) => {
-                scanned.events += 1;
-                seen(&event, Sighted { file: name, offset, line });
-            }
-            Reading::Quiet => scanned.quiet += 1,
-            Reading::Unread if line.is_empty() => scanned.quiet += 1,
-            Reading::Unread => scanned.leave_unread(offset, line),
-        }
-    }
+    scanned.format = format.map(Source::name);
     Ok(scanned)
 }
 
-/// When a source begins: the first time among its first lines. By this, parts of a log that are rotated
-/// can be read in order.
+/// The format; none when it is unknown, and the first line is a sample then. Lines before it that are too
+/// long are passed over.
+fn recognised<'f>(
+    input: &mut Input<'_>,
+    options: &Options<'f>,
+    records: &mut Records<'_>,
+) -> io::Result<Option<&'f dyn Source>> {
+    let told = options.format.or(readers::marked(input.ahead(MARKED_BY)?.1));
+    if told.is_some() {
+        return Ok(told);
+    }
+    while input.peek(1)?.is_empty()
+        && let Some((offset, _)) = input.next_line()?
+    {
+        records.too_long(offset);
+    }
+    let beginning = input.peek(RECOGNISED_BY)?;
+    let format = readers::recognise(&beginning, &options.clock);
+    if format.is_none() {
+        beginning.first().into_iter().for_each(|line| records.unknown(line));
+    }
+    Ok(format)
+}
+
+/// When a source begins: the first time in its beginning. By this, parts of a log that are rotated can be
+/// read in order.
 ///
 /// # Errors
 /// When its bytes cannot be read.
-pub fn begins(reader: impl Read, options: &Options) -> io::Result<Option<Moment>> {
-    let mut lines = Lines::new(reader);
-    let beginning = lines.peek(RECOGNISED_BY)?;
-    let format = options.format.or_else(|| readers::recognise(&beginning, &options.clock));
-    Ok(format.and_then(|format| {
-        beginning.iter().find_map(|line| match format.read(line, &options.clock) {
-            Reading::Event(event) => event.time,
-            _ => None,
-        })
-    }))
+pub fn begins(reader: impl Read, options: &Options<'_>) -> io::Result<Option<Moment>> {
+    let mut first = None;
+    let mut beginning = reader.take(BEGINNING as u64);
+    events(&mut beginning, "", options, &mut |event, _| first = first.or(event.time))?;
+    Ok(first)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn read(
     }
 }
 
-fn options(arguments: &LogArguments) -> Options {
+fn options(arguments: &LogArguments) -> Options<'static> {
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))

@@ -1,7 +1,8 @@
-//! Log formats: a line in, an event out.
+//! Formats of sources: bytes in, events out.
 //!
-//! A format is a type that implements [`Format`] and has its place in [`FORMATS`]; messages of programs
-//! that log through syslog have a function in their module and a line in [`syslog`].
+//! A format whose lines stand for themselves is a type that implements [`Format`]; one that has a state, or
+//! whose records are no lines, implements [`Source`]. Both have their place in [`FORMATS`]. Messages of
+//! programs that log through syslog have a function in their module and a line in [`syslog`].
 
 mod combined;
 mod dns;
@@ -10,6 +11,7 @@ mod json;
 mod mail;
 mod netfilter;
 mod pam;
+mod source;
 mod ssh;
 mod syslog;
 mod text;
@@ -17,6 +19,7 @@ mod zeek;
 
 use crate::event::Event;
 use crate::time::Clock;
+pub use source::{Fit, Input, Records, Scanned, Source};
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl<'l> Reading<'l> {
     }
 }
 
-/// A log format of lines.
+/// A log format whose lines stand for themselves.
 pub trait Format: Sync {
     /// What users call it.
     fn name(&self) -> &'static str;
@@ -46,7 +49,7 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Format; 6] = [
+pub const FORMATS: [&dyn Source; 6] = [
     &dns::BindFile,
     &dns::UnboundFile,
     &combined::Combined,
@@ -57,26 +60,25 @@ pub const FORMATS: [&dyn Format; 6] = [
 
 /// The format of this name.
 #[must_use]
-pub fn named(name: &str) -> Option<&'static dyn Format> {
+pub fn named(name: &str) -> Option<&'static dyn Source> {
     FORMATS.into_iter().find(|format| format.name() == name)
+}
+
+/// The format that begins so, where its first bytes tell.
+#[must_use]
+pub fn marked(beginning: &[u8]) -> Option<&'static dyn Source> {
+    FORMATS.into_iter().find(|format| format.is_marked(beginning))
 }
 
 /// The format that finds most events in these lines, of those that read half of them; where none finds
 /// any, the one that reads most; the first of several.
 #[must_use]
-pub fn recognise(lines: &[&[u8]], clock: &Clock) -> Option<&'static dyn Format> {
-    let counted = FORMATS.into_iter().rev().filter_map(|format| {
-        let (mut events, mut read) = (0_usize, 0_usize);
-        for line in lines {
-            match format.read(line, clock) {
-                Reading::Event(_) => (events, read) = (events + 1, read + 1),
-                Reading::Quiet => read += 1,
-                Reading::Unread => {}
-            }
-        }
-        (read > 0 && read * 2 >= lines.len()).then_some(((events, read), format))
+pub fn recognise(lines: &[&[u8]], clock: &Clock) -> Option<&'static dyn Source> {
+    let fitting = FORMATS.into_iter().rev().filter_map(|format| {
+        let fit = format.fit(lines, clock);
+        (fit.read > 0 && fit.read * 2 >= lines.len()).then_some((fit, format))
     });
-    counted.max_by_key(|(counts, _)| *counts).map(|(_, format)| format)
+    fitting.max_by_key(|(fit, _)| *fit).map(|(_, format)| format)
 }
 
 #[cfg(test)]
@@ -96,7 +98,7 @@ mod tests {
         let bind: &[u8] = b"23-Nov-2026 04:29:09.123 queries: info: client @0x7f 192.0.2.7#5353 \
             (a.example): query: a.example IN A +E(0)K (192.0.2.1)";
         let web: &[u8] = b"192.0.2.7 - - [23/Nov/2026:04:29:09 +0000] \"GET / HTTP/1.1\" 200 5";
-        let name = |lines: &[&[u8]]| recognise(lines, &clock()).map(Format::name);
+        let name = |lines: &[&[u8]]| recognise(lines, &clock()).map(Source::name);
         assert_eq!(name(&[bind, bind, b"?"]), Some("bind"));
         assert_eq!(name(&[web]), Some("combined"));
         let ssh: &[u8] =
@@ -114,13 +116,24 @@ mod tests {
         assert_eq!(name(&[]), None);
     }
 
+    /// Reads bytes by every format; each counts all that it was given.
+    fn read_by_all(bytes: &[u8]) {
+        for format in FORMATS {
+            let mut bytes = bytes;
+            let mut input = Input::new(&mut bytes);
+            let mut scanned = Scanned::default();
+            let mut seen = |_: &Event<'_>, _: crate::Sighted<'_>| {};
+            let mut records = Records::new("log", &mut scanned, &mut seen);
+            format.read_all(&mut input, &clock(), &mut records).unwrap();
+            assert_eq!(scanned.samples.is_empty(), scanned.unread == 0, "{}", format.name());
+        }
+    }
+
     proptest! {
         /// No format panics, whatever the line, and what it gives back lies in the line.
         #[test]
         fn any_line_is_read_or_not(line in proptest::collection::vec(any::<u8>(), 0..400)) {
-            for format in FORMATS {
-                let _ = format.read(&line, &clock());
-            }
+            read_by_all(&line);
         }
 
         /// The same, near lines that exist.
@@ -136,9 +149,7 @@ mod tests {
                 *there = byte;
             }
             line.truncate(cut.max(1));
-            for format in FORMATS {
-                let _ = format.read(&line, &clock());
-            }
+            read_by_all(&line);
         }
     }
 

@@ -87,6 +87,25 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// The next `count` bytes with their offset, or what is left where the source ends before; at most
+    /// [`MAX_LINE`] bytes. Nothing is consumed.
+    ///
+    /// # Errors
+    /// When the reader fails.
+    pub fn ahead(&mut self, count: usize) -> io::Result<(u64, &[u8])> {
+        let count = count.min(MAX_LINE);
+        while self.end - self.start < count && !self.is_at_end {
+            self.fill()?;
+        }
+        let left = self.buffer.get(self.start..self.end).unwrap_or_default();
+        Ok((self.offset, left.get(..count).unwrap_or(left)))
+    }
+
+    /// Goes behind the next `count` bytes, of which [`Self::ahead`] has shown at least as many.
+    pub fn skip(&mut self, count: usize) {
+        self.advance(count.min(self.end - self.start));
+    }
+
     fn advance(&mut self, count: usize) {
         self.start += count;
         self.offset += count as u64;
