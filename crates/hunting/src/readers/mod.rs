@@ -49,13 +49,15 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Source; 6] = [
+pub const FORMATS: [&dyn Source; 8] = [
     &dns::BindFile,
     &dns::UnboundFile,
     &combined::Combined,
     &syslog::Syslog,
     &eve::Eve,
     &zeek::ZeekJson,
+    &zeek::ZeekTable,
+    &mail::EximFile,
 ];
 
 /// The format of this name.
@@ -153,7 +155,7 @@ mod tests {
         }
     }
 
-    const SAMPLES: [&[u8]; 12] = [
+    const SAMPLES: [&[u8]; 14] = [
         b"23-Nov-2026 04:29:09.123 client @0x7f 192.0.2.7#53 (a.example): query: a.example IN A + (::1)",
         b"[1700000000] unbound[7:0] info: 192.0.2.7 a.example. A IN",
         b"Nov 23 04:29:09 h dnsmasq[7]: query[A] a.example from 192.0.2.7",
@@ -166,5 +168,7 @@ mod tests {
         b"Nov 23 04:29:09 h pdns_server[7]: Remote 192.0.2.7 wants 'a.example|A', do = 0, bufsize = 512: x",
         b"Nov 23 04:29:09 h pdns_recursor[7]: msg=\"Question\" ecs=\"\" qname=\"a.example\" qtype=\"A\" remote=\"192.0.2.7:4\"",
         b"Nov 23 04:29:09 h vsftpd[7]: pam_unix(vsftpd:auth): authentication failure; ruser=x rhost=192.0.2.7  user=x",
+        b"#separator \\x09\n#path\tdns\n#fields\tts\tquery\n1700000000.5\ta.example",
+        b"2026-11-23 04:29:09 1vNAbc-0001Ab-2C <= a@a.example H=(h) [192.0.2.7]:4 P=esmtpa A=login:a S=9",
     ];
 }

@@ -41,6 +41,7 @@ fn dispatch<'l>(tag: &[u8], message: &'l [u8], time: Option<Moment>) -> Reading<
         }
         b"sshd" | b"sshd-session" => ssh::message(message, time),
         b"postfix" => mail::postfix_message(message, time),
+        b"exim" | b"exim4" => mail::exim_message(message, time),
         b"dovecot" => mail::dovecot_message(message, time),
         b"kernel" => netfilter::message(message, time),
         _ => pam::message(message, time),

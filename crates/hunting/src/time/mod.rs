@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use clock::Clock;
-pub use spellings::{bind, common_log, epoch, rfc3164, rfc3339};
+pub use spellings::{bind, common_log, epoch, rfc3164, rfc3339, spaced};
 
 /// Microseconds since 1970 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 //! behind it; `None` when the text does not begin with one.
 
 use super::clock::days_of;
-use super::{Clock, DAY, Moment};
+use super::{Clock, DAY, Moment, SECOND};
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
@@ -113,6 +113,18 @@ pub fn rfc3339<'l>(text: &'l [u8], clock: &Clock) -> Option<(Moment, &'l [u8])> 
     Some((moment, cursor.0))
 }
 
+/// The same with a blank before its zone, `2026-11-23 04:29:09.123 +0900`, as Exim writes it.
+#[must_use]
+pub fn spaced<'l>(text: &'l [u8], clock: &Clock) -> Option<(Moment, &'l [u8])> {
+    let (local, rest) = rfc3339(text, clock)?;
+    let mut zone = Cursor(rest);
+    let Some(offset) = zone.expect(b' ').and_then(|()| zone.zone()) else {
+        return Some((local, rest));
+    };
+    let shift = i64::from(clock.offset) - i64::from(offset);
+    Some((Moment(local.0.saturating_add(shift * SECOND)), zone.0))
+}
+
 /// `23-Nov-2026 04:29:09.123`, as BIND writes it: local time.
 #[must_use]
 pub fn bind<'l>(text: &'l [u8], clock: &Clock) -> Option<(Moment, &'l [u8])> {
@@ -184,6 +196,8 @@ mod tests {
         is(rfc3339, "2026-11-23T04:29:09Z", "2026-11-23T04:29:09Z", "");
         is(rfc3339, "2026-11-23 04:29:09,123456 x", "2026-11-22T19:29:09.123456Z", " x");
         is(rfc3339, "2026-11-23T04:29:09-0330", "2026-11-23T07:59:09Z", "");
+        is(spaced, "2026-11-23 04:29:09.5 +0000 x", "2026-11-23T04:29:09.5Z", " x");
+        is(spaced, "2026-11-23 04:29:09 x", "2026-11-22T19:29:09Z", " x");
         is(bind, "23-Nov-2026 04:29:09.123 q", "2026-11-22T19:29:09.123Z", " q");
         is(common_log, "23/Nov/2026:04:29:09 +0000] x", "2026-11-23T04:29:09Z", "] x");
         is(epoch, "1700000000] x", "2023-11-14T22:13:20Z", "] x");

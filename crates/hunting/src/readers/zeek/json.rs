@@ -1,4 +1,4 @@
-//! Zeek's logs as JSON (`LogAscii::use_json`), of which `conn`, `dns`, `http` and `ssl` are read.
+//! Zeek's logs as JSON (`LogAscii::use_json`).
 //!
 //! ```text
 //! {"ts":1700000000.123456,"uid":"C1","id.orig_h":"192.0.2.7","id.orig_p":4321,
@@ -7,23 +7,17 @@
 //! ```
 //!
 //! A record says which log it is of in `_path`, which few installations write; else by a field that only
-//! this log always has. A connection is in `conn` and, with its name, in another log: hunting through both
-//! sees it twice. URLs and names with characters that JSON escapes are compared as they are escaped.
+//! this log always has. URLs and names with characters that JSON escapes are compared as they are escaped.
 
-use miyaburi_model::Protocol;
 use serde::Deserialize;
 
-use super::json::Value;
-use super::text::address;
-use super::{Format, Reading};
-use crate::event::{Event, Kind, Outcome};
+use super::{Fields, Log};
+use crate::readers::json::Value;
+use crate::readers::{Format, Reading};
 use crate::time::Clock;
 
 /// The format.
-pub(super) struct ZeekJson;
-
-/// The first status of an error (RFC 9110, section 15.5).
-const ERRORS: u16 = 400;
+pub(in crate::readers) struct ZeekJson;
 
 #[derive(Deserialize)]
 struct Record<'l> {
@@ -54,19 +48,37 @@ struct Record<'l> {
 }
 
 impl<'l> Record<'l> {
-    /// The log that it is of; none for those that are not read.
-    fn log(&self) -> Option<&'l [u8]> {
+    /// The log that it is of.
+    fn log(&self) -> Log {
         if let Some(path) = self.path {
-            return path.text();
+            return path.text().map_or(Log::Other, Log::of);
         }
         let is_http = self.request_body_len.is_some() && self.request_path.is_none();
-        let logs: [(bool, &'l [u8]); 4] = [
-            (self.conn_state.is_some(), b"conn"),
-            (self.trans_id.is_some() || self.query.is_some(), b"dns"),
-            (is_http, b"http"),
-            (self.established.is_some(), b"ssl"),
+        let logs = [
+            (self.conn_state.is_some(), Log::Conn),
+            (self.trans_id.is_some() || self.query.is_some(), Log::Dns),
+            (is_http, Log::Http),
+            (self.established.is_some(), Log::Ssl),
         ];
-        logs.into_iter().find(|(is_of, _)| *is_of).map(|(_, log)| log)
+        logs.into_iter().find(|(is_of, _)| *is_of).map_or(Log::Other, |(_, log)| log)
+    }
+
+    fn fields(&self) -> Fields<'l> {
+        let text = |value: Option<Value<'l>>| value.and_then(Value::text);
+        Fields {
+            client: self.client.and_then(Value::address),
+            server: self.server.and_then(Value::address),
+            port: self.port.and_then(Value::port),
+            protocol: text(self.proto),
+            state: text(self.conn_state),
+            query: text(self.query),
+            code: text(self.rcode_name),
+            host: text(self.host),
+            uri: text(self.uri),
+            status: self.status_code.and_then(Value::port),
+            is_established: self.established.and_then(Value::flag),
+            server_name: text(self.server_name),
+        }
     }
 }
 
@@ -84,68 +96,8 @@ impl Format for ZeekJson {
         if record.uid.text().is_none() {
             return Reading::Unread;
         }
-        let event = Event {
-            client: record.client.and_then(Value::address),
-            server: record.server.and_then(Value::address),
-            port: record.port.and_then(Value::port),
-            protocol: record.proto.and_then(Value::text).and_then(protocol),
-            ..Event::new(Kind::Connection, Some(time))
-        };
-        match record.log() {
-            Some(b"conn") => Reading::Event(Event { outcome: state(&record), ..event }),
-            Some(b"dns") => Reading::Event(query(&record, event)),
-            Some(b"http") => Reading::Event(request(&record, event)),
-            Some(b"ssl") => Reading::Event(handshake(&record, event)),
-            _ => Reading::Quiet,
-        }
+        record.fields().event(record.log(), time)
     }
-}
-
-fn protocol(name: &[u8]) -> Option<Protocol> {
-    match name {
-        b"tcp" => Some(Protocol::Tcp),
-        b"udp" => Some(Protocol::Udp),
-        _ => None,
-    }
-}
-
-/// How a connection ended; states that do not say whether the server answered give none.
-fn state(record: &Record<'_>) -> Option<Outcome> {
-    match record.conn_state?.text()? {
-        b"S1" | b"S2" | b"S3" | b"SF" | b"RSTO" | b"RSTR" => Some(Outcome::Success),
-        b"S0" | b"REJ" => Some(Outcome::Failure),
-        _ => None,
-    }
-}
-
-fn query<'l>(record: &Record<'l>, event: Event<'l>) -> Event<'l> {
-    let outcome = record.rcode_name.and_then(Value::text).map(|code| match code {
-        b"NOERROR" => Outcome::Success,
-        _ => Outcome::Failure,
-    });
-    Event { kind: Kind::DnsQuery, name: record.query.and_then(Value::text), outcome, ..event }
-}
-
-fn request<'l>(record: &Record<'l>, event: Event<'l>) -> Event<'l> {
-    let status = record.status_code.and_then(Value::port);
-    let outcome =
-        status.map(|status| if status < ERRORS { Outcome::Success } else { Outcome::Failure });
-    Event {
-        kind: Kind::WebRequest,
-        // `http` is of TCP alone and does not say so.
-        protocol: Some(Protocol::Tcp),
-        name: record.host.and_then(Value::text).filter(|host| address(host).is_none()),
-        url: record.uri.and_then(Value::text),
-        outcome,
-        ..event
-    }
-}
-
-fn handshake<'l>(record: &Record<'l>, event: Event<'l>) -> Event<'l> {
-    let name = record.server_name.and_then(Value::text);
-    let outcome = record.established.and_then(Value::flag);
-    let outcome = outcome.map(|done| if done { Outcome::Success } else { Outcome::Failure });
-    Event { protocol: Some(Protocol::Tcp), name, outcome, ..event }
 }
 
 #[cfg(test)]
@@ -153,7 +105,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+    use crate::event::{Event, Kind, Outcome};
     use crate::time::Moment;
+    use miyaburi_model::Protocol;
 
     fn line(port: u16, rest: &str) -> String {
         format!(
