@@ -3,12 +3,12 @@
 use core::net::IpAddr;
 
 use miyaburi_model::Protocol;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Moment;
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A name was asked for.

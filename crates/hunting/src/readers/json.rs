@@ -21,6 +21,16 @@ impl<'l> Value<'l> {
         (!inside.is_empty()).then_some(inside.as_bytes())
     }
 
+    /// What is between the quotes of a text, or the number or truth value.
+    pub(super) fn scalar(self) -> Option<&'l [u8]> {
+        let raw = self.0.get();
+        match raw.as_bytes().first()? {
+            b'"' => self.text(),
+            b'{' | b'[' | b'n' => None,
+            _ => Some(raw.as_bytes()),
+        }
+    }
+
     /// The address that a text is.
     pub(super) fn address(self) -> Option<IpAddr> {
         self.text().and_then(address)

@@ -5,20 +5,24 @@
 //! programs that log through syslog have a function in their module and a line in [`syslog`].
 
 mod combined;
+mod described;
 mod dns;
 mod eve;
 mod json;
 mod mail;
 mod netfilter;
+mod nfdump;
 mod pam;
 mod source;
 mod ssh;
 mod syslog;
 mod text;
+mod web;
 mod zeek;
 
 use crate::event::Event;
 use crate::time::Clock;
+pub use described::{Described, DescriptionError};
 pub use source::{Fit, Input, Records, Scanned, Source};
 
 /// What a line turned out to be.
@@ -49,7 +53,7 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Source; 8] = [
+pub const FORMATS: [&dyn Source; 10] = [
     &dns::BindFile,
     &dns::UnboundFile,
     &combined::Combined,
@@ -58,6 +62,8 @@ pub const FORMATS: [&dyn Source; 8] = [
     &zeek::ZeekJson,
     &zeek::ZeekTable,
     &mail::EximFile,
+    &nfdump::NfdumpCsv,
+    &web::WebJson,
 ];
 
 /// The format of this name.
@@ -155,7 +161,7 @@ mod tests {
         }
     }
 
-    const SAMPLES: [&[u8]; 14] = [
+    const SAMPLES: [&[u8]; 16] = [
         b"23-Nov-2026 04:29:09.123 client @0x7f 192.0.2.7#53 (a.example): query: a.example IN A + (::1)",
         b"[1700000000] unbound[7:0] info: 192.0.2.7 a.example. A IN",
         b"Nov 23 04:29:09 h dnsmasq[7]: query[A] a.example from 192.0.2.7",
@@ -170,5 +176,7 @@ mod tests {
         b"Nov 23 04:29:09 h vsftpd[7]: pam_unix(vsftpd:auth): authentication failure; ruser=x rhost=192.0.2.7  user=x",
         b"#separator \\x09\n#path\tdns\n#fields\tts\tquery\n1700000000.5\ta.example",
         b"2026-11-23 04:29:09 1vNAbc-0001Ab-2C <= a@a.example H=(h) [192.0.2.7]:4 P=esmtpa A=login:a S=9",
+        b"ts,te,td,sa,da,sp,dp,pr\n2026-11-23 04:29:09.5,2026-11-23 04:29:09.5,0.0,192.0.2.7,::1,4,23,TCP",
+        br#"{"msec":1700000000.5,"remote_addr":"192.0.2.7","request":"GET /x HTTP/1.1","status":200}"#,
     ];
 }

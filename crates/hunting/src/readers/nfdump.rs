@@ -1,0 +1,204 @@
+//! Flows as `nfdump -o csv` prints them, of all its versions.
+//!
+//! ```text
+//! ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt
+//! 2026-11-23 04:29:09.123,2026-11-23 04:29:10.123,1.000,192.0.2.7,198.51.100.9,40122,23,TCP,......S.,0,0,1,60,0,0
+//! ```
+//!
+//! The first line names the columns; without one (`-q`) they are these. Times are local ones. A flow goes one
+//! way: in that of an answer the client is who answers. An indicator is found on either side of both.
+
+use std::io;
+
+use miyaburi_model::Protocol;
+
+use super::source::each_line;
+use super::text::{address, number};
+use super::{Fit, Input, Reading, Records, Source};
+use crate::event::{Event, Kind};
+use crate::time::{Clock, rfc3339};
+
+/// The format.
+pub(super) struct NfdumpCsv;
+
+/// How the lines begin that name columns: until version 1.7.3, and since.
+const MARKS: [&[u8]; 2] = [b"ts,te,td,", b"firstSeen,duration,"];
+
+/// The columns where no line names them.
+const USUAL: &[u8] = b"ts,te,td,sa,da,sp,dp,pr";
+
+/// How the lines begin that sum up all flows.
+const SUMS: [&[u8]; 3] = [b"Summary", b"flows,bytes,packets", b"No matching flows"];
+
+/// Columns that are looked at; there are fewer than 60.
+const COLUMNS: usize = 256;
+
+impl Source for NfdumpCsv {
+    fn name(&self) -> &'static str {
+        "nfdump"
+    }
+
+    fn is_marked(&self, beginning: &[u8]) -> bool {
+        MARKS.iter().any(|mark| beginning.starts_with(mark))
+    }
+
+    fn fit(&self, lines: &[&[u8]], clock: &Clock) -> Fit {
+        let mut table = Table::usual();
+        Fit::of(lines.iter().map(|line| table.read(line, clock)))
+    }
+
+    fn read_all(
+        &self,
+        input: &mut Input<'_>,
+        clock: &Clock,
+        records: &mut Records<'_>,
+    ) -> io::Result<()> {
+        let mut table = Table::usual();
+        each_line(input, records, |line| table.read(line, clock))
+    }
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Time,
+    Client,
+    Server,
+    Port,
+    Protocol,
+    /// What is not looked at.
+    Other,
+}
+
+impl Column {
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"ts" | b"firstSeen" => Self::Time,
+            b"sa" | b"srcAddr" => Self::Client,
+            b"da" | b"dstAddr" => Self::Server,
+            b"dp" | b"dstPort" => Self::Port,
+            b"pr" | b"proto" => Self::Protocol,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The columns, up to the last that is looked at.
+#[derive(Debug)]
+struct Table {
+    columns: Vec<Column>,
+    /// Whether the sums have begun, of which one line has nothing but numbers.
+    is_summed: bool,
+}
+
+impl Table {
+    fn usual() -> Self {
+        Self::named(USUAL)
+    }
+
+    fn named(names: &[u8]) -> Self {
+        let names = names.split(|byte| *byte == b',').take(COLUMNS);
+        let mut columns: Vec<Column> = names.map(|name| Column::of(name.trim_ascii())).collect();
+        let used = columns.iter().rposition(|column| *column != Column::Other);
+        columns.truncate(used.map_or(0, |last| last + 1));
+        Self { columns, is_summed: false }
+    }
+
+    fn read<'l>(&mut self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
+        if let Some(event) = self.flow(line, clock) {
+            return Reading::Event(event);
+        }
+        if MARKS.iter().any(|mark| line.starts_with(mark)) {
+            *self = Self::named(line);
+            return Reading::Quiet;
+        }
+        self.is_summed |= SUMS.iter().any(|sum| line.starts_with(sum));
+        if self.is_summed { Reading::Quiet } else { Reading::Unread }
+    }
+
+    fn flow<'l>(&self, line: &'l [u8], clock: &Clock) -> Option<Event<'l>> {
+        let mut event = Event::new(Kind::Connection, None);
+        let mut values = memchr::memchr_iter(b',', line).chain([line.len()]);
+        let mut start = 0;
+        for column in &self.columns {
+            let end = values.next()?;
+            let value = line.get(start..end)?;
+            start = end + 1;
+            match column {
+                Column::Time => {
+                    let (time, rest) = rfc3339(value, clock)?;
+                    event.time = rest.is_empty().then_some(time);
+                }
+                Column::Client => event.client = Some(address(value.trim_ascii())?),
+                Column::Server => event.server = Some(address(value.trim_ascii())?),
+                // Of ICMP it is the type and code.
+                Column::Port => event.port = number(value.trim_ascii()),
+                Column::Protocol => event.protocol = protocol(value.trim_ascii()),
+                Column::Other => {}
+            }
+        }
+        (event.time.is_some() && event.client.is_some() && event.server.is_some()).then_some(event)
+    }
+}
+
+/// By name, or by number as IANA assigns it.
+fn protocol(text: &[u8]) -> Option<Protocol> {
+    match text {
+        b"TCP" | b"6" => Some(Protocol::Tcp),
+        b"UDP" | b"17" => Some(Protocol::Udp),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::time::Moment;
+
+    fn clock() -> Clock {
+        Clock { offset: 9 * 3600, ahead: 0, latest: Moment::from_unix(1_795_435_200) }
+    }
+
+    fn flow(protocol: Option<Protocol>, port: Option<u16>) -> Reading<'static> {
+        Reading::Event(Event {
+            client: "192.0.2.7".parse().ok(),
+            server: "2001:db8::9".parse().ok(),
+            port,
+            protocol,
+            ..Event::new(Kind::Connection, Some(Moment(1_795_375_749_500_000)))
+        })
+    }
+
+    const ROW: &[u8] = b"2026-11-23 04:29:09.5,2026-11-23 04:29:10.5,1.0,192.0.2.7,2001:db8::9,40122,23,TCP,......S.,0";
+
+    #[test]
+    fn columns_are_where_the_first_line_says() {
+        let mut table = Table::usual();
+        let tcp = flow(Some(Protocol::Tcp), Some(23));
+        assert_eq!(table.read(ROW, &clock()), tcp, "the usual ones");
+        assert_eq!(table.read(b"ts,te,td,sa,da,sp,dp,pr,flg", &clock()), Reading::Quiet);
+        assert_eq!(table.read(ROW, &clock()), tcp);
+        let newer = b"firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows";
+        assert_eq!(table.read(newer, &clock()), Reading::Quiet);
+        let row = b"2026-11-23 04:29:09.500,1.0,17,192.0.2.7,40122,2001:db8::9,53,1,60,1";
+        assert_eq!(table.read(row, &clock()), flow(Some(Protocol::Udp), Some(53)));
+        let icmp = b"2026-11-23 04:29:09.500,1.0,1,192.0.2.7,0,2001:db8::9,8.0,1,60,1";
+        assert_eq!(table.read(icmp, &clock()), flow(None, None));
+        assert_eq!(table.read(ROW, &clock()), Reading::Unread, "columns of another version");
+    }
+
+    #[test]
+    fn sums_are_quiet_and_other_lines_unread() {
+        let mut table = Table::usual();
+        for line in ["", "1,2,3", "2026-11-23 04:29:09,,1.0,192.0.2.7", "x,te,td,sa,da,sp,dp,pr"] {
+            assert_eq!(table.read(line.as_bytes(), &clock()), Reading::Unread, "{line}");
+        }
+        let row = b"2026-11-23 04:29:09 x,,,192.0.2.7,192.0.2.9,1,2,TCP";
+        assert_eq!(table.read(row, &clock()), Reading::Unread, "no time");
+        for line in ["Summary", "flows,bytes,packets,avg_bps,avg_pps,avg_bpp", "2,120,2,960,2,60"] {
+            assert_eq!(table.read(line.as_bytes(), &clock()), Reading::Quiet, "{line}");
+        }
+    }
+}
