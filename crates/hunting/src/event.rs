@@ -72,6 +72,8 @@ pub struct Event<'l> {
     pub account: Option<&'l [u8]>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// The sequence number of a packet that opens a TCP connection.
+    pub sequence: Option<u32>,
 }
 
 impl Event<'_> {
@@ -89,6 +91,7 @@ impl Event<'_> {
             url: None,
             account: None,
             outcome: None,
+            sequence: None,
         }
     }
 }

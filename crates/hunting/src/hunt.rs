@@ -35,7 +35,8 @@ pub struct Evidence {
     pub offset: u64,
     /// SHA-256 of the line, without its end.
     pub line_sha256: String,
-    /// The line, at most its first 1024 bytes; what is no UTF-8 is replaced.
+    /// The line, at most its first 1024 bytes; what is no UTF-8 is replaced. What has a NUL is a packet, and
+    /// stands in hexadecimal.
     pub line: String,
 }
 
@@ -43,11 +44,17 @@ impl Evidence {
     /// The line there.
     #[must_use]
     pub fn of(at: Sighted<'_>) -> Self {
+        let quoted = at.line.get(..QUOTED).unwrap_or(at.line);
+        let is_text = memchr::memchr(0, quoted).is_none();
         Self {
             file: at.file.to_owned(),
             offset: at.offset,
             line_sha256: hex::encode(Sha256::digest(at.line)),
-            line: String::from_utf8_lossy(at.line.get(..QUOTED).unwrap_or(at.line)).into_owned(),
+            line: if is_text {
+                String::from_utf8_lossy(quoted).into_owned()
+            } else {
+                hex::encode(quoted)
+            },
         }
     }
 }
@@ -309,6 +316,14 @@ mod tests {
         );
         assert_eq!(lines[0].outside_validity, 1);
         assert_eq!((lines[1].entity.as_str(), lines[1].first), ("alice", None));
+    }
+
+    #[test]
+    fn packets_are_quoted_in_hexadecimal() {
+        let quoted = |line| Evidence::of(Sighted { file: "x", offset: 0, line }).line;
+        assert_eq!(quoted(b"\x00\xffa"), "00ff61");
+        assert_eq!(quoted("\u{1b}[2J é".as_bytes()), "\u{1b}[2J é");
+        assert_eq!(quoted(&[0; 2000]).len(), 2 * QUOTED);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use miyaburi_hunting::readers::Described;
 use miyaburi_hunting::time::Moment;
 use miyaburi_model::Timestamp;
 
@@ -15,6 +16,11 @@ pub(crate) struct LogArguments {
     /// Format of the logs [default: recognised by content, for each file]
     #[arg(long, value_name = "NAME", value_parser = known_format)]
     pub log_format: Option<String>,
+
+    /// Description of the logs' format, for those that are not known: names, kind of event, and how lines
+    /// are taken apart (JSON, separated values or a pattern), as specimens/described/gateway.json has it
+    #[arg(long, value_name = "FILE", value_parser = described, conflicts_with = "log_format")]
+    pub log_description: Option<Described>,
 
     /// How far local time is ahead of UTC, for times that do not say: such as +09:00
     #[arg(long, value_name = "OFFSET", default_value = "+00:00", value_parser = offset)]
@@ -38,6 +44,12 @@ fn known_format(name: &str) -> Result<String, String> {
     } else {
         Err(format!("one of {}", names.join(", ")))
     }
+}
+
+/// The format that a file describes.
+fn described(path: &str) -> Result<Described, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    Described::parse(&text).map_err(|error| error.to_string())
 }
 
 /// Seconds of `+HH:MM`.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use miyaburi_hunting::readers::Source;
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Event, Options, Scanned, Sighted, begins, events, readers, sources};
 
@@ -46,13 +47,14 @@ pub(super) fn read(
     }
 }
 
-fn options(arguments: &LogArguments) -> Options<'static> {
+fn options(arguments: &LogArguments) -> Options<'_> {
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     };
+    let described = arguments.log_description.as_ref().map(|described| described as &dyn Source);
     Options {
-        format: arguments.log_format.as_deref().and_then(readers::named),
+        format: described.or_else(|| arguments.log_format.as_deref().and_then(readers::named)),
         clock: Clock {
             offset: arguments.timezone,
             ahead: arguments.clock_ahead,

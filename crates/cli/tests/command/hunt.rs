@@ -124,6 +124,26 @@ fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn formats_can_be_described() {
+    let root = logs();
+    let description = r#"{"layout":{"pattern":"^(?<q>\\S+) by (?<c>\\S+)$"},"kind":"dns_query",
+        "fields":{"name":"q","client":"c"}}"#;
+    std::fs::write(at(&root, "own.json"), description).unwrap();
+    std::fs::write(at(&root, "own.log"), "a.cnc.example by 192.0.2.8\nx\n").unwrap();
+    let hunt = |description: &str| {
+        let mut command = miyaburi();
+        command.args(["hunt", "--log-description"]).arg(at(&root, description)).arg("-i");
+        command.args(["list.txt", "own.log"].map(|name| at(&root, name))).assert()
+    };
+    hunt("own.json")
+        .code(0)
+        .stdout(contains(r#""entity":"192.0.2.8","entity_type":"address""#))
+        .stderr(contains("1 of 2 lines not read, first byte 27: \"x\""));
+    hunt("list.txt").code(2).stderr(contains("no description of a format"));
+    hunt("missing.json").code(2).stderr(contains("No such file"));
+}
+
+#[test]
 fn hits_name_the_subscriber() {
     let root = logs();
     let leases = "address,holder,from,until\n192.0.2.7,line 7,2026-11-23,2026-11-24\n";

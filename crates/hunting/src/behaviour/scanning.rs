@@ -1,12 +1,15 @@
 //! A device looks for others to log in to: one client reaches for many hosts at ports that bots of the
 //! family try, within an hour.
 //!
+//! Or, in packets: the sequence number that opens a connection is the address it goes to, for two hosts. The
+//! family's scanner sends such probes, so that it knows answers without a memory of them.
+//!
 //! Reason: bots of the family probe random addresses for Telnet and known flaws, hundreds a second; no
 //! ordinary device opens Telnet to dozens of hosts.
 //!
 //! False positives: monitoring and management systems, one's own vulnerability scanner, ports 80 and 8080
 //! are therefore left out, as browsers do that all day. False negatives: scans slower than the threshold, of
-//! few hosts, or of other ports; scans that the log has a sample of only; where network address translation
+//! few hosts, or of other ports; scans that the log has a sample of only; by another sequence; where network address translation
 //! stands before the log, the device behind it is not told.
 
 use rustc_hash::FxHashSet;
@@ -23,6 +26,9 @@ const PORTS: [u16; 12] = [22, 23, 2222, 2323, 5555, 7547, 9527, 23231, 26, 37215
 /// Hosts within [`WINDOW`].
 const HOSTS: usize = 30;
 
+/// Hosts whose address is the sequence number: by chance one of 2^32 connections has that.
+const NUMBERED: usize = 2;
+
 /// An hour.
 const WINDOW: i64 = 3600 * SECOND;
 
@@ -36,17 +42,20 @@ pub(super) struct Scanning {
 pub(super) struct Probed {
     since: Moment,
     hosts: FxHashSet<IpAddr>,
+    /// Of these, or at other ports, hosts whose address was the sequence number.
+    numbered: FxHashSet<IpAddr>,
 }
 
 impl Scanning {
     pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
         let (client, server) = event.client.zip(event.server)?;
-        let is_probe =
-            event.kind == Kind::Connection && event.port.is_some_and(|port| PORTS.contains(&port));
-        if !is_probe {
+        let is_numbered = event.sequence.is_some_and(|number| is_address(number, server));
+        let is_probe = is_numbered || event.port.is_some_and(|port| PORTS.contains(&port));
+        if event.kind != Kind::Connection || !is_probe {
             return None;
         }
-        let new = || Probed { since: time, hosts: FxHashSet::default() };
+        let new =
+            || Probed { since: time, hosts: FxHashSet::default(), numbered: FxHashSet::default() };
         let probed = self.clients.of(client, time, WINDOW, new)?;
         if time.0.saturating_sub(probed.since.0) > WINDOW {
             *probed = new();
@@ -55,12 +64,24 @@ impl Scanning {
         if probed.hosts.len() < HOSTS {
             probed.hosts.insert(server);
         }
+        if is_numbered && probed.numbered.len() < NUMBERED {
+            probed.numbered.insert(server);
+        }
+        let since = probed.since;
+        if probed.numbered.len() >= NUMBERED {
+            let reason =
+                format!("{NUMBERED} hosts since {since} whose address is the sequence number");
+            return Some((client.to_string(), reason));
+        }
         (probed.hosts.len() >= HOSTS).then(|| {
-            let since = probed.since;
             let port = event.port.unwrap_or_default();
             (client.to_string(), format!("{HOSTS} hosts since {since}, last at port {port}"))
         })
     }
+}
+
+fn is_address(number: u32, address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.to_bits() == number)
 }
 
 #[cfg(test)]
@@ -93,5 +114,20 @@ mod tests {
             let event = connection("192.0.2.7", "203.0.113.1", 23);
             assert_eq!(scanning.look(&event, Moment::from_unix(second)), None);
         }
+    }
+    #[test]
+    fn sequence_numbers_that_are_addresses_are_a_scan() {
+        let probe = |host: u8, sequence: u32| Event {
+            sequence: Some(sequence),
+            ..connection("192.0.2.7", &format!("203.0.113.{host}"), 80)
+        };
+        let first = 0xcb00_7100;
+        let mut scanning = Scanning::default();
+        let mut look = |event: &Event<'_>| scanning.look(event, Moment(1));
+        assert_eq!(look(&probe(1, first + 1)), None, "one may be chance");
+        assert_eq!(look(&probe(1, first + 1)), None);
+        assert_eq!(look(&probe(2, first + 9)), None);
+        assert_eq!(look(&probe(3, 0)), None);
+        assert!(look(&probe(4, first + 4)).is_some_and(|(client, _)| client == "192.0.2.7"));
     }
 }

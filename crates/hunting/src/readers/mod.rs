@@ -12,6 +12,7 @@ mod json;
 mod mail;
 mod netfilter;
 mod nfdump;
+mod packets;
 mod pam;
 mod source;
 mod ssh;
@@ -53,7 +54,7 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Source; 10] = [
+pub const FORMATS: [&dyn Source; 11] = [
     &dns::BindFile,
     &dns::UnboundFile,
     &combined::Combined,
@@ -64,6 +65,7 @@ pub const FORMATS: [&dyn Source; 10] = [
     &mail::EximFile,
     &nfdump::NfdumpCsv,
     &web::WebJson,
+    &packets::Packets,
 ];
 
 /// The format of this name.
@@ -120,8 +122,27 @@ mod tests {
         let zeek: &[u8] =
             br#"{"ts":1700000000.5,"uid":"C1","id.orig_h":"::1","query":"a.example"}"#;
         assert_eq!(name(&[zeek]), Some("zeek-json"));
+        let flow: &[u8] =
+            b"2026-11-23 04:29:09.5,2026-11-23 04:29:09.5,0.0,192.0.2.7,::1,4,23,TCP,S";
+        assert_eq!(name(&[flow]), Some("nfdump"));
+        let request: &[u8] =
+            br#"{"msec":1700000000.5,"remote_addr":"192.0.2.7","uri":"/x","status":200}"#;
+        assert_eq!(name(&[request]), Some("web-json"));
+        let mail: &[u8] = b"2026-11-23 04:29:09 1vNAbc-0001Ab-2C Completed";
+        assert_eq!(name(&[mail]), Some("exim"));
+        let application: &[u8] = b"2026-11-23 04:29:09 INFO started";
+        assert_eq!(name(&[application]), None);
         assert_eq!(name(&[b"?", b"!", web]), None);
         assert_eq!(name(&[]), None);
+    }
+
+    #[test]
+    fn first_bytes_tell_a_format_that_has_a_mark() {
+        let name = |bytes: &[u8]| marked(bytes).map(Source::name);
+        assert_eq!(name(b"#separator \\x09\n"), Some("zeek"));
+        assert_eq!(name(b"ts,te,td,sa,da"), Some("nfdump"));
+        assert_eq!(name(b"ts,query\n"), None);
+        assert_eq!(name(b""), None);
     }
 
     /// Reads bytes by every format; each counts all that it was given.

@@ -156,6 +156,19 @@ impl<'s> Records<'s> {
         }
     }
 
+    /// A record with all that it tells.
+    pub fn take_all<'e>(
+        &mut self,
+        offset: u64,
+        record: &[u8],
+        events: impl Iterator<Item = &'e Event<'e>>,
+    ) {
+        self.scanned.lines += 1;
+        let before = self.scanned.events;
+        events.for_each(|event| self.event(offset, record, event));
+        self.scanned.quiet += u64::from(self.scanned.events == before);
+    }
+
     /// A line that is too long.
     pub fn too_long(&mut self, offset: u64) {
         self.take(offset, TOO_LONG, &Reading::Unread);

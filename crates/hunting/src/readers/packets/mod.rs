@@ -1,0 +1,157 @@
+//! Packets as pcap and pcapng hold them: connections, and what was asked of name servers.
+//!
+//! The first packet of a flow is a connection. Its client is who sent it, unless it answers: SYN and ACK, or
+//! from a port below 1024 to one that is not. Flows end when they are idle for five minutes, or when too
+//! many are known. A packet that opens a TCP connection tells its sequence number. Questions and answers of
+//! DNS over UDP are an event each, of the first name that is asked for.
+//!
+//! Not read: what is within tunnels, DNS over TCP or encrypted, fragments behind the first, names of HTTP
+//! and TLS. What is not IP is quiet. Where the capture itself is damaged, the next packet cannot be found:
+//! the rest is unread.
+
+mod capture;
+mod dns;
+mod flows;
+
+use core::net::IpAddr;
+use std::io;
+
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use miyaburi_model::Protocol;
+
+use super::{Input, Reading, Records, Source};
+use crate::event::{Event, Kind};
+use crate::time::{Clock, Moment};
+use capture::{Packet, Piece};
+use flows::{Flow, Flows};
+
+/// The format.
+pub(super) struct Packets;
+
+/// The port of name servers.
+const DNS: u16 = 53;
+
+impl Source for Packets {
+    fn name(&self) -> &'static str {
+        "pcap"
+    }
+
+    fn is_marked(&self, beginning: &[u8]) -> bool {
+        capture::is_marked(beginning)
+    }
+
+    fn read_all(
+        &self,
+        input: &mut Input<'_>,
+        clock: &Clock,
+        records: &mut Records<'_>,
+    ) -> io::Result<()> {
+        let mut flows = Flows::default();
+        capture::read(input, &mut |offset, piece| match piece {
+            Piece::Packet(packet) => {
+                let time = clock.zoned(packet.seconds, packet.micros, 0);
+                tell(&packet, offset, time, &mut flows, records);
+            }
+            Piece::Damaged(bytes) => records.take(offset, bytes, &Reading::Unread),
+        })
+    }
+}
+
+fn tell(
+    packet: &Packet<'_>,
+    offset: u64,
+    time: Moment,
+    flows: &mut Flows,
+    records: &mut Records<'_>,
+) {
+    let sent = Sent::of(packet);
+    let Some(sent) = sent else {
+        records.take(offset, packet.data, &Reading::Quiet);
+        return;
+    };
+    let connection = flows.begins(sent.flow, time).then(|| sent.connection(time));
+    let asked = sent.message.and_then(dns::Message::parse);
+    let query = asked.as_ref().map(|asked| asked.event(&sent.flow, time));
+    records.take_all(offset, packet.data, connection.iter().chain(&query));
+}
+
+/// What a packet's headers say.
+struct Sent<'p> {
+    flow: Flow,
+    /// Of one that opens a TCP connection, its sequence number.
+    sequence: Option<u32>,
+    is_accepting: bool,
+    /// What is said to a name server, or by one.
+    message: Option<&'p [u8]>,
+}
+
+impl<'p> Sent<'p> {
+    fn of(packet: &Packet<'p>) -> Option<Self> {
+        let sliced = sliced(packet)?;
+        let (source, target) = match sliced.net? {
+            LaxNetSlice::Ipv4(ip) => {
+                let header = ip.header();
+                (IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()))
+            }
+            LaxNetSlice::Ipv6(ip) => {
+                let header = ip.header();
+                (IpAddr::V6(header.source_addr()), IpAddr::V6(header.destination_addr()))
+            }
+            LaxNetSlice::Arp(_) => return None,
+        };
+        let flow = Flow { source, target, ports: None, protocol: None };
+        let other = Self { flow, sequence: None, is_accepting: false, message: None };
+        Some(match sliced.transport {
+            Some(TransportSlice::Tcp(tcp)) => {
+                let ports = Some((tcp.source_port(), tcp.destination_port()));
+                let sequence = (tcp.syn() && !tcp.ack()).then(|| tcp.sequence_number());
+                let flow = Flow { ports, protocol: Some(Protocol::Tcp), ..flow };
+                Self { flow, sequence, is_accepting: tcp.syn() && tcp.ack(), ..other }
+            }
+            Some(TransportSlice::Udp(udp)) => {
+                let (from, to) = (udp.source_port(), udp.destination_port());
+                let message = (from == DNS || to == DNS).then(|| udp.payload());
+                let flow = Flow { ports: Some((from, to)), protocol: Some(Protocol::Udp), ..flow };
+                Self { flow, message, ..other }
+            }
+            _ => other,
+        })
+    }
+
+    fn connection(&self, time: Moment) -> Event<'static> {
+        let is_answer = self.is_accepting || (self.sequence.is_none() && self.flow.is_answer());
+        let flow = if is_answer { self.flow.turned() } else { self.flow };
+        Event {
+            client: Some(flow.source),
+            server: Some(flow.target),
+            port: flow.ports.map(|(_, port)| port),
+            protocol: flow.protocol,
+            sequence: self.sequence,
+            ..Event::new(Kind::Connection, Some(time))
+        }
+    }
+}
+
+/// The headers behind that of the link, whose types are those of the registry of tcpdump.
+fn sliced<'p>(packet: &Packet<'p>) -> Option<LaxSlicedPacket<'p>> {
+    let of_type = |kind: usize, header: usize| {
+        let kind = packet.data.get(kind..)?.first_chunk().map(|kind| u16::from_be_bytes(*kind))?;
+        Some(LaxSlicedPacket::from_ether_type(kind.into(), packet.data.get(header..)?))
+    };
+    let ip = |header: usize| LaxSlicedPacket::from_ip(packet.data.get(header..)?).ok();
+    match packet.link {
+        // Ethernet.
+        1 => LaxSlicedPacket::from_ethernet(packet.data).ok(),
+        // BSD loopback, with the family in front.
+        0 | 108 => ip(4),
+        // Raw IP.
+        12 | 14 | 101 | 228 | 229 => ip(0),
+        // Linux "cooked" captures, of both versions.
+        113 => of_type(14, 16),
+        276 => of_type(0, 20),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
