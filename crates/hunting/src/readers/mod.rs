@@ -7,10 +7,12 @@
 mod combined;
 mod described;
 mod dns;
+mod dnstap;
 mod eve;
 mod json;
 mod mail;
 mod netfilter;
+mod netflow;
 mod nfdump;
 mod packets;
 mod pam;
@@ -54,7 +56,7 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order in which they are asked.
-pub const FORMATS: [&dyn Source; 11] = [
+pub const FORMATS: [&dyn Source; 13] = [
     &dns::BindFile,
     &dns::UnboundFile,
     &combined::Combined,
@@ -66,6 +68,8 @@ pub const FORMATS: [&dyn Source; 11] = [
     &nfdump::NfdumpCsv,
     &web::WebJson,
     &packets::Packets,
+    &dnstap::Dnstap,
+    &netflow::Netflow,
 ];
 
 /// The format of this name.

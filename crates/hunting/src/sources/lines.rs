@@ -106,6 +106,20 @@ impl<R: Read> Lines<R> {
         self.advance(count.min(self.end - self.start));
     }
 
+    /// Goes to the end.
+    ///
+    /// # Errors
+    /// When the reader fails.
+    pub fn skip_all(&mut self) -> io::Result<()> {
+        loop {
+            let count = self.ahead(MAX_LINE)?.1.len();
+            if count == 0 {
+                return Ok(());
+            }
+            self.skip(count);
+        }
+    }
+
     fn advance(&mut self, count: usize) {
         self.start += count;
         self.offset += count as u64;

@@ -1,10 +1,8 @@
-//! A message of DNS as an event.
+//! Messages of DNS as packets and servers' records hold them.
 
 use simple_dns::{Packet, PacketFlag, RCODE};
 
-use super::flows::Flow;
-use crate::event::{Event, Kind, Outcome};
-use crate::time::Moment;
+use crate::event::Outcome;
 
 /// What is asked for, or answered.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,18 +23,5 @@ impl Message {
             _ => Outcome::Failure,
         });
         Some(Self { name, outcome })
-    }
-
-    pub(super) fn event(&self, flow: &Flow, time: Moment) -> Event<'_> {
-        let flow = if self.outcome.is_some() { flow.turned() } else { *flow };
-        Event {
-            client: Some(flow.source),
-            server: Some(flow.target),
-            port: flow.ports.map(|(_, port)| port),
-            protocol: flow.protocol,
-            name: Some(self.name.as_bytes()),
-            outcome: self.outcome,
-            ..Event::new(Kind::DnsQuery, Some(time))
-        }
     }
 }

@@ -1,11 +1,13 @@
-//! DNS servers: who asked for which name.
+//! DNS: who asked for which name, by what servers write, and messages themselves.
 
 mod bind;
 mod dnsmasq;
+mod message;
 mod powerdns;
 mod unbound;
 
 pub(super) use bind::BindFile;
+pub(super) use message::Message;
 pub(super) use unbound::UnboundFile;
 
 pub(super) use bind::message as bind_message;

@@ -198,11 +198,5 @@ fn shown(bytes: &[u8]) -> &[u8] {
 fn damaged(input: &mut Input<'_>, offset: u64, seen: &mut Seen<'_>) -> io::Result<()> {
     let (_, bytes) = input.ahead(SHOWN)?;
     seen(offset, Piece::Damaged(bytes));
-    loop {
-        let count = input.ahead(MAX_LINE)?.1.len();
-        if count == 0 {
-            return Ok(());
-        }
-        input.skip(count);
-    }
+    input.skip_all()
 }

@@ -3,14 +3,13 @@
 //! The first packet of a flow is a connection. Its client is who sent it, unless it answers: SYN and ACK, or
 //! from a port below 1024 to one that is not. Flows end when they are idle for five minutes, or when too
 //! many are known. A packet that opens a TCP connection tells its sequence number. Questions and answers of
-//! DNS over UDP are an event each, of the first name that is asked for.
+//! DNS over UDP are an event each, of the first name that is asked for. Exports of flows tell of theirs, too.
 //!
 //! Not read: what is within tunnels, DNS over TCP or encrypted, fragments behind the first, names of HTTP
 //! and TLS. What is not IP is quiet. Where the capture itself is damaged, the next packet cannot be found:
 //! the rest is unread.
 
 mod capture;
-mod dns;
 mod flows;
 
 use core::net::IpAddr;
@@ -19,6 +18,8 @@ use std::io;
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use miyaburi_model::Protocol;
 
+use super::dns::Message;
+use super::netflow::{self, Exporters};
 use super::{Input, Reading, Records, Source};
 use crate::event::{Event, Kind};
 use crate::time::{Clock, Moment};
@@ -46,33 +47,39 @@ impl Source for Packets {
         clock: &Clock,
         records: &mut Records<'_>,
     ) -> io::Result<()> {
-        let mut flows = Flows::default();
+        let mut known = Known::default();
         capture::read(input, &mut |offset, piece| match piece {
-            Piece::Packet(packet) => {
-                let time = clock.zoned(packet.seconds, packet.micros, 0);
-                tell(&packet, offset, time, &mut flows, records);
-            }
+            Piece::Packet(packet) => known.tell(&packet, offset, clock, records),
             Piece::Damaged(bytes) => records.take(offset, bytes, &Reading::Unread),
         })
     }
 }
 
-fn tell(
-    packet: &Packet<'_>,
-    offset: u64,
-    time: Moment,
-    flows: &mut Flows,
-    records: &mut Records<'_>,
-) {
-    let sent = Sent::of(packet);
-    let Some(sent) = sent else {
-        records.take(offset, packet.data, &Reading::Quiet);
-        return;
-    };
-    let connection = flows.begins(sent.flow, time).then(|| sent.connection(time));
-    let asked = sent.message.and_then(dns::Message::parse);
-    let query = asked.as_ref().map(|asked| asked.event(&sent.flow, time));
-    records.take_all(offset, packet.data, connection.iter().chain(&query));
+/// What packets before have told.
+#[derive(Default)]
+struct Known {
+    flows: Flows,
+    exporters: Exporters,
+}
+
+impl Known {
+    fn tell(&mut self, packet: &Packet<'_>, offset: u64, clock: &Clock, records: &mut Records<'_>) {
+        let data = packet.data;
+        let Some(sent) = Sent::of(packet) else {
+            records.take(offset, data, &Reading::Quiet);
+            return;
+        };
+        let time = clock.zoned(packet.seconds, packet.micros, 0);
+        let connection = self.flows.begins(sent.flow, time).then(|| sent.connection(time));
+        let message = sent.of_port(|port| port == DNS).and_then(Message::parse);
+        let query = message.as_ref().map(|message| sent.query(message, time));
+        records.take_all(offset, data, connection.iter().chain(&query));
+        if let Some(export) = sent.of_port(|port| netflow::PORTS.contains(&port)) {
+            let place = (export.as_ptr() as usize).saturating_sub(data.as_ptr() as usize);
+            let offset = offset + place as u64;
+            self.exporters.tell(sent.flow.source, export, offset, clock, records);
+        }
+    }
 }
 
 /// What a packet's headers say.
@@ -81,8 +88,8 @@ struct Sent<'p> {
     /// Of one that opens a TCP connection, its sequence number.
     sequence: Option<u32>,
     is_accepting: bool,
-    /// What is said to a name server, or by one.
-    message: Option<&'p [u8]>,
+    /// Of UDP, what it holds.
+    datagram: Option<&'p [u8]>,
 }
 
 impl<'p> Sent<'p> {
@@ -100,7 +107,7 @@ impl<'p> Sent<'p> {
             LaxNetSlice::Arp(_) => return None,
         };
         let flow = Flow { source, target, ports: None, protocol: None };
-        let other = Self { flow, sequence: None, is_accepting: false, message: None };
+        let other = Self { flow, sequence: None, is_accepting: false, datagram: None };
         Some(match sliced.transport {
             Some(TransportSlice::Tcp(tcp)) => {
                 let ports = Some((tcp.source_port(), tcp.destination_port()));
@@ -109,13 +116,31 @@ impl<'p> Sent<'p> {
                 Self { flow, sequence, is_accepting: tcp.syn() && tcp.ack(), ..other }
             }
             Some(TransportSlice::Udp(udp)) => {
-                let (from, to) = (udp.source_port(), udp.destination_port());
-                let message = (from == DNS || to == DNS).then(|| udp.payload());
-                let flow = Flow { ports: Some((from, to)), protocol: Some(Protocol::Udp), ..flow };
-                Self { flow, message, ..other }
+                let ports = Some((udp.source_port(), udp.destination_port()));
+                let flow = Flow { ports, protocol: Some(Protocol::Udp), ..flow };
+                Self { flow, datagram: Some(udp.payload()), ..other }
             }
             _ => other,
         })
+    }
+
+    /// A datagram to or from such a port.
+    fn of_port(&self, is_meant: impl Fn(u16) -> bool) -> Option<&'p [u8]> {
+        let (from, to) = self.flow.ports?;
+        self.datagram.filter(|_| is_meant(from) || is_meant(to))
+    }
+
+    fn query<'m>(&self, message: &'m Message, time: Moment) -> Event<'m> {
+        let flow = if message.outcome.is_some() { self.flow.turned() } else { self.flow };
+        Event {
+            client: Some(flow.source),
+            server: Some(flow.target),
+            port: flow.ports.map(|(_, port)| port),
+            protocol: flow.protocol,
+            name: Some(message.name.as_bytes()),
+            outcome: message.outcome,
+            ..Event::new(Kind::DnsQuery, Some(time))
+        }
     }
 
     fn connection(&self, time: Moment) -> Event<'static> {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use etherparse::PacketBuilder;
-use simple_dns::{CLASS, Name, Packet as Message, Question, RCODE, TYPE};
+use simple_dns::{CLASS, Name, Packet as Sample, Question, RCODE, TYPE};
 
 use super::*;
 use crate::readers::Scanned;
@@ -28,8 +28,8 @@ fn tcp(
 
 fn dns(name: &str, answer: Option<RCODE>) -> Vec<u8> {
     let mut message = match answer {
-        Some(_) => Message::new_reply(7),
-        None => Message::new_query(7),
+        Some(_) => Sample::new_reply(7),
+        None => Sample::new_query(7),
     };
     if let Some(code) = answer {
         *message.rcode_mut() = code;
@@ -147,6 +147,23 @@ fn connections_and_queries() {
 }
 
 #[test]
+fn exports_of_flows_tell_of_theirs() {
+    let mut flow =
+        [&[0, 5, 0, 1, 0, 0, 0, 0], &1_700_000_000_u32.to_be_bytes()[..], &[0; 12]].concat();
+    flow.extend([203, 0, 113, 5, 192, 0, 2, 9]);
+    flow.extend([0; 24]);
+    flow.extend([0, 1, 0, 23, 0, 2, 6]);
+    flow.resize(72, 0);
+    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+    let mut bytes = Vec::new();
+    builder.ipv4(CLIENT, SERVER, 64).udp(40_000, 2055).write(&mut bytes, &flow).unwrap();
+    let (scanned, told) = read(&pcap(&[bytes]));
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1], "2023-11-14T22:13:20Z Connection 203.0.113.5>192.0.2.9:23 - None None");
+    assert_eq!((scanned.lines, scanned.unread), (2, 0));
+}
+
+#[test]
 fn what_is_no_ip_is_quiet() {
     let arp = [&[2; 12][..], &[8, 6], &[0; 28]].concat();
     let junk = vec![0; 3];
@@ -174,10 +191,10 @@ fn damage_is_told_and_what_was_before_it_read() {
 fn a_name_without_its_message_is_none() {
     assert!(!Packets.is_marked(b"\x0a\x0d\x0d\x0a and a text"));
     assert!(!Packets.is_marked(b""));
-    assert_eq!(dns::Message::parse(b"\0\0c2.example"), None);
+    assert_eq!(super::Message::parse(b"\0\0c2.example"), None);
     // A name that points to itself.
     assert_eq!(
-        dns::Message::parse(&[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
+        super::Message::parse(&[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
         None
     );
 }
