@@ -18,7 +18,6 @@ use netflow_parser::{NetflowPacket, NetflowParser};
 
 use super::{Input, Reading, Records, Source};
 use crate::event::{Event, Kind};
-use crate::sources::MAX_LINE;
 use crate::time::{Clock, Moment};
 
 /// The format.
@@ -32,6 +31,9 @@ const EXPORTERS: usize = 1024;
 
 /// 2000-01-01: no export is older.
 const OLDEST: u32 = 946_684_800;
+
+/// Bytes of a message at most: those of a datagram.
+const MESSAGE: usize = 1 << 16;
 
 /// Sizes of headers, and of a flow of version 5.
 const HEADER_5: usize = 24;
@@ -71,7 +73,7 @@ impl Source for Netflow {
     ) -> io::Result<()> {
         let mut parser = NetflowParser::default();
         loop {
-            let (offset, bytes) = input.ahead(MAX_LINE)?;
+            let (offset, bytes) = input.ahead(MESSAGE)?;
             if bytes.is_empty() {
                 return Ok(());
             }
