@@ -229,7 +229,7 @@ mod tests {
         let mut indicators = Indicators::default();
         let value = Value::parse("203.0.113.9").unwrap();
         let validity = Validity::default();
-        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.insert(Indicator { validity, ..Indicator::from(value) });
         indicators.seal();
         let mut counts = Counts::new(vec!["192.0.2.0/24".parse().unwrap()], &indicators);
         events.iter().for_each(|event| counts.look(event));

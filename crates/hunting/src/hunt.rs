@@ -281,7 +281,7 @@ mod tests {
         for value in ["c2.example", "192.0.2.9"] {
             let value = Value::parse(value).unwrap();
             let role = Some(EndpointRole::C2);
-            indicators.insert(Indicator { value, role, confidence: None, validity });
+            indicators.insert(Indicator { role, validity, ..Indicator::from(value) });
         }
         indicators.seal();
         let mut hunt = Hunt::new(&indicators);
@@ -331,7 +331,7 @@ mod tests {
         let mut indicators = Indicators::default();
         let value = Value::parse("c2.example").unwrap();
         let validity = Validity::default();
-        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.insert(Indicator { validity, ..Indicator::from(value) });
         indicators.seal();
         let mut holders = Holders::default();
         holders.insert(Lease {

@@ -109,7 +109,7 @@ mod tests {
         let mut indicators = Indicators::default();
         let value = Value::parse("c2.example").unwrap();
         let validity = Validity::default();
-        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.insert(Indicator { validity, ..Indicator::from(value) });
         indicators.seal();
         let clock = Clock::utc(Moment::from_unix(1_795_435_200));
         let mut hits = Vec::new();

@@ -12,7 +12,7 @@ pub(crate) struct HuntArguments {
     pub logs: LogArguments,
 
     /// What to look for: reports (NDJSON or JSON), tables as ThreatFox and export make them, MISP
-    /// events, or plain lists of names, addresses, networks and URLs, defanged or not
+    /// events, STIX 2.1, or plain lists of names, addresses, networks and URLs, defanged or not
     #[arg(short, long, required = true, value_name = "FILE")]
     pub indicators: Vec<PathBuf>,
 

@@ -15,6 +15,7 @@ mod export;
 mod extract;
 mod folders;
 mod hunt;
+mod indicators;
 mod ledger;
 mod mirai_toushi;
 mod plan;

@@ -8,13 +8,13 @@ mod set;
 mod sources;
 mod value;
 
-use miyaburi_model::{Confidence, EndpointRole};
+use miyaburi_model::{Confidence, EndpointRole, Protocol};
 use serde::Serialize;
 
 use crate::time::Moment;
 
 pub use set::{Indicators, Number};
-pub use sources::{SourceError, read};
+pub use sources::{Passed, SourceError, read};
 pub use value::{Value, ValueError};
 
 /// Something to look for.
@@ -22,12 +22,25 @@ pub use value::{Value, ValueError};
 pub struct Indicator {
     /// What it is.
     pub value: Value,
+    /// The transport that is meant; any when its source does not say.
+    pub protocol: Option<Protocol>,
     /// What it is used for, as far as its source says.
     pub role: Option<EndpointRole>,
     /// How sure its source is.
     pub confidence: Option<Confidence>,
     /// When it holds.
     pub validity: Validity,
+    /// Whose it is, as far as its source says: names of families with, behind a stroke, the beginning of
+    /// the comparison hash of their configuration.
+    pub botnets: Vec<Box<str>>,
+}
+
+impl From<Value> for Indicator {
+    /// Of which nothing else is known.
+    fn from(value: Value) -> Self {
+        let validity = Validity::default();
+        Self { value, protocol: None, role: None, confidence: None, validity, botnets: Vec::new() }
+    }
 }
 
 /// A span of time, open where there is no end.

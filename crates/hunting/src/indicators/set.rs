@@ -4,6 +4,7 @@ use core::hash::{BuildHasher, Hasher};
 use core::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use miyaburi_model::Protocol;
 use prefix_trie::PrefixMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -32,7 +33,8 @@ pub struct Indicators {
 }
 
 impl Indicators {
-    /// Takes an indicator. One that is there already gets the span of both, and the higher confidence.
+    /// Takes an indicator. One that is there already gets the span of both, the higher confidence and all
+    /// botnets.
     pub fn insert(&mut self, indicator: Indicator) {
         let number = Number(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         let known = match &indicator.value {
@@ -45,8 +47,11 @@ impl Indicators {
             Value::Address(address, port) => {
                 let there = self.addresses.entry(*address).or_default();
                 let same = |at: &&Number| {
-                    let value = self.all.get(at.0 as usize).map(|known| &known.value);
-                    matches!(value, Some(Value::Address(_, other)) if other == port)
+                    let known = self.all.get(at.0 as usize);
+                    known.is_some_and(|known| {
+                        known.protocol == indicator.protocol
+                            && matches!(&known.value, Value::Address(_, other) if other == port)
+                    })
                 };
                 let known = there.iter().find(same).copied();
                 if known.is_none() {
@@ -66,6 +71,12 @@ impl Indicators {
             Some(known) => {
                 known.validity = known.validity.with(indicator.validity);
                 known.confidence = known.confidence.max(indicator.confidence);
+                known.role = known.role.or(indicator.role);
+                for botnet in indicator.botnets {
+                    if !known.botnets.contains(&botnet) {
+                        known.botnets.push(botnet);
+                    }
+                }
             }
             None => self.all.push(indicator),
         }
@@ -80,6 +91,11 @@ impl Indicators {
     #[must_use]
     pub fn get(&self, number: Number) -> Option<&Indicator> {
         self.all.get(number.0 as usize)
+    }
+
+    /// All, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = &Indicator> {
+        self.all.iter()
     }
 
     /// How many there are.
@@ -100,10 +116,12 @@ impl Indicators {
             self.names(name, &mut |number| found(Field::Name, number));
         }
         if let Some(server) = event.server {
-            self.address(server, event.port, &mut |number| found(Field::Server, number));
+            let on = (event.port, event.protocol);
+            self.address(server, on, &mut |number| found(Field::Server, number));
         }
         if let Some(client) = event.client {
-            self.address(client, None, &mut |number| found(Field::Client, number));
+            let on = (None, event.protocol);
+            self.address(client, on, &mut |number| found(Field::Client, number));
         }
         if let Some(url) = event.url.filter(|_| !self.urls.is_empty())
             && let Some(number) = self.url(url, event)
@@ -135,13 +153,19 @@ impl Indicators {
         }
     }
 
-    fn address(&self, address: IpAddr, port: Option<u16>, found: &mut impl FnMut(Number)) {
+    fn address(
+        &self,
+        address: IpAddr,
+        (port, protocol): (Option<u16>, Option<Protocol>),
+        found: &mut impl FnMut(Number),
+    ) {
         for number in self.addresses.get(&address).into_iter().flatten() {
-            let meant = match self.get(*number).map(|indicator| &indicator.value) {
-                Some(Value::Address(_, meant)) => *meant,
+            let Some(indicator) = self.get(*number) else { continue };
+            let meant = match &indicator.value {
+                Value::Address(_, meant) => *meant,
                 _ => None,
             };
-            if meant.is_none() || port.is_none() || meant == port {
+            if agree(meant, port) && agree(indicator.protocol, protocol) {
                 found(*number);
             }
         }
@@ -173,6 +197,11 @@ impl Indicators {
         };
         self.urls.get(whole.as_str()).copied()
     }
+}
+
+/// Whether what is meant and what a record says are the same, as far as both are known.
+fn agree<T: PartialEq>(meant: Option<T>, told: Option<T>) -> bool {
+    meant.is_none() || told.is_none() || meant == told
 }
 
 fn known_or<P: prefix_trie::Prefix>(
@@ -242,12 +271,7 @@ mod tests {
         let mut set = Indicators::default();
         for value in values {
             let value = Value::parse(value).unwrap();
-            set.insert(Indicator {
-                value,
-                role: None,
-                confidence: None,
-                validity: Validity::default(),
-            });
+            set.insert(Indicator::from(value));
         }
         set.seal();
         set
@@ -337,7 +361,7 @@ mod tests {
         for (from, until) in spans {
             let validity = Validity { from: from.map(Moment), until: until.map(Moment) };
             let value = Value::parse("c2.example").unwrap();
-            set.insert(Indicator { value, role: None, confidence: None, validity });
+            set.insert(Indicator { validity, ..Indicator::from(value) });
         }
         assert_eq!(set.len(), 1);
         let validity = set.get(Number(0)).unwrap().validity;

@@ -269,7 +269,7 @@ erin@c.example,c,login,imap-9
         let mut indicators = Indicators::default();
         let value = Value::parse("203.0.113.9").unwrap();
         let validity = Validity::default();
-        indicators.insert(Indicator { value, role: None, confidence: None, validity });
+        indicators.insert(Indicator { validity, ..Indicator::from(value) });
         indicators.seal();
         indicators
     }
