@@ -9,6 +9,7 @@ mod ledger;
 mod logs;
 mod plan;
 mod raw;
+mod redact;
 mod scope;
 mod timeline;
 
@@ -33,6 +34,7 @@ pub(crate) use self::ledger::{LedgerArguments, LedgerFormat};
 pub(crate) use self::logs::LogArguments;
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 use self::raw::RawArguments;
+pub(crate) use self::redact::RedactArguments;
 pub(crate) use self::scope::ScopeArguments;
 pub(crate) use self::timeline::{TimelineArguments, TimelineFormat};
 
@@ -135,9 +137,10 @@ pub(crate) enum Command {
     Behaviour(BehaviourArguments),
     /// Count accesses from outside to one's own devices
     ///
-    /// By day, device, port, source network (a /24, of IPv6 a /48) and indicator, with the mean for
-    /// each device and day, and how the last seven whole days compare with the seven before. Give the
-    /// devices that offer nothing to the public: their visitors are counted, too.
+    /// By day, device, port, source network (a /24, of IPv6 a /48), indicator and the botnet that its
+    /// source names (of reports family and configuration), with the mean for each device and day, and
+    /// how the last seven whole days compare with the seven before. Give the devices that offer nothing
+    /// to the public: their visitors are counted, too.
     ///
     /// Exit codes: 0 all read; 1 when a file could not be read or no format fits, and the rest goes
     /// on; 2 wrong usage.

@@ -9,6 +9,7 @@ use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
 use miyaburi_hunting::holders::HolderError;
 use miyaburi_hunting::indicators::SourceError;
+use miyaburi_hunting::pseudonyms::ShortKey;
 use miyaburi_hunting::scope::TableError;
 use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
@@ -53,6 +54,10 @@ pub(crate) enum CommandError {
     Holders { path: PathBuf, error: HolderError },
     #[error("{}: {error}", path.display())]
     Table { path: PathBuf, error: TableError },
+    #[error("{}: {error}", path.display())]
+    Key { path: PathBuf, error: KeyError },
+    #[error("no random key: {0}")]
+    Random(String),
     #[error("CSV: {0}")]
     Csv(#[from] csv::Error),
     #[error("{}: {error}", path.display())]
@@ -74,6 +79,15 @@ impl CommandError {
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::Field(_))
     }
+}
+
+/// What keeps a file from being a key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Short(#[from] ShortKey),
 }
 
 /// What keeps a stage of one file from being shown.

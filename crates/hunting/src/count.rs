@@ -6,7 +6,7 @@
 //! are counted, too, so ports that serve the public are to be left out by giving the devices alone.
 //! A repeated packet is an access of its own where the log has a line for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -61,6 +61,25 @@ pub enum Line {
         /// Accesses.
         accesses: u64,
     },
+    /// From one botnet on one day: from indicators whose source names it. An address that several share
+    /// counts for each.
+    Botnet {
+        /// Its family and configuration: see [`Indicator::botnets`](crate::indicators::Indicator).
+        botnet: String,
+        /// Midnight in UTC.
+        day: Moment,
+        /// Accesses.
+        accesses: u64,
+    },
+    /// From one botnet on all days.
+    BotnetTotal {
+        /// Its family and configuration.
+        botnet: String,
+        /// Accesses.
+        accesses: u64,
+        /// As of all.
+        trend: Option<f64>,
+    },
     /// From one indicator.
     Indicator {
         /// Its value.
@@ -93,6 +112,7 @@ pub struct Counts<'i> {
     ports: BTreeMap<u16, u64>,
     networks: BTreeMap<IpNet, u64>,
     known: BTreeMap<String, u64>,
+    botnets: BTreeMap<(Box<str>, i64), u64>,
 }
 
 impl<'i> Counts<'i> {
@@ -108,6 +128,7 @@ impl<'i> Counts<'i> {
             ports: BTreeMap::new(),
             networks: BTreeMap::new(),
             known: BTreeMap::new(),
+            botnets: BTreeMap::new(),
         }
     }
 
@@ -121,14 +142,18 @@ impl<'i> Counts<'i> {
         }
         let day = time.unix().div_euclid(DAY);
         let mut is_known = false;
-        let Self { indicators, known, .. } = self;
+        // An address and its network may name the same botnet: it is one access.
+        let mut of = BTreeSet::new();
+        let (indicators, known) = (self.indicators, &mut self.known);
         indicators.find(event, &mut |field, number| {
             let indicator = indicators.get(number).filter(|it| it.validity.holds(event.time));
             if let Some(indicator) = indicator.filter(|_| field == Field::Client) {
                 is_known = true;
                 *known.entry(indicator.value.to_string()).or_default() += 1;
+                of.extend(&indicator.botnets);
             }
         });
+        of.into_iter().for_each(|botnet| bounded(&mut self.botnets, (botnet.clone(), day)));
         let of_day = self.days.entry(day).or_default();
         of_day.0 += 1;
         of_day.1 += u64::from(is_known);
@@ -137,7 +162,8 @@ impl<'i> Counts<'i> {
         bounded(&mut self.networks, network_of(client));
     }
 
-    /// All counts: the total, then days, devices, and ports, networks and indicators with the most first.
+    /// All counts: the total, then days, devices, and ports, networks, botnets and indicators with the
+    /// most first.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         let mut devices: Vec<IpAddr> = self.devices.keys().map(|(device, _)| *device).collect();
@@ -154,7 +180,7 @@ impl<'i> Counts<'i> {
             devices: devices.len(),
             days,
             per_device_and_day: per_device(per_day),
-            trend: self.trend(),
+            trend: self.trend(|day| self.days.get(&day).map_or(0, |(all, _)| *all)),
         }];
         lines.extend(self.days.iter().map(|(day, (accesses, known))| {
             let per_device = per_device(*accesses as f64);
@@ -171,6 +197,7 @@ impl<'i> Counts<'i> {
         lines.extend(
             networks.map(|(network, accesses)| Line::Network { network: *network, accesses }),
         );
+        lines.extend(self.of_botnets());
         let known = most(&self.known).into_iter();
         lines.extend(known.map(|(indicator, accesses)| Line::Indicator {
             indicator: indicator.clone(),
@@ -179,12 +206,30 @@ impl<'i> Counts<'i> {
         lines
     }
 
-    /// The first and the last day are cut off by the log, and are left out.
-    fn trend(&self) -> Option<f64> {
+    /// Of each botnet the total and the days.
+    fn of_botnets(&self) -> impl Iterator<Item = Line> {
+        let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((botnet, _), accesses) in &self.botnets {
+            *totals.entry(botnet).or_default() += accesses;
+        }
+        most(&totals).into_iter().flat_map(|(botnet, accesses)| {
+            let on = |day: i64| self.botnets.get(&(Box::from(*botnet), day)).copied();
+            let trend = self.trend(|day| on(day).unwrap_or_default());
+            let total = Line::BotnetTotal { botnet: (*botnet).to_owned(), accesses, trend };
+            let days = self.days.keys().filter_map(|day| {
+                let day_of = Moment::from_unix(day * DAY);
+                let (botnet, accesses) = ((*botnet).to_owned(), on(*day)?);
+                Some(Line::Botnet { botnet, day: day_of, accesses })
+            });
+            core::iter::once(total).chain(days).collect::<Vec<_>>()
+        })
+    }
+
+    /// The trend of what `on` says of each day. The first and the last day are cut off by the log, and are
+    /// left out.
+    fn trend(&self, on: impl Fn(i64) -> u64) -> Option<f64> {
         let (first, last) = self.days.keys().next().zip(self.days.keys().next_back())?;
-        let whole: Vec<f64> = (first + 1..*last)
-            .map(|day| self.days.get(&day).map_or(0, |(all, _)| *all) as f64)
-            .collect();
+        let whole: Vec<f64> = (first + 1..*last).map(|day| on(day) as f64).collect();
         let from = whole.len().checked_sub(2 * TREND)?;
         let (before, now) = whole.get(from..)?.split_at_checked(TREND)?;
         let before: f64 = before.iter().sum();
@@ -263,6 +308,41 @@ mod tests {
             Line::Indicator { indicator: "203.0.113.9".to_owned(), accesses: 2 },
         ];
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn botnets_are_those_that_indicators_name() {
+        let mut indicators = Indicators::default();
+        for (value, botnets) in [
+            ("203.0.113.9", &["mirai/aa", "mirai/bb"][..]),
+            ("203.0.113.0/24", &["mirai/aa"]),
+            ("198.51.100.1", &[]),
+        ] {
+            let value = Value::parse(value).unwrap();
+            let botnets = botnets.iter().copied().map(Box::from).collect();
+            indicators.insert(Indicator { botnets, ..Indicator::from(value) });
+        }
+        indicators.seal();
+        let mut counts = Counts::new(vec!["192.0.2.0/24".parse().unwrap()], &indicators);
+        for day in 0..16 {
+            counts.look(&access(day, "203.0.113.9", "192.0.2.1", 23));
+            counts.look(&access(day, "203.0.113.8", "192.0.2.1", 23));
+            counts.look(&access(day, "198.51.100.1", "192.0.2.1", 23));
+        }
+        counts.look(&access(9, "203.0.113.9", "192.0.2.1", 23));
+        let lines = counts.lines();
+        let totals: Vec<&Line> =
+            lines.iter().filter(|line| matches!(line, Line::BotnetTotal { .. })).collect();
+        let total = |botnet: &str, accesses, trend| Line::BotnetTotal {
+            botnet: botnet.to_owned(),
+            accesses,
+            trend: Some(trend),
+        };
+        let expected = [total("mirai/aa", 33, 15.0 / 14.0), total("mirai/bb", 17, 8.0 / 7.0)];
+        assert_eq!(totals, expected.iter().collect::<Vec<_>>());
+        let day = Moment::from_unix(9 * DAY);
+        let of_day = Line::Botnet { botnet: "mirai/aa".to_owned(), day, accesses: 3 };
+        assert!(lines.contains(&of_day));
     }
 
     #[test]

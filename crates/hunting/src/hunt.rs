@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::event::{Event, Field, Kind, Outcome};
 use crate::holders::Holders;
 use crate::indicators::{Indicators, Number};
+use crate::pseudonyms::Pseudonyms;
 use crate::time::Moment;
 
 /// Bytes of a line that evidence quotes.
@@ -180,6 +181,7 @@ impl Summary {
 pub struct Hunt<'i> {
     indicators: &'i Indicators,
     holders: Option<&'i Holders>,
+    pseudonyms: Option<&'i Pseudonyms>,
     /// What was found until now.
     pub summary: Summary,
 }
@@ -188,7 +190,7 @@ impl<'i> Hunt<'i> {
     /// A hunt for these indicators, which are [sealed](Indicators::seal).
     #[must_use]
     pub fn new(indicators: &'i Indicators) -> Self {
-        Self { indicators, holders: None, summary: Summary::default() }
+        Self { indicators, holders: None, pseudonyms: None, summary: Summary::default() }
     }
 
     /// The same, in which addresses stand for those who had them at the time.
@@ -198,11 +200,19 @@ impl<'i> Hunt<'i> {
         self
     }
 
+    /// The same, in which all that is told of anybody has a pseudonym.
+    #[must_use]
+    pub const fn with_pseudonyms(mut self, pseudonyms: Option<&'i Pseudonyms>) -> Self {
+        self.pseudonyms = pseudonyms;
+        self
+    }
+
     /// Looks at an event; each hit is handed to `found`.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Hit)) {
-        let Self { indicators, holders, summary } = self;
+        let Self { indicators, holders, pseudonyms, summary } = self;
         indicators.find(event, &mut |field, number| {
-            if let Some(hit) = hit(indicators, *holders, event, at, field, number) {
+            if let Some(mut hit) = hit(indicators, *holders, event, at, field, number) {
+                pseudonyms.iter().for_each(|pseudonyms| pseudonyms.hit(&mut hit));
                 summary.add(number, &hit);
                 found(hit);
             }

@@ -11,6 +11,7 @@
 //!             └── holders      who is behind an address at a time
 //!             └── timeline     what happened around one entity, in order
 //!             └── scope        which accounts were touched, and which were not
+//!             └── pseudonyms   for what outputs say of people
 //!             └── coverage     when each source spoke, and where it fell silent
 //! ```
 
@@ -21,6 +22,7 @@ mod event;
 pub mod holders;
 mod hunt;
 pub mod indicators;
+pub mod pseudonyms;
 pub mod readers;
 mod scan;
 pub mod scope;

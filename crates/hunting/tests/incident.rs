@@ -72,6 +72,7 @@ fn answered(world: &World) -> (Touched, Touched, Lists, Vec<String>) {
         rules: &rules,
         holders: &Holders::default(),
         threshold: Threshold::Expected(EXPECTED),
+        pseudonyms: None,
     };
     let mut scope = Scope::new(&accounts, question);
     let options = Options { format: None, clock: Clock::utc(until) };

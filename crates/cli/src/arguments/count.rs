@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-use super::{Confinement, LogArguments};
+use super::{Confinement, LogArguments, RedactArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct CountArguments {
@@ -27,6 +27,9 @@ pub(crate) struct CountArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub redaction: RedactArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Confinement, LogArguments};
+use super::{Confinement, LogArguments, RedactArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct HuntArguments {
@@ -28,6 +28,9 @@ pub(crate) struct HuntArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub redaction: RedactArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

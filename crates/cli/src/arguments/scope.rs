@@ -7,7 +7,7 @@ use miyaburi_hunting::time::Moment;
 
 use super::logs::moment;
 use super::timeline::SilenceArguments;
-use super::{Confinement, LogArguments};
+use super::{Confinement, LogArguments, RedactArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct ScopeArguments {
@@ -48,6 +48,9 @@ pub(crate) struct ScopeArguments {
     /// unlisted.csv and scope.md
     #[arg(short, long, required = true, value_name = "DIR")]
     pub output: PathBuf,
+
+    #[command(flatten)]
+    pub redaction: RedactArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

@@ -8,7 +8,7 @@ use miyaburi_hunting::time::Moment;
 use miyaburi_hunting::timeline::Subject;
 
 use super::logs::moment;
-use super::{Confinement, LogArguments};
+use super::{Confinement, LogArguments, RedactArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArguments {
@@ -37,6 +37,9 @@ pub(crate) struct TimelineArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub redaction: RedactArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

@@ -3,7 +3,7 @@
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::count::{Counts, Line};
 
-use super::{indicators, logs};
+use super::{indicators, logs, redact};
 use crate::Status;
 use crate::arguments::{CountArguments, CountFormat};
 use crate::error::CommandError;
@@ -13,6 +13,7 @@ use crate::text;
 pub(crate) fn run(arguments: &CountArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
     let logs = logs::collect(&arguments.logs)?;
+    let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let readable = arguments.logs.logs.iter().chain(&arguments.indicators).chain(&logs);
     let readable = readable.cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
@@ -23,10 +24,12 @@ pub(crate) fn run(arguments: &CountArguments) -> Result<Status, CommandError> {
             status = Status::SomethingFailed;
         }
     }
+    let mut lines = counts.lines();
+    pseudonyms.iter().for_each(|it| lines.iter_mut().for_each(|line| it.count(line)));
     let usual = if output.is_terminal() { CountFormat::Markdown } else { CountFormat::Ndjson };
     let text = match arguments.format.unwrap_or(usual) {
-        CountFormat::Markdown => text::counts(&counts.lines()),
-        CountFormat::Ndjson => ndjson(&counts.lines())?,
+        CountFormat::Markdown => text::counts(&lines),
+        CountFormat::Ndjson => ndjson(&lines)?,
     };
     output.write(&text)?;
     Ok(status)

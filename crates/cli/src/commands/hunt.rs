@@ -5,7 +5,7 @@ use std::path::Path;
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::{Hit, Hunt};
 
-use super::{holders, indicators, logs};
+use super::{holders, indicators, logs, redact};
 use crate::Status;
 use crate::arguments::{HuntArguments, HuntFormat};
 use crate::error::CommandError;
@@ -18,6 +18,7 @@ const BATCH: usize = 1 << 16;
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
     let logs = logs::collect(&arguments.logs)?;
+    let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let readable = arguments.indicators.iter().chain(&arguments.logs.logs).chain(&logs);
     let readable = readable.chain(&arguments.leases).cloned();
     let reach = Reach { readable: readable.collect(), writable: Vec::new() };
@@ -27,7 +28,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
     status = status.with(told);
     let usual = if output.is_terminal() { HuntFormat::Text } else { HuntFormat::Ndjson };
     let format = arguments.format.unwrap_or(usual);
-    let mut hunt = Hunt::new(&indicators).with_holders(&holders);
+    let mut hunt =
+        Hunt::new(&indicators).with_holders(&holders).with_pseudonyms(pseudonyms.as_ref());
     for log in &logs {
         if !hunt_in(arguments, log, &mut hunt, format, &mut output)? {
             status = Status::SomethingFailed;

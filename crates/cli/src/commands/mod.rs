@@ -4,6 +4,7 @@ mod holders;
 mod indicators;
 mod logs;
 mod reading;
+mod redact;
 
 pub(crate) mod behaviour;
 pub(crate) mod completions;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::coverage::Gap;
+use miyaburi_hunting::pseudonyms::Pseudonyms;
 use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State, TableError};
 use miyaburi_hunting::sources;
 use serde::Serialize;
 
-use super::{holders, indicators, logs};
+use super::{holders, indicators, logs, redact};
 use crate::Status;
 use crate::arguments::ScopeArguments;
 use crate::error::CommandError;
@@ -29,6 +30,7 @@ const REPORT: &str = "scope.md";
 
 pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
     let logs = logs::collect(&arguments.logs)?;
+    let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let folder = &arguments.output;
     create_dir_all(folder).map_err(|error| CommandError::Create { path: folder.clone(), error })?;
     let given = arguments.indicators.iter().chain(&arguments.leases).chain(&arguments.classes);
@@ -50,6 +52,7 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
         rules: &rules,
         holders: &holders,
         threshold: arguments.silence.threshold(),
+        pseudonyms: pseudonyms.as_ref(),
     };
     let mut scope = Scope::new(&accounts, question);
     for log in &logs {
@@ -62,8 +65,10 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
             status = Status::SomethingFailed;
         }
     }
-    let gaps = scope.gaps();
-    let lists = write(&scope, &gaps, folder)?;
+    let mut gaps = scope.gaps();
+    let pseudonyms = pseudonyms.as_ref();
+    pseudonyms.iter().for_each(|it| gaps.iter_mut().for_each(|gap| it.gap(gap)));
+    let lists = write(&scope, &gaps, folder, pseudonyms)?;
     let report =
         text::scope(arguments.since, arguments.until, &lists, &gaps, scope.unlisted().len());
     Output::create(Some(&folder.join(REPORT)))?.write(&report)?;
@@ -82,29 +87,42 @@ fn read_table<T>(
 }
 
 /// Writes all lists.
-fn write(scope: &Scope<'_>, gaps: &[Gap], folder: &Path) -> Result<Lists, CommandError> {
+fn write(
+    scope: &Scope<'_>,
+    gaps: &[Gap],
+    folder: &Path,
+    pseudonyms: Option<&Pseudonyms>,
+) -> Result<Lists, CommandError> {
     let create = |name: &str| create(folder.join(name));
     let mut confirmed = create(CONFIRMED)?;
     let mut possible = create(POSSIBLE)?;
     let mut excluded = create(EXCLUDED)?;
-    let lists = scope.finish(|row| {
+    let mut lists = scope.finish(|row| {
         let list = match row.state {
             State::Confirmed => &mut confirmed,
             State::Possible => &mut possible,
             State::Excluded => &mut excluded,
         };
-        list.serialize(row)
+        match pseudonyms {
+            Some(pseudonyms) => list.serialize(pseudonyms.row(row.clone())),
+            None => list.serialize(row),
+        }
     })?;
+    pseudonyms.iter().for_each(|pseudonyms| pseudonyms.lists(&mut lists));
     [confirmed, possible, excluded]
         .iter_mut()
         .try_for_each(|list| list.flush().map_err(csv::Error::from))?;
     all(create(CONTRACTS)?, &lists.contracts)?;
     all(create(GAPS)?, gaps)?;
     // Accounts that stand in a log but in no table may be anything, a formula of a spreadsheet too.
-    let unlisted = scope
-        .unlisted()
-        .iter()
-        .map(|(name, count)| Unlisted { account: format!("'{name}"), events: *count });
+    let shown = |name: &String| match pseudonyms {
+        Some(pseudonyms) => pseudonyms.entity(name),
+        None => format!("'{name}"),
+    };
+    let unlisted = scope.unlisted().iter();
+    let mut unlisted: Vec<Unlisted> =
+        unlisted.map(|(name, count)| Unlisted { account: shown(name), events: *count }).collect();
+    unlisted.sort_by(|one, other| one.account.cmp(&other.account));
     all(create(UNLISTED)?, unlisted)?;
     Ok(lists)
 }

@@ -5,7 +5,7 @@ use miyaburi_hunting::coverage::{Coverage, Gap, Spoken};
 use miyaburi_hunting::timeline::{Entry, Timeline};
 use serde::Serialize;
 
-use super::logs;
+use super::{logs, redact};
 use crate::Status;
 use crate::arguments::{TimelineArguments, TimelineFormat};
 use crate::error::CommandError;
@@ -23,6 +23,7 @@ enum Line<'t> {
 pub(crate) fn run(arguments: &TimelineArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
     let logs = logs::collect(&arguments.logs)?;
+    let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let readable = arguments.logs.logs.iter().chain(&logs).cloned();
     arguments.confinement.begin(&Reach { readable: readable.collect(), writable: Vec::new() });
     let mut timeline = Timeline::new(arguments.entity.clone(), arguments.since, arguments.until);
@@ -42,15 +43,21 @@ pub(crate) fn run(arguments: &TimelineArguments) -> Result<Status, CommandError>
     let span = coverage
         .span()
         .map(|(first, last)| (arguments.since.unwrap_or(first), arguments.until.unwrap_or(last)));
-    let gaps = span.map_or_else(Vec::new, |(since, until)| {
+    let mut gaps = span.map_or_else(Vec::new, |(since, until)| {
         coverage.gaps(since, until, arguments.silence.threshold())
     });
-    let entries = timeline.finish();
+    let mut entries = timeline.finish();
+    let mut entity = arguments.entity.to_string();
+    if let Some(pseudonyms) = &pseudonyms {
+        entity = pseudonyms.entity(&entity);
+        entries.iter_mut().for_each(|entry| pseudonyms.entry(entry));
+        gaps.iter_mut().for_each(|gap| pseudonyms.gap(gap));
+    }
     let usual =
         if output.is_terminal() { TimelineFormat::Markdown } else { TimelineFormat::Ndjson };
     let text = match arguments.format.unwrap_or(usual) {
-        TimelineFormat::Markdown => text::timeline(&arguments.entity.to_string(), &entries, &gaps),
-        TimelineFormat::Html => text::page(&arguments.entity.to_string(), &entries, &gaps),
+        TimelineFormat::Markdown => text::timeline(&entity, &entries, &gaps),
+        TimelineFormat::Html => text::page(&entity, &entries, &gaps),
         TimelineFormat::Ndjson => ndjson(&entries, &gaps)?,
     };
     output.write(&text)?;

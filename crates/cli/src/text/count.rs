@@ -53,6 +53,19 @@ pub(crate) fn counts(lines: &[Line]) -> String {
         _ => None,
     });
     section(&mut text, "Source networks", ["network", "accesses"], networks);
+    let botnets: Vec<[String; 3]> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::BotnetTotal { botnet, accesses, trend } => {
+                let trend = trend.map_or_else(String::new, |trend| format!("{trend:.2}"));
+                Some([botnet.clone(), accesses.to_string(), trend])
+            }
+            _ => None,
+        })
+        .take(SHOWN)
+        .collect();
+    let columns = ["botnet", "accesses", "last seven days by the seven before"];
+    section(&mut text, "Botnets", columns, botnets);
     let indicators = by(|line| match line {
         Line::Indicator { indicator, accesses } => Some([indicator.clone(), accesses.to_string()]),
         _ => None,

@@ -19,6 +19,7 @@ mod indicators;
 mod ledger;
 mod mirai_toushi;
 mod plan;
+mod redact;
 mod scope;
 mod score;
 mod timeline;

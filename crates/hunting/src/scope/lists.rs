@@ -187,11 +187,12 @@ impl Scope<'_> {
                 .iter()
                 .filter(|gap| telling.contains(gap.source.as_str()))
                 .map(|gap| {
-                    format!("{} is silent from {} until {}", gap.source, gap.from, gap.until)
+                    let source = self.shown(&gap.source);
+                    format!("{source} is silent from {} until {}", gap.from, gap.until)
                 })
                 .collect();
             let reason = match absent {
-                Some(name) => format!("no log of {name}"),
+                Some(name) => format!("no log of {}", self.shown(name)),
                 None if telling.is_empty() => "no log tells of such accesses".to_owned(),
                 None if lost.is_empty() => continue,
                 None => lost.join("; "),
@@ -199,6 +200,12 @@ impl Scope<'_> {
             missing.insert(class, reason);
         }
         missing
+    }
+
+    /// What a source is called.
+    fn shown(&self, source: &str) -> String {
+        let pseudonym = self.question.pseudonyms.map(|pseudonyms| pseudonyms.text(source));
+        pseudonym.unwrap_or_else(|| source.to_owned())
     }
 
     fn sums(&self, counts: &BTreeMap<(&str, ClassNumber), [u64; 3]>) -> Lists {
@@ -296,6 +303,7 @@ erin@c.example,c,login,imap-9
             rules: &rules,
             holders: &holders,
             threshold: Threshold::Expected(20.0),
+            pseudonyms: None,
         };
         let mut scope = Scope::new(&accounts, question);
         for file in ["logs/imap-1/mail.log", "logs/imap-2.log.1", "logs/web/access.log"] {

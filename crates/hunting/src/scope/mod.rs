@@ -25,6 +25,7 @@ use crate::event::{Event, Field};
 use crate::holders::Holders;
 use crate::hunt::Sighted;
 use crate::indicators::Indicators;
+use crate::pseudonyms::Pseudonyms;
 use crate::time::Moment;
 
 pub use accounts::{AccountNumber, Accounts, ClassNumber, MOST_CLASSES, TableError};
@@ -49,6 +50,8 @@ pub struct Question<'s> {
     pub holders: &'s Holders,
     /// When a silence is a gap.
     pub threshold: Threshold,
+    /// What stands for sources in reasons.
+    pub pseudonyms: Option<&'s Pseudonyms>,
 }
 
 /// Accesses of an indicator to one account that read one class.
