@@ -18,6 +18,7 @@ use miyaburi_pipeline::UnpackError;
 
 use crate::dump::NoFunction;
 use crate::export::ExportProblem;
+use crate::follow::CheckpointError;
 use crate::reports::FolderError;
 use crate::text::escape;
 
@@ -56,6 +57,10 @@ pub(crate) enum CommandError {
     Table { path: PathBuf, error: TableError },
     #[error("{}: {error}", path.display())]
     Key { path: PathBuf, error: KeyError },
+    #[error("{}: {error}", path.display())]
+    Checkpoint { path: PathBuf, error: CheckpointError },
+    #[error("{}: is no file that can be followed", path.display())]
+    NotFollowed { path: PathBuf },
     #[error("no random key: {0}")]
     Random(String),
     #[error("CSV: {0}")]

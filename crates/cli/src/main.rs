@@ -8,6 +8,7 @@ mod dump;
 mod error;
 mod explain;
 mod export;
+mod follow;
 mod loaded;
 mod output;
 mod progress;

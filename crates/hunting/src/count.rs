@@ -207,12 +207,12 @@ impl<'i> Counts<'i> {
     }
 
     /// Of each botnet the total and the days.
-    fn of_botnets(&self) -> impl Iterator<Item = Line> {
+    fn of_botnets(&self) -> Vec<Line> {
         let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
         for ((botnet, _), accesses) in &self.botnets {
             *totals.entry(botnet).or_default() += accesses;
         }
-        most(&totals).into_iter().flat_map(|(botnet, accesses)| {
+        let lines = most(&totals).into_iter().flat_map(|(botnet, accesses)| {
             let on = |day: i64| self.botnets.get(&(Box::from(*botnet), day)).copied();
             let trend = self.trend(|day| on(day).unwrap_or_default());
             let total = Line::BotnetTotal { botnet: (*botnet).to_owned(), accesses, trend };
@@ -222,7 +222,8 @@ impl<'i> Counts<'i> {
                 Some(Line::Botnet { botnet, day: day_of, accesses })
             });
             core::iter::once(total).chain(days).collect::<Vec<_>>()
-        })
+        });
+        lines.collect()
     }
 
     /// The trend of what `on` says of each day. The first and the last day are cut off by the log, and are

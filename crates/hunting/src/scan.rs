@@ -69,9 +69,13 @@ fn recognised<'f>(
     options: &Options<'f>,
     records: &mut Records<'_>,
 ) -> io::Result<Option<&'f dyn Source>> {
-    let told = options.format.or(readers::marked(input.ahead(MARKED_BY)?.1));
-    if told.is_some() {
-        return Ok(told);
+    // Where the user says, nothing is waited for: a log may just have begun.
+    if options.format.is_some() {
+        return Ok(options.format);
+    }
+    let marked = readers::marked(input.ahead(MARKED_BY)?.1);
+    if marked.is_some() {
+        return Ok(marked);
     }
     while input.peek(1)?.is_empty()
         && let Some((offset, _)) = input.next_line()?

@@ -1,11 +1,13 @@
 //! Where lines come from: files, directories and standard input, decompressed as they stream.
 
+mod growing;
 mod lines;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+pub use growing::{Growing, Identity, parts_since};
 pub use lines::{Lines, MAX_LINE, Piece};
 use miyaburi_archives::decompressed;
 
@@ -47,7 +49,15 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == STANDARD_INPUT {
         return decompressed(BufReader::with_capacity(BUFFER, io::stdin()));
     }
-    decompressed(BufReader::with_capacity(BUFFER, File::open(path)?))
+    opened(File::open(path)?)
+}
+
+/// The bytes of a file that is open, decompressed.
+///
+/// # Errors
+/// When its beginning cannot be read.
+pub fn opened(file: File) -> io::Result<Box<dyn Read>> {
+    decompressed(BufReader::with_capacity(BUFFER, file))
 }
 
 #[cfg(test)]

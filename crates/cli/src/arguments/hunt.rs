@@ -21,6 +21,16 @@ pub(crate) struct HuntArguments {
     #[arg(long, value_name = "FILE")]
     pub leases: Vec<PathBuf>,
 
+    /// Go on with what is written to the logs, across rotation, until ended; hits are NDJSON and out
+    /// within a second
+    #[arg(long, conflicts_with = "format")]
+    pub follow: bool,
+
+    /// With --follow and --output, keep in this file how far logs were followed: a later run goes on from
+    /// there, and whenever the process was ended, no hit is missed or there twice
+    #[arg(long, value_name = "FILE", requires = "follow", requires = "output")]
+    pub checkpoint: Option<PathBuf>,
+
     /// How to print [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<HuntFormat>,

@@ -1,6 +1,6 @@
 //! `miyaburi hunt`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::{Hit, Hunt};
@@ -9,6 +9,7 @@ use super::{holders, indicators, logs, redact};
 use crate::Status;
 use crate::arguments::{HuntArguments, HuntFormat};
 use crate::error::CommandError;
+use crate::follow::Follow;
 use crate::output::Output;
 use crate::text::{self, Palette};
 
@@ -16,6 +17,9 @@ use crate::text::{self, Palette};
 const BATCH: usize = 1 << 16;
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
+    if arguments.follow {
+        return follow(arguments);
+    }
     let mut output = Output::create(arguments.output.as_deref())?;
     let logs = logs::collect(&arguments.logs)?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
@@ -51,6 +55,32 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
         }
     }
     Ok(status)
+}
+
+/// Follows logs, which are files by name, since what takes their place is found by it.
+fn follow(arguments: &HuntArguments) -> Result<Status, CommandError> {
+    let logs = &arguments.logs.logs;
+    if let Some(path) = logs.iter().find(|path| !path.is_file()) {
+        return Err(CommandError::NotFollowed { path: path.clone() });
+    }
+    let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
+    let follow = Follow::begin(logs, arguments.output.as_deref(), arguments.checkpoint.as_deref())?;
+    let folder = |path: &PathBuf| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    };
+    let given = arguments.indicators.iter().chain(&arguments.leases).cloned();
+    let readable = given.chain(logs.iter().map(folder)).collect();
+    arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
+    let (indicators, status) = indicators::read(&arguments.indicators)?;
+    let (holders, told) = holders::read(&arguments.leases)?;
+    let hunt = || {
+        let hunt = Hunt::new(&indicators).with_holders(&holders);
+        hunt.with_pseudonyms(pseudonyms.as_ref())
+    };
+    follow.run(logs::following(&arguments.logs), hunt, logs::tell);
+    // It comes to an end when no log can be read any more.
+    Ok(status.with(told).with(Status::SomethingFailed))
 }
 
 /// Hunts in one log. False when it could not be read whole, which was told.

@@ -47,6 +47,18 @@ pub(super) fn read(
     }
 }
 
+/// How logs are read that are still written to: of times without a year, those of the next months are
+/// meant, too.
+pub(super) fn following(arguments: &LogArguments) -> Options<'_> {
+    /// Seconds of half a year: what is older than that gets the wrong year.
+    const AHEAD: i64 = 182 * 86_400;
+    let mut options = options(arguments);
+    if arguments.latest.is_none() {
+        options.clock.latest = Moment::from_unix(options.clock.latest.unix() + AHEAD);
+    }
+    options
+}
+
 fn options(arguments: &LogArguments) -> Options<'_> {
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -64,7 +76,7 @@ fn options(arguments: &LogArguments) -> Options<'_> {
 }
 
 /// Tells of lines that were not read. False when nothing was, though there was something.
-fn tell(name: &str, scanned: &Scanned) -> bool {
+pub(super) fn tell(name: &str, scanned: &Scanned) -> bool {
     if let (Some(format), 0) = (scanned.format, scanned.events)
         && scanned.lines > 0
     {

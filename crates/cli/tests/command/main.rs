@@ -14,6 +14,7 @@ mod dump_documents;
 mod export;
 mod extract;
 mod folders;
+mod follow;
 mod hunt;
 mod indicators;
 mod ledger;
