@@ -8,6 +8,8 @@
 //! with fewer than the threshold's logins before, attackers in the account's own networks or hours, accounts
 //! that are used around the clock.
 
+use core::net::IpAddr;
+
 use rustc_hash::FxHashMap;
 
 use super::{Seen, hash, network_of};
@@ -44,6 +46,15 @@ struct Habits {
 }
 
 impl FirstNetworks {
+    /// Whether enough is known of an account, and it never was used from the client's network.
+    pub(super) fn is_elsewhere(&self, account: &[u8], client: IpAddr) -> bool {
+        self.accounts.get(&hash(account)).is_some_and(|habits| {
+            let networks = habits.networks.get(..usize::from(habits.known)).unwrap_or_default();
+            let is_new = networks.len() < NETWORKS && !networks.contains(&network_of(client));
+            is_new && habits.logins >= KNOWN
+        })
+    }
+
     pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
         let (client, account) = event.client.zip(event.account)?;
         let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);

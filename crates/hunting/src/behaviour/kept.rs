@@ -52,6 +52,11 @@ impl<K: Eq + Hash, V> Kept<K, V> {
         Some(value)
     }
 
+    /// What is kept of `key`, and how long it counts stays as it is.
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.all.get(key).map(|(_, value)| value)
+    }
+
     /// Takes out what is kept of `key`.
     pub(super) fn take(&mut self, key: &K) -> Option<V> {
         self.all.remove(key).map(|(_, value)| value)

@@ -9,6 +9,8 @@ mod first_network;
 mod guessing;
 mod kept;
 mod many_accounts;
+mod mass_reading;
+mod reset;
 mod scanning;
 
 use core::hash::{Hash, Hasher};
@@ -25,6 +27,8 @@ use beacon::Beacons;
 use first_network::FirstNetworks;
 use guessing::Guessing;
 use many_accounts::ManyAccounts;
+use mass_reading::MassReading;
+use reset::Resets;
 use scanning::Scanning;
 
 /// Alerts that are remembered, so that none is told twice a day.
@@ -44,6 +48,10 @@ pub enum Behaviour {
     Guessing,
     /// An account is used from a network from which it never was.
     FirstNetwork,
+    /// A password is reset, and the client then uses an account that never was used from there.
+    Reset,
+    /// An account reads many different things at once, as it never did.
+    MassReading,
 }
 
 /// A behaviour that was seen.
@@ -70,6 +78,8 @@ pub struct Behaviours {
     many_accounts: ManyAccounts,
     guessing: Guessing,
     first_networks: FirstNetworks,
+    resets: Resets,
+    mass_reading: MassReading,
     /// What was told, with its day.
     told: FxHashSet<(Behaviour, String, i64)>,
 }
@@ -83,6 +93,8 @@ impl Behaviours {
             (Behaviour::Beaconing, self.beacons.look(event, time)),
             (Behaviour::ManyAccounts, self.many_accounts.look(event, time)),
             (Behaviour::Guessing, self.guessing.look(event, time)),
+            (Behaviour::Reset, self.resets.look(event, time, &self.first_networks)),
+            (Behaviour::MassReading, self.mass_reading.look(event, time)),
             (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
         ];
         for (behaviour, seen) in seen {
@@ -105,6 +117,8 @@ impl Behaviours {
             + self.many_accounts.sources.unwatched
             + self.guessing.failed.unwatched
             + self.first_networks.unwatched
+            + self.resets.clients.unwatched
+            + self.mass_reading.unwatched
     }
 }
 

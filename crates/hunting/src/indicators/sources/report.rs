@@ -1,6 +1,6 @@
 //! Our own reports.
 
-use miyaburi_model::{EndpointRole, HexBytes, Report};
+use miyaburi_model::{Confidence, EndpointRole, HexBytes, Report};
 
 use super::Taken;
 use crate::indicators::{Indicator, Value};
@@ -36,6 +36,15 @@ pub(super) fn read(report: &Report, taken: &mut Taken<'_>) {
                 botnets: botnet.iter().cloned().collect(),
                 ..Indicator::from(value)
             }
+        });
+    }
+    // Whoever asks for the name under which the C2 is published is as infected.
+    for name in report.external.iter().filter_map(|source| source.name.as_deref()) {
+        taken.add(name, |value| Indicator {
+            role: Some(EndpointRole::DeadDropResolver),
+            confidence: Some(Confidence::Medium),
+            botnets: botnet.iter().cloned().collect(),
+            ..Indicator::from(value)
         });
     }
 }
