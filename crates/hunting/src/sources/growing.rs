@@ -49,12 +49,12 @@ impl Identity {
     /// Whether the file is it, with all that was read until `length`. One that cannot be read is not.
     #[must_use]
     pub fn is(&self, file: &File, length: u64) -> bool {
-        let same = || {
+        let same = || -> io::Result<bool> {
             let metadata = file.metadata()?;
             let is_same = (metadata.dev(), metadata.ino()) == (self.device, self.inode);
             Ok(is_same && metadata.len() >= length && hash(file, self.beginning)? == self.sha256)
         };
-        same().unwrap_or_else(|_: io::Error| false)
+        same().unwrap_or(false)
     }
 }
 
