@@ -128,8 +128,9 @@ pub(crate) enum Command {
     /// Tell what in logs behaves like an attacker or a bot, on a list or not
     ///
     /// Devices that look for others to log in to or come back to one destination by a timer; sources
-    /// that log in to many accounts or guess; accounts used from a network and at an hour from and at
-    /// which they never were. Each is told once a day and entity with its reason and line, as a JSON
+    /// that log in to many accounts or guess; accounts used from a network from which they never were,
+    /// at an hour at which they never were or after a password was reset from there; accounts that read
+    /// many things at once. Each is told once a day and entity with its reason and line, as a JSON
     /// object. It is a question, not an answer: monitoring systems, gateways and travellers look alike.
     ///
     /// Exit codes: 0 all read, whether something was found or not; 1 when a file could not be read or
