@@ -60,6 +60,13 @@ pub fn opened(file: File) -> io::Result<Box<dyn Read>> {
     decompressed(BufReader::with_capacity(BUFFER, file))
 }
 
+/// Whether a source is of this name: a folder of its path, or the file up to a dot.
+pub(crate) fn is_named(source: &str, name: &str) -> bool {
+    source.split(['/', '\\']).any(|part| {
+        part.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -78,7 +78,7 @@ fn follow(arguments: &HuntArguments) -> Result<Status, CommandError> {
         let hunt = Hunt::new(&indicators).with_holders(&holders);
         hunt.with_pseudonyms(pseudonyms.as_ref())
     };
-    follow.run(logs::following(&arguments.logs), hunt, logs::tell);
+    follow.run(|log| logs::following(&arguments.logs, log), hunt, logs::tell);
     // It comes to an end when no log can be read any more.
     Ok(status.with(told).with(Status::SomethingFailed))
 }

@@ -22,7 +22,7 @@ pub(super) fn in_order(arguments: &LogArguments, logs: Vec<PathBuf>) -> Vec<Path
         let is_input = log.as_os_str() == sources::STANDARD_INPUT;
         // What cannot be read is told when it is read whole.
         let reader = (!is_input).then(|| sources::open(log).ok()).flatten()?;
-        begins(reader, &options(arguments)).ok().flatten()
+        begins(reader, &options(arguments, log)).ok().flatten()
     };
     let mut logs: Vec<_> = logs.into_iter().map(|log| (first(&log), log)).collect();
     logs.sort_by_key(|(time, _)| *time);
@@ -37,7 +37,7 @@ pub(super) fn read(
 ) -> bool {
     let name = log.display().to_string();
     let scanned =
-        sources::open(log).and_then(|reader| events(reader, &name, &options(arguments), seen));
+        sources::open(log).and_then(|reader| events(reader, &name, &options(arguments, log), seen));
     match scanned {
         Ok(scanned) => tell(&name, &scanned),
         Err(error) => {
@@ -49,29 +49,31 @@ pub(super) fn read(
 
 /// How logs are read that are still written to: of times without a year, those of the next months are
 /// meant, too.
-pub(super) fn following(arguments: &LogArguments) -> Options<'_> {
+pub(super) fn following<'a>(arguments: &'a LogArguments, log: &Path) -> Options<'a> {
     /// Seconds of half a year: what is older than that gets the wrong year.
     const AHEAD: i64 = 182 * 86_400;
-    let mut options = options(arguments);
+    let mut options = options(arguments, log);
     if arguments.latest.is_none() {
         options.clock.latest = Moment::from_unix(options.clock.latest.unix() + AHEAD);
     }
     options
 }
 
-fn options(arguments: &LogArguments) -> Options<'_> {
+fn options<'a>(arguments: &'a LogArguments, log: &Path) -> Options<'a> {
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     };
     let described = arguments.log_description.as_ref().map(|described| described as &dyn Source);
+    let usual = Clock {
+        zone: arguments.timezone,
+        ahead: arguments.clock_ahead,
+        latest: arguments.latest.unwrap_or_else(now),
+    };
+    let clocks = arguments.clocks.as_ref();
     Options {
         format: described.or_else(|| arguments.log_format.as_deref().and_then(readers::named)),
-        clock: Clock {
-            offset: arguments.timezone,
-            ahead: arguments.clock_ahead,
-            latest: arguments.latest.unwrap_or_else(now),
-        },
+        clock: clocks.map_or(usual, |clocks| clocks.of(&log.display().to_string(), usual)),
     }
 }
 

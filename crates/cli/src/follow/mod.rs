@@ -88,7 +88,7 @@ impl Follow {
     /// `ended` is told how much of each file was read.
     pub(crate) fn run<'h>(
         mut self,
-        options: Options<'h>,
+        options: impl Fn(&Path) -> Options<'h>,
         hunt: impl Fn() -> Hunt<'h> + Sync,
         ended: impl Fn(&str, &Scanned) -> bool + Sync,
     ) {
@@ -96,6 +96,7 @@ impl Follow {
         let logs = core::mem::take(&mut self.logs);
         thread::scope(|scope| {
             for log in logs {
+                let options = options(&log.path);
                 let (sender, hunt, ended) = (sender.clone(), &hunt, &ended);
                 scope.spawn(move || {
                     let name = log.path.display().to_string();

@@ -165,3 +165,31 @@ fn hits_name_the_subscriber() {
         .code(1)
         .stderr(contains("list.txt: neither leases"));
 }
+
+#[test]
+fn each_source_has_a_clock_of_its_own() {
+    let line = |name: &str| {
+        format!("Jul  1 09:00:00 {name} dnsmasq[7]: query[A] cnc.example from 192.0.2.7\n")
+    };
+    let root = folder(&[
+        ("list.txt", b"cnc.example\n"),
+        ("clocks.csv", b"source,timezone,ahead\ntokyo,Asia/Tokyo,\nlondon,Europe/London,60\n"),
+        ("wrong.csv", b"source,timezone\ntokyo,Nowhere/City\n"),
+        ("logs/london.log", line("a").as_bytes()),
+        ("logs/other.log", line("b").as_bytes()),
+        ("logs/tokyo.log", line("c").as_bytes()),
+    ]);
+    let hunt = |clocks: &str| {
+        miyaburi()
+            .args(["hunt", "--latest", "2026-11-24", "--timezone", "+01:00", "-i"])
+            .args([at(&root, "list.txt"), at(&root, "logs"), "--clocks".into(), at(&root, clocks)])
+            .assert()
+    };
+    let output = hunt("clocks.csv").code(0).get_output().stdout.clone();
+    let text = String::from_utf8(output).unwrap();
+    let hits = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let times: Vec<String> = hits.map(|hit| hit["time"].as_str().unwrap().to_owned()).collect();
+    let expected = ["2026-07-01T07:59:00Z", "2026-07-01T08:00:00Z", "2026-07-01T00:00:00Z"];
+    assert_eq!(times, expected);
+    hunt("wrong.csv").code(2).stderr(contains("line 2: timezone \"Nowhere/City\" is none"));
+}

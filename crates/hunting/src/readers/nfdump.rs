@@ -158,7 +158,11 @@ mod tests {
     use crate::time::Moment;
 
     fn clock() -> Clock {
-        Clock { offset: 9 * 3600, ahead: 0, latest: Moment::from_unix(1_795_435_200) }
+        Clock {
+            zone: crate::time::Zone::fixed(9 * 3600),
+            ahead: 0,
+            latest: Moment::from_unix(1_795_435_200),
+        }
     }
 
     fn flow(protocol: Option<Protocol>, port: Option<u16>) -> Reading<'static> {

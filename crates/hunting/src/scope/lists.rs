@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::accounts::{AccountNumber, ClassNumber};
 use super::{Access, Scope, State};
 use crate::coverage::Gap;
+use crate::sources::is_named;
 use crate::time::Moment;
 
 /// What became of the classes of one account that share state and reason.
@@ -239,13 +240,6 @@ impl Scope<'_> {
         });
         lists
     }
-}
-
-/// Whether a source is of this name: a folder of its path, or the file up to a dot.
-fn is_named(source: &str, name: &str) -> bool {
-    source.split(['/', '\\']).any(|part| {
-        part.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
 }
 
 #[cfg(test)]

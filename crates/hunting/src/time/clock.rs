@@ -1,12 +1,12 @@
 //! What a source's clock needs to be understood.
 
-use super::{DAY, Moment, SECOND};
+use super::{DAY, Moment, SECOND, Zone};
 
 /// The clock of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// Seconds that its local time is ahead of UTC, for times that do not say.
-    pub offset: i32,
+    /// Its local time, for times that do not say.
+    pub zone: Zone,
     /// Seconds that it is ahead of the true time, taken off every time.
     pub ahead: i64,
     /// No record is younger: decides the year of times that have none.
@@ -23,13 +23,13 @@ impl Clock {
     /// A clock in UTC that is right.
     #[must_use]
     pub const fn utc(latest: Moment) -> Self {
-        Self { offset: 0, ahead: 0, latest }
+        Self { zone: Zone::UTC, ahead: 0, latest }
     }
 
     /// The moment of seconds since 1970 in local time, and microseconds.
     #[must_use]
-    pub const fn local(&self, seconds: i64, micros: i64) -> Moment {
-        self.zoned(seconds, micros, self.offset)
+    pub fn local(&self, seconds: i64, micros: i64) -> Moment {
+        self.zoned(seconds, micros, self.zone.at(seconds))
     }
 
     /// The moment of seconds in a local time that is `offset` seconds ahead of UTC.
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn offsets_and_errors_of_clocks_are_taken_off() {
-        let clock = Clock { offset: 9 * 3600, ahead: 30, latest: Moment(0) };
+        let clock = Clock { zone: Zone::fixed(9 * 3600), ahead: 30, latest: Moment(0) };
         assert_eq!(clock.local(9 * 3600 + 30, 5), Moment(5));
         assert_eq!(clock.zoned(30, 0, 0), Moment(0));
     }

@@ -1,7 +1,9 @@
 //! Points in time as logs spell them.
 
 mod clock;
+mod clocks;
 mod spellings;
+mod zone;
 
 use core::fmt;
 
@@ -10,7 +12,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use clock::Clock;
+pub use clocks::{ClockError, Clocks};
 pub use spellings::{bind, common_log, epoch, rfc3164, rfc3339, spaced};
+pub use zone::{NoZone, Zone};
 
 /// Microseconds since 1970 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

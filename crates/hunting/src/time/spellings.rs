@@ -2,7 +2,7 @@
 //! behind it; `None` when the text does not begin with one.
 
 use super::clock::days_of;
-use super::{Clock, DAY, Moment, SECOND};
+use super::{Clock, DAY, Moment, Zone};
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
@@ -121,8 +121,9 @@ pub fn spaced<'l>(text: &'l [u8], clock: &Clock) -> Option<(Moment, &'l [u8])> {
     let Some(offset) = zone.expect(b' ').and_then(|()| zone.zone()) else {
         return Some((local, rest));
     };
-    let shift = i64::from(clock.offset) - i64::from(offset);
-    Some((Moment(local.0.saturating_add(shift * SECOND)), zone.0))
+    // The same reading in the zone that the record names.
+    let (named, _) = rfc3339(text, &Clock { zone: Zone::fixed(offset), ..*clock })?;
+    Some((named, zone.0))
 }
 
 /// `23-Nov-2026 04:29:09.123`, as BIND writes it: local time.
@@ -174,7 +175,7 @@ mod tests {
 
     /// The latest is 2026-11-23T12:00:00Z, local time nine hours ahead.
     fn clock() -> Clock {
-        Clock { offset: 9 * 3600, ahead: 0, latest: Moment::from_unix(1_795_435_200) }
+        Clock { zone: Zone::fixed(9 * 3600), ahead: 0, latest: Moment::from_unix(1_795_435_200) }
     }
 
     type Reader = for<'l> fn(&'l [u8], &Clock) -> Option<(Moment, &'l [u8])>;
