@@ -11,10 +11,13 @@
 use crate::endpoints::experiments::answers::Answers;
 use crate::endpoints::experiments::gates::{self, Gate};
 use crate::endpoints::experiments::outcome::Outcome;
+use crate::endpoints::experiments::watch::StandIn;
 use crate::endpoints::experiments::ways::Ways;
 use crate::string_table::Table;
 use crate::subject::Subject;
 use core::net::SocketAddr;
+use miyaburi_emulator::{Exit, Limits};
+use miyaburi_image::Address;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -28,6 +31,83 @@ const QUIET: u32 = 6;
 /// Instructions of all starts behind the second one.
 const INSTRUCTIONS: u64 = 12_000_000;
 
+/// Instructions in which a generator of random numbers makes one.
+const GENERATION: u64 = 4_000;
+
+/// Generators that are tried.
+const MAX_GENERATORS: usize = 3;
+
+/// Bits in which the numbers of a generator differ at least, one from the next.
+const MIN_DIFFERENCE: u32 = 4;
+
+/// What starts lead to in which every random number is 0, 1, and so on below `count`: in their order
+/// the program lists those whom it draws among. Empty when they do not first meet `count` different
+/// ones.
+///
+/// A routine is a generator when it returns another number each time. False positives: none, as
+/// `count` different addresses follow from the numbers. False negatives: generators that were
+/// inlined; lists that are drawn from otherwise than by a remainder.
+pub(super) fn in_order<'a>(
+    subject: &mut Subject<'a>,
+    ways: &Rc<Ways>,
+    gate: &Gate,
+    table: Option<&Table<'a>>,
+    first: &Outcome<'a>,
+    count: usize,
+) -> Vec<Outcome<'a>> {
+    let own = subject.budget;
+    subject.budget = own.apart(INSTRUCTIONS);
+    let mut order: Vec<Outcome<'a>> = Vec::new();
+    for routine in generators(subject, first) {
+        order.clear();
+        for result in 0..count as u64 {
+            let stand_in = Some(StandIn { routine, result });
+            let session = gates::again(subject, ways, gate, table, (0, stand_in));
+            let outcome = session.map(|it| Outcome::of(subject, &it, Answers::refusing));
+            let met = |it: &Outcome<'_>| it.contacts.first().map(|one| one.address);
+            let is_new = |it: &Outcome<'_>| {
+                met(it).is_some() && order.iter().all(|other| met(other) != met(it))
+            };
+            let Some(outcome) = outcome.filter(is_new) else { break };
+            order.push(outcome);
+        }
+        if order.len() == count {
+            break;
+        }
+    }
+    subject.budget = own;
+    if order.len() == count { order } else { Vec::new() }
+}
+
+/// Routines that return another number each time.
+fn generators<'a>(subject: &mut Subject<'a>, first: &Outcome<'a>) -> Vec<Address> {
+    let mut called: Vec<Address> = first.visit.called.iter().copied().collect();
+    called.sort_unstable();
+    called.retain(|routine| is_generator(subject, first, *routine));
+    called.truncate(MAX_GENERATORS);
+    called
+}
+
+fn is_generator<'a>(subject: &mut Subject<'a>, first: &Outcome<'a>, routine: Address) -> bool {
+    let mut process = first.visit.process.clone();
+    let entry = (routine, subject.context_of(routine));
+    let result = subject.emulator.abi().result;
+    let mut number = || {
+        let limits = Limits { instructions: subject.budget.grant(GENERATION), ..Limits::default() };
+        let (state, kernel) = (&mut process.state, &mut process.kernel);
+        let outcome = subject.emulator.call(state, entry, &[], kernel, &limits);
+        subject.budget.spend(outcome.instructions);
+        (outcome.exit == Exit::Returned).then(|| state.register(&result) as u32)
+    };
+    let Some(numbers) = [(); 3].iter().map(|()| number()).collect::<Option<Vec<u32>>>() else {
+        return false;
+    };
+    numbers.windows(2).all(|pair| match pair {
+        [one, next] => (one ^ next).count_ones() >= MIN_DIFFERENCE,
+        _ => false,
+    })
+}
+
 /// What other starts lead to where everybody refuses; `first` is what the first one did there.
 pub(super) fn again<'a>(
     subject: &mut Subject<'a>,
@@ -37,7 +117,7 @@ pub(super) fn again<'a>(
     first: &Outcome<'a>,
 ) -> Vec<Outcome<'a>> {
     let start = |subject: &mut Subject<'a>, seed| {
-        let session = gates::again(subject, ways, gate, table, seed)?;
+        let session = gates::again(subject, ways, gate, table, (seed, None))?;
         Some(Outcome::of(subject, &session, Answers::refusing))
     };
     let Some(second) = start(subject, 1) else { return Vec::new() };

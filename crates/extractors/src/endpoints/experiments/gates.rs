@@ -6,6 +6,7 @@
 use crate::endpoints::experiments::answers::Answers;
 use crate::endpoints::experiments::outcome::Outcome;
 use crate::endpoints::experiments::session::Session;
+use crate::endpoints::experiments::watch::StandIn;
 use crate::endpoints::experiments::ways::Ways;
 use crate::string_table::Table;
 use crate::subject::Subject;
@@ -64,13 +65,13 @@ pub(super) fn open<'a>(
     table: Option<&Table<'a>>,
 ) -> Option<Opened<'a>> {
     let plain = Gate::default();
-    let session = start(subject, ways, &plain, 0)?;
+    let session = start(subject, ways, &plain, 0, None)?;
     let shut = Outcome::of(subject, &session, Answers::script);
     let traces = shut.traces();
     for gate in gates(table) {
         let started = match gate.is_like_plain() {
             true => Some(session.clone()),
-            false => start(subject, ways, &gate, 0),
+            false => start(subject, ways, &gate, 0, None),
         };
         let Some(opened) = started.and_then(|it| prepared(subject, it, &gate, table)) else {
             continue;
@@ -83,15 +84,15 @@ pub(super) fn open<'a>(
     Some(Opened { gate: plain, session, outcome: shut, shut: None })
 }
 
-/// The same start with other random numbers.
+/// The same start with other random numbers, or with all of them given.
 pub(super) fn again<'a>(
     subject: &mut Subject<'a>,
     ways: &Rc<Ways>,
     gate: &Gate,
     table: Option<&Table<'a>>,
-    seed: u32,
+    (seed, stand_in): (u32, Option<StandIn>),
 ) -> Option<Session<'a>> {
-    let session = start(subject, ways, gate, seed)?;
+    let session = start(subject, ways, gate, seed, stand_in)?;
     prepared(subject, session, gate, table)
 }
 
@@ -147,6 +148,7 @@ fn start<'a>(
     ways: &Rc<Ways>,
     gate: &Gate,
     seed: u32,
+    stand_in: Option<StandIn>,
 ) -> Option<Session<'a>> {
     let mut setup = Setup {
         forks: vec![Side::Child],
@@ -163,7 +165,7 @@ fn start<'a>(
     if gate.forks_twice {
         setup.forks.push(Side::Child);
     }
-    Session::start(subject, &setup, ways)
+    Session::start(subject, &setup, ways, stand_in)
 }
 
 #[cfg(test)]

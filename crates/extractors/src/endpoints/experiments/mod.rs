@@ -187,7 +187,26 @@ fn explore<'a>(
     } else if found.c2.is_empty() {
         found.external = outside::find(subject, ways, &session, &outcomes);
     }
+    let is_drawn = found.c2.len() > 1 && !found.is_ordered;
+    if let Some(first) = outcomes.first().filter(|_| is_drawn) {
+        let listed = draws::in_order(subject, ways, &gate, table, first, found.c2.len());
+        let place = Place { subject, ways };
+        let contacts = listed.iter().filter_map(|it| Some((&it.visit, it.contacts.first()?)));
+        let order = contacts.filter_map(|(visit, contact)| place.destination(visit, contact));
+        found.put_in_order(&order.collect::<Vec<_>>());
+    }
     Some(found)
+}
+
+impl Destinations {
+    /// Puts C2s in an order that holds all of them.
+    fn put_in_order(&mut self, order: &[Destination]) {
+        let place = |c2: &Destination| order.iter().position(|one| one.is_like(c2));
+        if self.c2.iter().all(|c2| place(c2).is_some()) {
+            self.c2.sort_by_key(|c2| place(c2));
+            self.is_ordered = true;
+        }
+    }
 }
 
 impl Destination {

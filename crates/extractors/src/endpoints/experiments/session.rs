@@ -1,6 +1,6 @@
 //! The program in one experiment: started, stopped before it uses the network, and run on.
 
-use crate::endpoints::experiments::watch::{Deed, Forced, Watch};
+use crate::endpoints::experiments::watch::{Deed, Forced, StandIn, Watch};
 use crate::endpoints::experiments::ways::Ways;
 use crate::endpoints::host;
 use crate::endpoints::trial::can_be_meant;
@@ -30,13 +30,19 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Starts the program, and stops it when it first makes a socket.
-    pub(super) fn start(subject: &mut Subject<'a>, setup: &Setup, ways: &Rc<Ways>) -> Option<Self> {
+    pub(super) fn start(
+        subject: &mut Subject<'a>,
+        setup: &Setup,
+        ways: &Rc<Ways>,
+        stand_in: Option<StandIn>,
+    ) -> Option<Self> {
         let language = subject.program.language();
         let (image, file, pages) = (subject.image, subject.file, subject.pages);
         let process =
             Process::start(&subject.emulator, language, image, file, setup, pages).ok()?;
         let mut session = Self { process, watch: Watch::new(Rc::clone(ways), true) };
         session.watch.stops_at_socket = true;
+        session.watch.stand_in = stand_in;
         session.run(subject, START);
         Some(session)
     }
@@ -80,8 +86,8 @@ impl<'a> Session<'a> {
         session.process.kernel.follow_script(script.clone());
         session.watch.go_on();
         session.run(subject, VISIT);
-        let Watch { deeds, forced, .. } = session.watch.clone();
-        Visit { deeds, forced, process: session.process }
+        let Self { process, watch: Watch { deeds, forced, called, .. } } = session;
+        Visit { deeds, forced, called, process }
     }
 }
 
@@ -89,6 +95,8 @@ impl<'a> Session<'a> {
 pub(super) struct Visit<'a> {
     pub(super) deeds: Vec<Deed>,
     pub(super) forced: Vec<Forced>,
+    /// Everyone who was called since the start.
+    pub(super) called: FxHashSet<Address>,
     /// The process as it was left.
     pub(super) process: Process<'a>,
 }

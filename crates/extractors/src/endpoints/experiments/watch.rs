@@ -61,6 +61,13 @@ impl Deed {
     }
 }
 
+/// What stands in for a routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StandIn {
+    pub(super) routine: Address,
+    pub(super) result: u64,
+}
+
 /// A call under way.
 #[derive(Clone, Debug)]
 struct Frame {
@@ -92,6 +99,10 @@ pub(super) struct Watch {
     forked: Option<usize>,
     pub(super) deeds: Vec<Deed>,
     pub(super) forced: Vec<Forced>,
+    /// Everyone who was called.
+    pub(super) called: FxHashSet<Address>,
+    /// A routine that is not called but returns this.
+    pub(super) stand_in: Option<StandIn>,
     /// Events since there was a new one.
     old: usize,
     seen_events: usize,
@@ -114,6 +125,8 @@ impl Watch {
             forked: None,
             deeds: Vec::new(),
             forced: Vec::new(),
+            called: FxHashSet::default(),
+            stand_in: None,
             old: 0,
             seen_events: 0,
             known: FxHashSet::default(),
@@ -189,7 +202,12 @@ impl Observer for Watch {
             frame.goals.push(call.site);
         }
         let (site, callee) = (call.site, call.callee);
+        self.called.insert(callee);
         self.frames.push(Frame { site, callee, stack, goals: Vec::new() });
+    }
+
+    fn stand_in(&self, call: &Call) -> Option<u64> {
+        self.stand_in.filter(|one| one.routine == call.callee).map(|one| one.result)
     }
 
     fn answered(&mut self, state: &mut State<'_>, abi: &Abi, kernel: &Kernel) {
