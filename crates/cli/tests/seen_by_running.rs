@@ -97,6 +97,26 @@ fn texts_on_the_stack_are_known_and_nothing_else_is_one() {
     assert!(found.len() >= 30, "{found:?}");
 }
 
+/// Where the compiler sorted the choice among C2s otherwise than the program lists them; in the second
+/// the generator of random numbers has no seed yet. And where the address of a request to a device is
+/// first met on the way to that of another text.
+#[test]
+fn c2s_that_are_drawn_stand_in_their_order_and_requests_go_to_their_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let names = [
+        "sparc32-gcc-tiny.many_c2-O1.single",
+        "m68k-gcc-tiny.many_c2-Os.single",
+        "aarch64-gcc-tiny.renumbered-Os.single.ballast",
+        "powerpc-gcc-tiny.plain_c2-Os.single",
+    ];
+    assert_eq!(unpack(&files, |name| names.contains(&name)), names.len());
+    let reports = reports(&files, folder.path());
+    let fields = "endpoints,endpoints.details,scan.exploits,scan.exploits.details";
+    assert_exact(&reports, &truth_of(&reports, folder.path()), fields, &[]);
+}
+
 /// Kinds, options with types and defaults, and which attacks there are, on every CPU type.
 #[test]
 fn attacks_are_known_by_what_they_send() {

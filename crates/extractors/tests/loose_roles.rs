@@ -101,6 +101,38 @@ fn the_first_step_of_another_address_amid_a_string_is_no_use_of_it() {
     assert!(is_used(0, 0) && is_used(8, 4));
 }
 
+/// Which strings, given by distance in the data and length, a function uses that has these addresses.
+fn used(strings: &[(u64, usize)], addresses: &[u32]) -> Vec<bool> {
+    let mut code = Code::default();
+    code.call("holder").add(&[0xc3]).routine("holder");
+    for at in addresses {
+        // mov edi, DATA + at
+        code.add(&[0xbf]).word(DATA as u32 + at);
+    }
+    code.add(&[0xc3]);
+    let string = |(at, length): &(u64, usize)| LooseString {
+        address: Address(DATA + at),
+        decoded: vec![b'a'; *length],
+        key: 0x22,
+        source: Source::InRow { before: None },
+    };
+    let strings: Vec<LooseString> = strings.iter().map(string).collect();
+    with_subject(&code.image(), |subject| {
+        let found = references(subject, &strings);
+        (0..strings.len() as u32).map(|id| found.iter().any(|it| it.id == id)).collect()
+    })
+}
+
+#[test]
+fn a_loop_that_steps_first_begins_one_byte_before_its_string() {
+    assert_eq!(used(&[(8, 8)], &[7]), [true]);
+    assert_eq!(used(&[(8, 8)], &[6]), [false], "two bytes before");
+    // The byte before is the last one of another string, which a loop over that one goes towards.
+    assert_eq!(used(&[(1, 7), (8, 8)], &[7]), [false, true]);
+    assert_eq!(used(&[(1, 7), (8, 8)], &[1, 7]), [true, false]);
+    assert_eq!(used(&[(1, 7), (8, 8)], &[2, 7]), [true, true]);
+}
+
 #[test]
 fn a_string_handed_to_standard_output_is_a_message() {
     let mut code = Code::default();

@@ -8,8 +8,12 @@
 //! Where all text is encoded, helpers that attacks call have texts of their own, such as the alphabet
 //! that names are drawn from: what a handler reads itself is a payload, no more.
 //!
+//! Loops of CPUs that step a pointer before they load begin one byte before a text, and end at its last
+//! byte, which is one before the text behind.
+//!
 //! False positives: an address that a register still holds at a later call in the same function; the
-//! first step of another address that `auipc` makes.
+//! first step of another address that `auipc` makes; whoever refers to the last byte of what lies
+//! before a text and is no text.
 //! False negatives: strings whose address is computed, and those that only data leads to; payloads
 //! that helpers read.
 
@@ -59,18 +63,11 @@ pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryRe
         }
     }
     let handed: FxHashSet<u32> = found.iter().map(|reference| reference.id).collect();
+    let ends = strings.iter().map(|string| (end_of(string), string.address));
+    let layout = Layout { starts: &numbers, before: &ends.collect() };
     for (string, number) in strings.iter().zip(0..).filter(|(_, number)| !handed.contains(number)) {
-        let end = string.address.offset(string.decoded.len() as u64);
-        let names_string = |reference: &&Reference| {
-            reference.kind != ReferenceKind::Address
-                || reference.to == string.address
-                || !reference.to.0.is_multiple_of(UPPER_PART)
-        };
-        let within = subject.program.references().to(string.address, end);
-        for reference in within.iter().filter(names_string) {
-            let function = subject.program.function_containing(reference.from);
-            let function = function.and_then(|function| subject.program.function(function));
-            let function: Option<Address> = function.map(|function| function.entry);
+        for reference in layout.references(subject, string) {
+            let function = function_of(subject, reference);
             found.extend(function.map(|function| EntryReference {
                 id: number,
                 site: reference.from,
@@ -81,6 +78,55 @@ pub fn references(subject: &Subject<'_>, strings: &[LooseString]) -> Vec<EntryRe
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Where strings lie.
+struct Layout<'l> {
+    /// Numbers of strings, by address.
+    starts: &'l FxHashMap<u64, u32>,
+    /// Where a string begins, by its end.
+    before: &'l FxHashMap<Address, Address>,
+}
+
+impl Layout<'_> {
+    /// The references to a string's bytes, and to the byte before it.
+    fn references<'s>(
+        &self,
+        subject: &'s Subject<'_>,
+        string: &LooseString,
+    ) -> impl Iterator<Item = &'s Reference> {
+        let (start, end) = (string.address, end_of(string));
+        let ahead = Address(start.0.saturating_sub(1));
+        let has_next = self.starts.contains_key(&end.0);
+        let references = subject.program.references();
+        let neighbour = self.before.get(&start).copied();
+        // Who refers to the start of the text before goes towards its end.
+        let is_end = move |reference: &Reference| {
+            neighbour.is_some_and(|other| {
+                let to_start = references.to(Address(other.0.saturating_sub(1)), other.offset(1));
+                let function = function_of(subject, reference);
+                to_start.iter().any(|start| function_of(subject, start) == function)
+            })
+        };
+        references.to(ahead, end).iter().filter(move |reference| match reference.kind {
+            ReferenceKind::Address if reference.to == start => true,
+            ReferenceKind::Address if reference.to.0.is_multiple_of(UPPER_PART) => false,
+            ReferenceKind::Address if reference.to == ahead => !is_end(reference),
+            ReferenceKind::Address => !(has_next && reference.to.offset(1) == end),
+            _ => reference.to != ahead,
+        })
+    }
+}
+
+/// The first address behind a string.
+const fn end_of(string: &LooseString) -> Address {
+    string.address.offset(string.decoded.len() as u64)
+}
+
+/// The entry of the function around a reference.
+fn function_of(subject: &Subject<'_>, reference: &Reference) -> Option<Address> {
+    let function = subject.program.function_containing(reference.from);
+    function.and_then(|function| subject.program.function(function)).map(|function| function.entry)
 }
 
 /// The purposes of the `strings` that have one, by their numbers.

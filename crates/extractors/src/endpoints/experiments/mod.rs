@@ -187,8 +187,8 @@ fn explore<'a>(
     } else if found.c2.is_empty() {
         found.external = outside::find(subject, ways, &session, &outcomes);
     }
-    let is_drawn = found.c2.len() > 1 && !found.is_ordered;
-    if let Some(first) = outcomes.first().filter(|_| is_drawn) {
+    // What two starts draw may be the same, when nothing has seeded the generator by then.
+    if let Some(first) = outcomes.first().filter(|_| found.c2.len() > 1) {
         let listed = draws::in_order(subject, ways, &gate, table, first, found.c2.len());
         let place = Place { subject, ways };
         let contacts = listed.iter().filter_map(|it| Some((&it.visit, it.contacts.first()?)));
