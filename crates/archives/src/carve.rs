@@ -9,7 +9,7 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, pod};
 
 use crate::budget::Budget;
-use crate::walk::{Visit, hand};
+use crate::walk::Visit;
 
 /// What an ELF file begins with.
 const MAGIC: &[u8] = b"\x7fELF";
@@ -52,7 +52,7 @@ pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> Contr
         let end = if (end..=end + MAX_TRAILER_BYTES).contains(&next) { next } else { end };
         let content = bytes.get(start..end).unwrap_or_default();
         let content = budget.read(content);
-        hand(Some(&format!("elf@{start:#x}")), content, budget, visit)?;
+        visit(budget, Some(&format!("elf@{start:#x}")), content)?;
     }
     ControlFlow::Continue(())
 }

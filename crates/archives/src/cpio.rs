@@ -6,7 +6,7 @@ use hadris_cpio::CpioArchiveReader;
 use hadris_cpio::mode::FileType;
 
 use crate::budget::{Budget, Shortfall};
-use crate::walk::{MemberError, Visit, hand};
+use crate::walk::{MemberError, Visit};
 
 /// Hands every regular file of the archive to `visit`. Of hard links, which stand once for each name,
 /// all but the last hold nothing.
@@ -17,7 +17,9 @@ pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> Contr
             Ok(Some(entry)) => entry,
             Ok(None) => return ControlFlow::Continue(()),
             // Where the next one begins is not known.
-            Err(error) => return visit(budget, None, Err(MemberError::Damaged(error.to_string()))),
+            Err(error) => {
+                return visit(budget, None, Err(MemberError::Damaged(error.to_string()).into()));
+            }
         };
         if let Err(limit) = budget.count_member() {
             return visit(budget, None, Err(limit.into()));
@@ -25,10 +27,10 @@ pub(crate) fn walk(bytes: &[u8], budget: &mut Budget, visit: Visit<'_>) -> Contr
         if entry.file_type() == FileType::Regular {
             let name = String::from_utf8_lossy(entry.name()).into_owned();
             let content = content(bytes, archive.offset(), entry.file_size(), budget);
-            hand(Some(&name), content, budget, visit)?;
+            visit(budget, Some(&name), content)?;
         }
         if let Err(error) = archive.skip_entry_data_owned(&entry) {
-            return visit(budget, None, Err(MemberError::Damaged(error.to_string())));
+            return visit(budget, None, Err(MemberError::Damaged(error.to_string()).into()));
         }
     }
 }

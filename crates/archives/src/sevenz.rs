@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error, Password};
 
 use crate::budget::Budget;
-use crate::walk::{MemberError, Visit, hand};
+use crate::walk::{MemberError, Visit};
 
 /// Memory of headers, and of one decoder, in KiB: twice what the highest preset of the 7-Zip program
 /// takes for its dictionary.
@@ -26,7 +26,7 @@ pub(crate) fn walk(
     let mut passwords: Vec<Password> = passwords.iter().map(|it| Password::new(it)).collect();
     let archive = match open(bytes, &mut passwords) {
         Ok(archive) => archive,
-        Err(error) => return visit(budget, None, Err(error)),
+        Err(error) => return visit(budget, None, Err(error.into())),
     };
     for number in 0..archive.blocks.len() {
         Block { bytes, archive: &archive, number }.walk(&mut passwords, budget, visit)?;
@@ -94,7 +94,7 @@ impl Block<'_> {
             if let Err(limit) = budget.count_member() {
                 return visit(budget, None, Err(limit.into()));
             }
-            visit(budget, Some(name), Err(MemberError::Encrypted))?;
+            visit(budget, Some(name), Err(MemberError::Encrypted.into()))?;
         }
         ControlFlow::Continue(())
     }
@@ -135,7 +135,7 @@ impl Block<'_> {
             // Behind damage, nothing of a block can be read.
             let goes_on = content.is_ok();
             flow = match budget.count_member() {
-                Ok(()) => hand(Some(&entry.name), content, budget, visit),
+                Ok(()) => visit(budget, Some(&entry.name), content),
                 Err(limit) => visit(budget, None, Err(limit.into())),
             };
             Ok(goes_on && flow.is_continue())

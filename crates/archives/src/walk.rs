@@ -37,6 +37,8 @@ pub struct Member {
     pub name: String,
     /// Its bytes.
     pub content: Result<Vec<u8>, MemberError>,
+    /// Why `content` is only the beginning of them, where it is.
+    pub cut: Option<MemberError>,
 }
 
 /// Why a member, or the rest of an archive, could not be read.
@@ -72,33 +74,16 @@ impl MemberError {
 /// What the reader of a format calls for each member: its name, none for the archive itself, and
 /// content.
 pub(crate) type Visit<'a> =
-    &'a mut dyn FnMut(&mut Budget, Option<&str>, Result<Vec<u8>, MemberError>) -> ControlFlow<()>;
-
-/// Hands a member over; one that ends early as far as it goes, and behind it the reason.
-pub(crate) fn hand(
-    name: Option<&str>,
-    content: Result<Vec<u8>, Shortfall>,
-    budget: &mut Budget,
-    visit: Visit<'_>,
-) -> ControlFlow<()> {
-    match content {
-        Ok(content) => visit(budget, name, Ok(content)),
-        Err(Shortfall { reason, read }) => {
-            if !read.is_empty() {
-                visit(budget, name, Ok(read))?;
-            }
-            visit(budget, name, Err(reason))
-        }
-    }
-}
+    &'a mut dyn FnMut(&mut Budget, Option<&str>, Result<Vec<u8>, Shortfall>) -> ControlFlow<()>;
 
 /// Hands every file in `bytes` to `visit`, in the order of the archive, until it breaks: the bytes
 /// themselves when they are no archive, otherwise its members, those of archives in it included; of
 /// other bytes the ELF files in them, where that is asked.
 ///
-/// What cannot be read is handed over with the reason, and the rest goes on. What ends early comes
-/// twice: as far as it goes, and with the reason. Of what is damaged otherwise nothing is given: any of
-/// it may be wrong. Held at a time are the archives around one member.
+/// What cannot be read is handed over with the reason, and the rest goes on. What ends early comes as
+/// far as it goes and is [`Member::cut`]; an archive that does, as the members until there and behind
+/// them the archive with the reason. Of what is damaged otherwise nothing is given: any of it may be
+/// wrong. Held at a time are the archives around one member.
 pub fn walk(
     name: &str,
     bytes: Vec<u8>,
@@ -107,7 +92,7 @@ pub fn walk(
 ) {
     let mut budget = Budget::new(options.limits, bytes.len());
     // Broken off by `visit` or by a limit, there is nothing left to do.
-    let _ = Walk { options, visit }.open(name, bytes, 1, &mut budget);
+    let _ = Walk { options, visit }.open(name, bytes, None, 1, &mut budget);
 }
 
 struct Walk<'a> {
@@ -120,13 +105,26 @@ impl Walk<'_> {
         &mut self,
         name: &str,
         bytes: Vec<u8>,
+        cut: Option<MemberError>,
         depth: usize,
         budget: &mut Budget,
     ) -> ControlFlow<()> {
-        let Some(format) = Format::of(&bytes) else { return self.plain(name, bytes, budget) };
+        let Some(format) = Format::of(&bytes) else { return self.plain(name, bytes, cut, budget) };
         if let Err(limit) = budget.check_depth(depth) {
-            return self.give(name, Err(limit.into()));
+            return self.give(name, Err(limit.into()), None);
         }
+        self.archive(name, format, bytes, depth, budget)?;
+        cut.map_or(ControlFlow::Continue(()), |cut| self.finish(name, Err(cut)))
+    }
+
+    fn archive(
+        &mut self,
+        name: &str,
+        format: Format,
+        bytes: Vec<u8>,
+        depth: usize,
+        budget: &mut Budget,
+    ) -> ControlFlow<()> {
         let passwords = &self.options.passwords;
         let mut visit = |budget: &mut Budget, inner: Option<&str>, content| {
             let name = inner.map_or_else(|| name.to_owned(), |inner| join(name, inner));
@@ -145,46 +143,61 @@ impl Walk<'_> {
         }
     }
 
-    fn plain(&mut self, name: &str, bytes: Vec<u8>, budget: &mut Budget) -> ControlFlow<()> {
+    fn plain(
+        &mut self,
+        name: &str,
+        bytes: Vec<u8>,
+        cut: Option<MemberError>,
+        budget: &mut Budget,
+    ) -> ControlFlow<()> {
         if !self.options.carve || !carve::is_blob(&bytes) {
-            return self.give(name, Ok(bytes));
+            return self.give(name, Ok(bytes), cut);
         }
         carve::walk(&bytes, budget, &mut |_, inner, content| {
             let name = inner.map_or_else(|| name.to_owned(), |inner| join(name, inner));
             // What is in a program was found with it.
-            self.finish(&name, content)
-        })
+            self.finish(&name, content.map_err(|shortfall| shortfall.reason))
+        })?;
+        cut.map_or(ControlFlow::Continue(()), |cut| self.finish(name, Err(cut)))
     }
 
     fn member(
         &mut self,
         name: &str,
-        content: Result<Vec<u8>, MemberError>,
+        content: Result<Vec<u8>, Shortfall>,
         depth: usize,
         budget: &mut Budget,
     ) -> ControlFlow<()> {
         match content {
-            Ok(bytes) => self.open(name, bytes, depth + 1, budget),
-            Err(error) => self.finish(name, Err(error)),
+            Ok(bytes) => self.open(name, bytes, None, depth + 1, budget),
+            Err(Shortfall { reason, read }) if read.is_empty() => self.finish(name, Err(reason)),
+            Err(Shortfall { reason, read }) => {
+                self.open(name, read, Some(reason), depth + 1, budget)
+            }
         }
     }
 
     /// Gives a member in which nothing is looked for.
     fn finish(&mut self, name: &str, content: Result<Vec<u8>, MemberError>) -> ControlFlow<()> {
         let is_final = content.as_ref().is_err_and(MemberError::is_final);
-        self.give(name, content)?;
+        self.give(name, content, None)?;
         if is_final { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn give(&mut self, name: &str, content: Result<Vec<u8>, MemberError>) -> ControlFlow<()> {
-        (self.visit)(Member { name: name.to_owned(), content })
+    fn give(
+        &mut self,
+        name: &str,
+        content: Result<Vec<u8>, MemberError>,
+        cut: Option<MemberError>,
+    ) -> ControlFlow<()> {
+        (self.visit)(Member { name: name.to_owned(), content, cut })
     }
 }
 
 fn stream(codec: Codec, bytes: Vec<u8>, budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
     let content = decompress(codec, &bytes, budget);
     drop(bytes);
-    hand(None, content, budget, visit)
+    visit(budget, None, content)
 }
 
 /// The name of a member, which may hold anything, below that of its archive.

@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use zip::{ZipArchive, ZipReadOptions};
 
 use crate::budget::{Budget, Shortfall};
-use crate::walk::{MemberError, Visit, hand};
+use crate::walk::{MemberError, Visit};
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
@@ -33,13 +33,13 @@ pub(crate) fn walk(
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
         if !name.ends_with('/') {
             let content = content(&mut archive, index, passwords, budget);
-            hand(Some(&name), content, budget, visit)?;
+            visit(budget, Some(&name), content)?;
         }
     }
     match claimed(bytes).and_then(|claimed| usize::from(claimed).checked_sub(archive.len())) {
         Some(hidden @ 1..) => {
             let error = format!("{hidden} more members have the names of others");
-            visit(budget, None, Err(MemberError::Unsupported(error)))
+            visit(budget, None, Err(MemberError::Unsupported(error).into()))
         }
         _ => ControlFlow::Continue(()),
     }
@@ -122,7 +122,7 @@ fn salvage(
         let (name, is_file) = (file.name().to_owned(), file.is_file());
         let content = budget.read(file);
         if is_file {
-            hand(Some(&name), content, budget, visit)?;
+            visit(budget, Some(&name), content)?;
         }
     }
     visit(budget, None, Err(damage.into()))

@@ -10,7 +10,7 @@ type Found = Vec<(String, Result<Vec<u8>, MemberError>)>;
 
 fn members(bytes: &[u8], options: &Options) -> Found {
     let mut found = Found::new();
-    walk("in", bytes.to_vec(), options, &mut |Member { name, content }| {
+    walk("in", bytes.to_vec(), options, &mut |Member { name, content, .. }| {
         found.push((name, content));
         ControlFlow::Continue(())
     });

@@ -16,7 +16,7 @@ type Found = Vec<(String, Result<Vec<u8>, MemberError>)>;
 
 fn members(bytes: &[u8], options: &Options) -> Found {
     let mut found = Found::new();
-    walk("in", bytes.to_vec(), options, &mut |Member { name, content }| {
+    walk("in", bytes.to_vec(), options, &mut |Member { name, content, .. }| {
         found.push((name, content));
         ControlFlow::Continue(())
     });
@@ -108,13 +108,42 @@ fn every_compressor_gives_back_what_it_was_given_and_tells_when_it_was_cut() {
         let bytes = compress(&content);
         let found = members(&bytes, &Options::default());
         assert_eq!(found, [("in".into(), Ok(content.clone()))]);
-        // What there is, and behind it that it is not all.
-        let found = members(&bytes[..bytes.len() * 3 / 4], &Options::default());
-        let [(_, rest), (name, damage)] = found.as_slice() else { panic!("{}", found.len()) };
-        let rest = rest.as_ref().unwrap();
-        assert!(content.starts_with(rest) && rest.len() > 10_000 && rest.len() < content.len());
-        assert!(name == "in" && is_damaged(damage));
+        // What there is, and that it is not all.
+        let member = only(&bytes[..bytes.len() * 3 / 4]);
+        let rest = member.content.unwrap();
+        assert!(content.starts_with(&rest) && rest.len() > 10_000 && rest.len() < content.len());
+        assert!(member.name == "in" && matches!(member.cut, Some(MemberError::Damaged(_))));
+        assert_eq!(only(&bytes).cut, None);
     }
+}
+
+fn all(bytes: &[u8]) -> Vec<Member> {
+    let mut found = Vec::new();
+    walk("in", bytes.to_vec(), &Options::default(), &mut |member| {
+        found.push(member);
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+fn only(bytes: &[u8]) -> Member {
+    let mut found = all(bytes);
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+/// The archive is told of, as members of it may be missing, and so is the member that is cut.
+#[test]
+fn of_an_archive_in_a_cut_stream_come_the_members_until_there() {
+    let numbers = 0..40_000_u32;
+    let content: Vec<u8> = numbers.flat_map(|i| (i.wrapping_mul(i) / 7).to_le_bytes()).collect();
+    let bytes = gzip(&tar(&[("a", b"1"), ("b", &content), ("c", b"3")]));
+    let found = all(&bytes[..bytes.len() / 2]);
+    let [a, b, .., archive] = found.as_slice() else { panic!("{found:?}") };
+    assert!(a.name == "in!a" && a.content == Ok(b"1".to_vec()) && a.cut.is_none());
+    let rest = b.content.as_ref().unwrap();
+    assert!(b.name == "in!b" && content.starts_with(rest) && b.cut.is_some());
+    assert!(archive.name == "in" && is_damaged(&archive.content));
 }
 
 #[test]
@@ -204,10 +233,11 @@ fn names_lead_nowhere_and_are_printable() {
 #[test]
 fn a_truncated_archive_gives_what_is_there() {
     let bytes = tar(&[("a", &[1; 600]), ("b", &[2; 600])]);
-    let found = members(&bytes[..512 + 1024 + 512 + 100], &Options::default());
-    let expected = [("in!a".into(), Ok(vec![1; 600])), ("in!b".into(), Ok(vec![2; 100]))];
-    assert_eq!(found[..2], expected);
-    assert!(found[2].0 == "in!b" && found[2..].iter().all(|(_, content)| is_damaged(content)));
+    let found = all(&bytes[..512 + 1024 + 512 + 100]);
+    let [a, b, rest @ ..] = found.as_slice() else { panic!("{found:?}") };
+    assert!(a.name == "in!a" && a.content == Ok(vec![1; 600]) && a.cut.is_none());
+    assert!(b.name == "in!b" && b.content == Ok(vec![2; 100]) && b.cut.is_some());
+    assert!(rest.iter().all(|member| is_damaged(&member.content)));
 }
 
 #[test]
@@ -220,12 +250,12 @@ fn a_zip_without_its_directory_gives_what_is_there() {
         vec![("in!a".into(), Ok(b"1".to_vec())), ("in!d/b".into(), Ok(content.clone()))];
     assert_eq!(found[..2], expected);
     assert!(matches!(&found[2..], [(name, content)] if name == "in" && is_damaged(content)));
-    let found = members(&bytes[..directory - 2000], &Options::default());
-    assert_eq!(found[0], expected[0]);
-    let (name, rest) = &found[1];
-    let rest = rest.as_ref().unwrap();
-    assert!(name == "in!d/b" && content.starts_with(rest) && rest.len() > 1000);
-    assert!(found[2..].iter().all(|(_, content)| is_damaged(content)) && found.len() == 4);
+    let found = all(&bytes[..directory - 2000]);
+    let [a, b, archive] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((&a.name, &a.content), (&expected[0].0, &expected[0].1));
+    let rest = b.content.as_ref().unwrap();
+    assert!(b.name == "in!d/b" && content.starts_with(rest) && rest.len() > 1000);
+    assert!(b.cut.is_some() && archive.name == "in" && is_damaged(&archive.content));
     // Nothing is made of what no password opens.
     let closed = plain().with_aes_encryption(AesMode::Aes256, "infected");
     let bytes = zip(&[("a", &content, closed)]);

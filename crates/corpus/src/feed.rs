@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
-use miyaburi_archives::{Format, Options, walk};
+use miyaburi_archives::{Format, MemberError, Options, walk};
 
 use crate::read::{ReadError, read};
 use crate::run::Window;
@@ -22,6 +22,8 @@ pub(crate) struct Task {
     pub name: String,
     /// Its bytes.
     pub content: Result<Vec<u8>, ReadError>,
+    /// Why these are not all of its bytes, where they are not.
+    pub cut: Option<MemberError>,
 }
 
 /// Reads `inputs` in order and sends on what is to be analysed, until nobody wants it.
@@ -50,33 +52,38 @@ impl Feeder<'_> {
         let name = input.name();
         let bytes = match read(input) {
             Ok(bytes) => bytes,
-            Err(error) => return self.send(number, input.origin, name, Err(error)),
+            Err(error) => return self.whole(number, input.origin, name, Err(error)),
         };
         if !options.carve && Format::of(&bytes).is_none() {
-            return self.send(number, input.origin, name, Ok(bytes));
+            return self.whole(number, input.origin, name, Ok(bytes));
         }
         let mut flow = ControlFlow::Continue(());
         let contained = catch_unwind(AssertUnwindSafe(|| {
             walk(&name, bytes, options, &mut |member| {
                 let content = member.content.map_err(ReadError::Member);
-                flow = self.send(number, Origin::Met, member.name, content);
+                let (name, cut) = (member.name, member.cut);
+                let (input, origin) = (number, Origin::Met);
+                flow = self.send(Task { index: self.index, input, origin, name, content, cut });
                 flow
             });
         }));
         match contained {
             Ok(()) => flow,
-            Err(_) => self.send(number, input.origin, name, Err(ReadError::Crash)),
+            Err(_) => self.whole(number, input.origin, name, Err(ReadError::Crash)),
         }
     }
 
-    fn send(
+    fn whole(
         &mut self,
         input: usize,
         origin: Origin,
         name: String,
         content: Result<Vec<u8>, ReadError>,
     ) -> ControlFlow<()> {
-        let task = Task { index: self.index, input, origin, name, content };
+        self.send(Task { index: self.index, input, origin, name, content, cut: None })
+    }
+
+    fn send(&mut self, task: Task) -> ControlFlow<()> {
         if self.window.admits(self.index) && self.sender.send(task).is_ok() {
             self.index += 1;
             ControlFlow::Continue(())

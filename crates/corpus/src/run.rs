@@ -4,7 +4,7 @@
 //! once it has been read.
 
 use std::any::Any;
-use std::borrow::Borrow;
+use std::borrow::{Borrow, BorrowMut};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -64,11 +64,11 @@ impl<R: Borrow<Report>> Outcome<R> {
 ///
 /// Memory stays bounded: reading waits for the analysis, and a worker that is too far ahead of the
 /// last delivered report waits as well. What cannot be read and analyses that panic become `failed`
-/// reports.
+/// reports, members that end early `partial` ones of what there is.
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn run<R: From<Report> + Send>(
+pub fn run<R: From<Report> + BorrowMut<Report> + Send>(
     inputs: &[Input],
     jobs: NonZeroUsize,
     archives: &archives::Options,
@@ -116,7 +116,7 @@ fn spawn<'scope, 'env>(
 }
 
 /// Analyses tasks until there are none, or nobody wants their outcomes.
-fn work<R: From<Report>>(
+fn work<R: From<Report> + BorrowMut<Report>>(
     tasks: &Mutex<Receiver<Task>>,
     sender: &mpsc::Sender<(usize, Outcome<R>)>,
     analyze: Analyze<'_, R>,
@@ -173,13 +173,19 @@ impl Window {
     }
 }
 
-fn analyze_task<R: From<Report>>(task: Task, analyze: Analyze<'_, R>) -> Outcome<R> {
-    let Task { input, origin, name, content, .. } = task;
-    let result = match content {
+fn analyze_task<R: From<Report> + BorrowMut<Report>>(
+    task: Task,
+    analyze: Analyze<'_, R>,
+) -> Outcome<R> {
+    let Task { input, origin, name, content, cut, .. } = task;
+    let mut result = match content {
         Ok(bytes) => catch_unwind(AssertUnwindSafe(|| analyze(&bytes, &name)))
             .unwrap_or_else(|panic| crash(name, bytes.len(), &*panic).into()),
         Err(error) => unread(name, &error).into(),
     };
+    if let Some(cut) = cut {
+        result.borrow_mut().note_cut("read", cut.to_string());
+    }
     Outcome { input, origin, result }
 }
 

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use miyaburi_corpus::{ArchiveOptions, Input, Outcome, collect, run};
-use miyaburi_model::{Report, Sample, Verdict};
+use miyaburi_model::{Level, Report, Sample, Verdict};
 use tempfile::TempDir;
 
 fn files(count: usize) -> (TempDir, Vec<Input>) {
@@ -204,10 +204,11 @@ fn members_take_the_place_of_their_archive() {
         ("b.zip!more.tgz!four", read),
         ("b.zip!two", read),
         // What there is, and that it is not all.
-        ("c.gz", read),
-        ("c.gz", Verdict::Failed),
+        ("c.gz", Verdict::Partial),
         ("d", read),
     ];
     assert_eq!(told, expected);
+    let told = &one[5].report().diagnostics;
+    assert!(told.len() == 1 && told[0].stage == "read" && told[0].level == Level::Error);
     assert_eq!(one, all(&inputs, 4, &report));
 }

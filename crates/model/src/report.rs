@@ -80,6 +80,16 @@ impl Report {
         report.diagnostics.push(Diagnostic::new(stage, Level::Error, reason));
         report
     }
+
+    /// Notes that not all of the file was there to be analysed, and why: what was found is
+    /// [`Verdict::Partial`], and what could not even be told is [`Verdict::Failed`].
+    pub fn note_cut(&mut self, stage: &str, reason: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(stage, Level::Error, reason));
+        self.verdict = match self.verdict {
+            Verdict::Unsupported | Verdict::Failed => Verdict::Failed,
+            _ => Verdict::Partial,
+        };
+    }
 }
 
 /// What came of an analysis.

@@ -5,7 +5,7 @@ use crate::{compose, findings, sample, unpack};
 use miyaburi_analysis::{Limits, Program};
 use miyaburi_image::{Image, ImageDiagnostic, ImageError, RawMemory};
 use miyaburi_model::{Diagnostic, FileFormat, Level, Report, Sample, Verdict};
-use std::borrow::Borrow;
+use std::borrow::{Borrow, BorrowMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -87,6 +87,12 @@ impl From<Report> for Analysis {
 impl Borrow<Report> for Analysis {
     fn borrow(&self) -> &Report {
         &self.report
+    }
+}
+
+impl BorrowMut<Report> for Analysis {
+    fn borrow_mut(&mut self) -> &mut Report {
+        &mut self.report
     }
 }
 

@@ -1,6 +1,6 @@
 //! `miyaburi extract`.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, BorrowMut};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic;
@@ -98,6 +98,12 @@ impl From<Report> for Analysed {
 impl Borrow<Report> for Analysed {
     fn borrow(&self) -> &Report {
         self.analysis.borrow()
+    }
+}
+
+impl BorrowMut<Report> for Analysed {
+    fn borrow_mut(&mut self) -> &mut Report {
+        self.analysis.borrow_mut()
     }
 }
 
