@@ -125,6 +125,9 @@ pub(crate) enum UnpackProblem {
     NotPacked,
     #[error("unpacking crashed")]
     Crash,
+    /// What there is was written.
+    #[error("{0}")]
+    Cut(String),
 }
 
 /// One line on standard error, whatever the message holds.

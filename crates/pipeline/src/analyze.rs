@@ -129,7 +129,11 @@ fn analyze_file(bytes: &[u8], mut sample: Sample, options: &Options) -> Analysis
         Ok(None) => analyze_elf(bytes, sample, options),
         Ok(Some(unpacked)) => {
             sample.packer = Some(unpacked.packer);
-            analyze_elf(&unpacked.file, sample, options)
+            let mut analysis = analyze_elf(&unpacked.file, sample, options);
+            if let Some(cut) = unpacked.cut {
+                analysis.report.note_cut("unpack", cut);
+            }
+            analysis
         }
         Err(error) => {
             if let Ok(stub) = Image::parse(bytes) {

@@ -16,6 +16,8 @@ pub struct Unpacked {
     pub file: Vec<u8>,
     /// How it was packed.
     pub packer: Packer,
+    /// Why `file` is only its beginning, where it is.
+    pub cut: Option<String>,
 }
 
 /// A file that is packed and could not be unpacked.
@@ -66,7 +68,7 @@ fn run_stub(bytes: &[u8], packer: Packer, options: &Options) -> Option<Unpacked>
     // What keeps a file from being started keeps it from being analysed, which tells of it.
     let file = stub::run(bytes, &budget).ok()??;
     let unpacked_sha256 = Some(HexBytes::from(Sha256::digest(&file).to_vec()));
-    Some(Unpacked { file, packer: Packer { unpacked_sha256, ..packer } })
+    Some(Unpacked { file, packer: Packer { unpacked_sha256, ..packer }, cut: None })
 }
 
 fn undo_upx(bytes: &[u8]) -> Result<Option<Unpacked>, UnpackError> {
@@ -86,7 +88,10 @@ fn undo_upx(bytes: &[u8]) -> Result<Option<Unpacked>, UnpackError> {
             unpacked_sha256: Some(HexBytes::from(Sha256::digest(&unpacked.file).to_vec())),
             ..named("upx")
         };
-        Unpacked { file: unpacked.file, packer }
+        let cut = unpacked.cut.map(|at| {
+            format!("the packed file ends early (block at {at:#x}): only the beginning is there")
+        });
+        Unpacked { file: unpacked.file, packer, cut }
     }))
 }
 

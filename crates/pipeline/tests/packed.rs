@@ -153,3 +153,24 @@ fn what_cannot_be_unpacked_has_failed_with_the_reason() {
     assert_eq!(report.diagnostics[0].stage, "unpack");
     assert_eq!(report.diagnostics[0].level, Level::Error);
 }
+
+#[test]
+fn of_a_packed_file_that_was_cut_off_what_is_there_is_partial() {
+    let plain = report(&read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules"));
+    let packed = read("specimens/packed/x86.nrv2d.upx-3.96");
+    let mut functions = Vec::new();
+    for quarters in [2, 3] {
+        let found = report(&packed[..packed.len() * quarters / 4]);
+        assert_eq!(found.verdict, Verdict::Partial);
+        let told = found.diagnostics.iter().find(|told| told.stage == "unpack").unwrap();
+        assert_eq!(told.level, Level::Error);
+        assert!(told.message.contains("only the beginning is there"));
+        assert_eq!(found.sample.packer.as_ref().unwrap().name, "upx");
+        let hosts = |report: &Report| -> Vec<_> {
+            report.endpoints.iter().map(|endpoint: &Endpoint| endpoint.host.clone()).collect()
+        };
+        assert!(hosts(&found).iter().all(|host| hosts(&plain).contains(host)));
+        functions.push(found.functions.len());
+    }
+    assert!(functions[0] <= functions[1] && functions[1] <= plain.functions.len());
+}

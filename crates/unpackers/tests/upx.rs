@@ -254,3 +254,54 @@ fn a_stub_without_blocks_is_an_error() {
         assert_eq!(unpack(&file, Limits::default()), Err(UpxError::NoBlocks), "{}", packed.name);
     }
 }
+
+/// Where the blocks of the headers and of the segments end, by walking their headers.
+fn blocks_end(packed: &Packed, file: &[u8]) -> (usize, usize) {
+    let number = |at: usize| {
+        let bytes = file[at..at + 4].try_into().unwrap();
+        (if packed.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }) as usize
+    };
+    let original = packed.original();
+    let loaded: usize =
+        Image::parse(&original).unwrap().segments().iter().map(|it| it.data.len()).sum();
+    let (mut at, mut unpacked, mut first) = (packed.block, 0, 0);
+    while unpacked < loaded {
+        unpacked += number(at);
+        at += 12 + number(at + 4);
+        first = if first == 0 { at } else { first };
+    }
+    (first, at)
+}
+
+#[test]
+fn a_file_that_was_cut_off_gives_what_is_there_and_nothing_else() {
+    for packed in PACKED {
+        let (file, original) = (packed.file(), packed.original());
+        let (first, last) = blocks_end(&packed, &file);
+        let mut longest = 0;
+        for end in (first..last).step_by(37).chain([last - 1]) {
+            let found = unpacked(&file[..end]);
+            assert!(found.cut.is_some_and(|at| at <= end), "{} at {end:#x}", packed.name);
+            assert!(original.starts_with(&found.file), "{} at {end:#x}", packed.name);
+            assert!(found.file.len() >= longest, "{} at {end:#x}", packed.name);
+            longest = found.file.len();
+            if (first + last) / 2 < end {
+                assert!(longest > original.len() / 5, "{} at {end:#x}: {longest}", packed.name);
+            }
+        }
+        assert_eq!(unpacked(&file).cut, None, "{}", packed.name);
+        assert!(!unpack(&file[..first - 1], Limits::default()).is_ok_and(|it| it.is_some()));
+    }
+}
+
+#[test]
+fn of_a_block_that_is_damaged_and_not_cut_off_nothing_is_given() {
+    for packed in PACKED {
+        let mut file = packed.file();
+        let (first, _) = blocks_end(&packed, &file);
+        // The size of the second block, compressed: more than it gives.
+        file[first + 4..first + 8].fill(0x7f);
+        let found = unpack(&file, Limits::default());
+        assert!(matches!(found, Err(UpxError::Header { .. })), "{}: {found:?}", packed.name);
+    }
+}

@@ -8,7 +8,7 @@ use miyaburi_pipeline::{Options, Unpacked, unpack};
 
 use crate::Status;
 use crate::arguments::UnpackArguments;
-use crate::error::{CommandError, UnpackProblem};
+use crate::error::{CommandError, UnpackProblem, complain};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &UnpackArguments) -> Result<Status, CommandError> {
@@ -20,7 +20,9 @@ pub(crate) fn run(arguments: &UnpackArguments) -> Result<Status, CommandError> {
     let contained = catch_unwind(AssertUnwindSafe(|| unpack(&bytes, &Options::default())));
     let unpacked = contained.map_err(|_| failure(UnpackProblem::Crash))?;
     let unpacked = unpacked.map_err(|error| failure(error.into()))?;
-    let Unpacked { file, .. } = unpacked.ok_or_else(|| failure(UnpackProblem::NotPacked))?;
+    let Unpacked { file, cut, .. } = unpacked.ok_or_else(|| failure(UnpackProblem::NotPacked))?;
     output.stream(|out| out.write_all(&file))?;
-    Ok(Status::Clean)
+    let Some(cut) = cut else { return Ok(Status::Clean) };
+    complain(failure(UnpackProblem::Cut(cut)));
+    Ok(Status::SomethingFailed)
 }

@@ -22,6 +22,19 @@ fn writes_the_program_within() {
 }
 
 #[test]
+fn of_a_file_that_was_cut_off_what_is_there_is_written_and_no_success() {
+    let mut packed = fs::read(file("specimens/packed/armeb.nrv2b.upx-3.96")).unwrap();
+    packed.truncate(packed.len() / 2);
+    let root = folder(&[("cut", &packed)]);
+    let (cut, out) = (root.path().join("cut"), root.path().join("out"));
+    let assert = miyaburi().arg("unpack").arg(cut).arg("-o").arg(&out).assert();
+    assert.code(1).stderr(contains("cut: the packed file ends early (block at 0x"));
+    let original = fs::read(file("specimens/examples/armeb-gcc-tiny.mixed_keys-O1.single"));
+    let (original, written) = (original.unwrap(), fs::read(out).unwrap());
+    assert!(original.starts_with(&written) && written.len() > original.len() / 5);
+}
+
+#[test]
 fn what_is_not_packed_is_no_success() {
     let root = folder(&[("plain", &elf(3, b"\xc3"))]);
     let (plain, out) = (root.path().join("plain"), root.path().join("out"));

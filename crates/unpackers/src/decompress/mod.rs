@@ -1,7 +1,7 @@
 //! Compression methods of packers.
 //!
 //! Each takes the compressed bytes and the size that they must give, and fails unless it is that
-//! size exactly.
+//! size exactly; of what is cut off each also gives the beginning.
 
 mod bits;
 mod deflate;
@@ -9,9 +9,9 @@ mod lzma;
 mod nrv;
 mod output;
 
-pub use deflate::deflate;
-pub use lzma::lzma;
-pub use nrv::{Nrv, Unit, nrv};
+pub use deflate::{deflate, deflate_beginning};
+pub use lzma::{lzma, lzma_beginning};
+pub use nrv::{Nrv, Unit, nrv, nrv_beginning};
 
 /// Why bytes could not be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

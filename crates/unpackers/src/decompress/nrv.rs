@@ -44,20 +44,48 @@ pub fn nrv(
     input: &[u8],
     size: usize,
 ) -> Result<Vec<u8>, DecompressError> {
-    match unit {
-        Unit::Bits8 => decode::<1>(variant, input, size),
-        Unit::Bits16 => decode::<2>(variant, input, size),
-        Unit::Bits32 => decode::<4>(variant, input, size),
-    }
+    let mut output = Output::new(size);
+    decode(variant, unit, input, &mut output)?;
+    output.finish()
 }
 
-fn decode<const UNIT: usize>(
+/// As far as a stream goes that is cut off: what [`nrv`] would give begins with it.
+///
+/// # Errors
+/// When `input` is anything else than the beginning of a longer stream of that size.
+pub fn nrv_beginning(
     variant: Nrv,
+    unit: Unit,
     input: &[u8],
     size: usize,
 ) -> Result<Vec<u8>, DecompressError> {
-    let mut bits = Bits::<UNIT>::new(input);
     let mut output = Output::new(size);
+    match decode(variant, unit, input, &mut output) {
+        Err(DecompressError::InputEnds) => Ok(output.unfinished()),
+        Err(error) => Err(error),
+        Ok(()) => Err(DecompressError::TooLittle),
+    }
+}
+
+fn decode(
+    variant: Nrv,
+    unit: Unit,
+    input: &[u8],
+    output: &mut Output,
+) -> Result<(), DecompressError> {
+    match unit {
+        Unit::Bits8 => decode_units::<1>(variant, input, output),
+        Unit::Bits16 => decode_units::<2>(variant, input, output),
+        Unit::Bits32 => decode_units::<4>(variant, input, output),
+    }
+}
+
+fn decode_units<const UNIT: usize>(
+    variant: Nrv,
+    input: &[u8],
+    output: &mut Output,
+) -> Result<(), DecompressError> {
+    let mut bits = Bits::<UNIT>::new(input);
     // Distances are counted from 0 here.
     let mut last = 0;
     loop {
@@ -71,10 +99,7 @@ fn decode<const UNIT: usize>(
         let far = if variant == Nrv::B { 0xd00 } else { 0x500 };
         output.repeat(distance, length + usize::from(distance > far))?;
     }
-    if !bits.is_at_end() {
-        return Err(DecompressError::InputLeft);
-    }
-    output.finish()
+    if bits.is_at_end() { Ok(()) } else { Err(DecompressError::InputLeft) }
 }
 
 /// A distance and the first bit of the length that belongs to it; `None` at the end of the stream.

@@ -50,4 +50,9 @@ impl Output {
     pub(super) fn finish(self) -> Result<Vec<u8>, DecompressError> {
         if self.bytes.len() == self.size { Ok(self.bytes) } else { Err(DecompressError::TooLittle) }
     }
+
+    /// The bytes so far.
+    pub(super) fn unfinished(self) -> Vec<u8> {
+        self.bytes
+    }
 }

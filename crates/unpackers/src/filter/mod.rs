@@ -7,6 +7,10 @@ mod arm;
 mod powerpc;
 mod x86;
 
+/// Bytes at the end of a block that is cut off of which it is not known whether they were changed:
+/// those of one operand.
+pub const UNDECIDED: usize = 4;
+
 /// Undoes filter `id` of a whole block in place; `parameter` is the byte that marks changed
 /// branches, where the filter has one.
 ///

@@ -61,6 +61,15 @@ impl Method {
             Self::Deflate => decompress::deflate(input, size),
         }
     }
+
+    fn decompress_beginning(self, input: &[u8], size: usize) -> Result<Vec<u8>, DecompressError> {
+        match self {
+            Self::Stored => Ok(input.to_vec()),
+            Self::Nrv(variant, unit) => decompress::nrv_beginning(variant, unit, input, size),
+            Self::Lzma => decompress::lzma_beginning(input, size),
+            Self::Deflate => decompress::deflate_beginning(input, size),
+        }
+    }
 }
 
 /// A block's header. Sizes are in bytes.
@@ -77,12 +86,22 @@ impl BlockHeader {
     /// The header at `offset`, when it can be one: of some bytes that lie in the file and did not
     /// grow.
     pub(super) fn read(fields: Fields<'_>, offset: usize) -> Option<Self> {
+        let room = fields.bytes.len().checked_sub(offset.checked_add(HEADER)?)?;
+        Self::any(fields, offset).filter(|header| header.packed <= room)
+    }
+
+    /// The header at `offset`, when the file ends within its block.
+    pub(super) fn cut(fields: Fields<'_>, offset: usize) -> Option<Self> {
+        let room = fields.bytes.len().checked_sub(offset.checked_add(HEADER)?)?;
+        Self::any(fields, offset).filter(|header| header.packed > room)
+    }
+
+    fn any(fields: Fields<'_>, offset: usize) -> Option<Self> {
         let unpacked = fields.u32(offset)? as usize;
         let packed = fields.u32(offset.checked_add(4)?)? as usize;
         let [method, filter, parameter, _] =
             *fields.bytes.get(offset.checked_add(8)?..)?.first_chunk::<4>()?;
-        let room = fields.bytes.len().checked_sub(offset.checked_add(HEADER)?)?;
-        let is_block = packed != 0 && packed <= unpacked && packed <= room;
+        let is_block = packed != 0 && packed <= unpacked;
         is_block.then_some(Self { unpacked, packed, method, filter, parameter })
     }
 
@@ -104,10 +123,35 @@ impl BlockHeader {
         let mut bytes = method
             .decompress(input, self.unpacked)
             .map_err(|error| UpxError::Block { offset, error })?;
-        if method != Method::Stored {
-            filter::undo(self.filter, self.parameter, &mut bytes)
-                .map_err(|filter| UpxError::Filter { offset, filter })?;
+        self.undo_filter(method, &mut bytes, offset)?;
+        Ok(bytes)
+    }
+
+    /// The first bytes of the block whose header is at `offset` and within which the file ends.
+    pub(super) fn unpack_beginning(&self, file: &[u8], offset: usize) -> Result<Vec<u8>, UpxError> {
+        let input = file.get(offset.saturating_add(HEADER)..).unwrap_or_default();
+        let method = self.method(offset)?;
+        let mut bytes = method
+            .decompress_beginning(input, self.unpacked)
+            .map_err(|error| UpxError::Block { offset, error })?;
+        if self.undo_filter(method, &mut bytes, offset)? && bytes.len() < self.unpacked {
+            bytes.truncate(bytes.len().saturating_sub(filter::UNDECIDED));
         }
         Ok(bytes)
+    }
+
+    /// Gives whether there was a filter.
+    fn undo_filter(
+        &self,
+        method: Method,
+        bytes: &mut [u8],
+        offset: usize,
+    ) -> Result<bool, UpxError> {
+        if method == Method::Stored {
+            return Ok(false);
+        }
+        filter::undo(self.filter, self.parameter, bytes)
+            .map_err(|filter| UpxError::Filter { offset, filter })?;
+        Ok(self.filter != 0)
     }
 }

@@ -49,21 +49,46 @@ impl<'a> Reader<'a> {
         header.unpack(self.file, offset)
     }
 
-    /// Reads the blocks of `parts`, of which the first is at `offset`.
+    /// The beginning of a block within which, or within whose header, the file ends; `None` when it
+    /// does not.
+    fn cut_block(
+        &mut self,
+        endian: Endian,
+        offset: usize,
+        room: usize,
+    ) -> Result<Option<(BlockHeader, Vec<u8>)>, UpxError> {
+        let header = BlockHeader::cut(self.fields(endian), offset);
+        let Some(header) = header.filter(|header| header.unpacked <= room) else { return Ok(None) };
+        if header.unpacked > self.left {
+            return Err(UpxError::Budget { offset, limit: self.limits.output });
+        }
+        self.left -= header.unpacked;
+        Ok(Some((header, header.unpack_beginning(self.file, offset)?)))
+    }
+
+    /// Reads the blocks of `parts`, of which the first is at `offset`, as far as the file goes.
     pub(super) fn read_parts(
         &mut self,
         endian: Endian,
         offset: usize,
         parts: &[Range<usize>],
     ) -> Result<Pieces, UpxError> {
-        let mut pieces = Pieces { pieces: Vec::new(), end: offset };
+        let mut pieces = Pieces { pieces: Vec::new(), end: offset, cut: None };
         for part in parts {
             let mut at = part.start;
             while at < part.end {
                 let offset = pieces.end;
                 let header = BlockHeader::read(self.fields(endian), offset)
-                    .filter(|header| header.unpacked <= part.end - at)
-                    .ok_or(UpxError::Header { offset })?;
+                    .filter(|header| header.unpacked <= part.end - at);
+                let Some(header) = header else {
+                    if let Some((header, bytes)) = self.cut_block(endian, offset, part.end - at)? {
+                        pieces.push(at, header, bytes);
+                    } else if self.file.len() >= offset.saturating_add(HEADER) {
+                        return Err(UpxError::Header { offset });
+                    }
+                    pieces.cut = Some(offset);
+                    return Ok(pieces);
+                };
                 at += pieces.push(at, header, self.block(&header, offset)?);
             }
         }
@@ -97,6 +122,8 @@ pub(super) struct Pieces {
     pub(super) pieces: Vec<Piece>,
     /// Offset behind them in the packed file.
     pub(super) end: usize,
+    /// Offset of the header of the block within which the packed file ends, or of one that is missing.
+    pub(super) cut: Option<usize>,
 }
 
 impl Pieces {

@@ -58,25 +58,31 @@ pub struct Unpacked {
     pub filter: u8,
     /// What had been damaged.
     pub repairs: Vec<Repair>,
+    /// Offset in the packed file of the block within which it ends, when it was cut off: `file` then
+    /// ends before what that block would have given, and nothing else is told of damage.
+    pub cut: Option<usize>,
 }
 
-/// Unpacks a file, whole and with its checksum compared; `None` when it is not packed by UPX.
+/// Unpacks a file, whole and with its checksum compared; one that was cut off as far as it goes; `None`
+/// when it is not packed by UPX.
 ///
 /// # Errors
 /// When it is, and a part of the program cannot be read.
 pub fn unpack(file: &[u8], limits: Limits) -> Result<Option<Unpacked>, UpxError> {
     let mut reader = Reader::new(file, limits);
-    let mut failure = None;
+    let (mut failure, mut cut) = (None, None);
     let mut from = 0;
     while let Some(start) = start::find(&mut reader, from) {
         match unpack_from(&mut reader, &start) {
-            Ok(unpacked) => return Ok(Some(unpacked)),
+            Ok(unpacked) if unpacked.cut.is_none() => return Ok(Some(unpacked)),
+            Ok(unpacked) => cut = cut.or(Some(unpacked)),
             // Another place may hold the blocks, when this one is a decoy.
             Err(error) => failure = failure.or(Some(error)),
         }
         from = start.block + 1;
     }
     match failure {
+        _ if cut.is_some() => Ok(cut),
         Some(error) => Err(error),
         None if trailer::names_packer(file) => Err(UpxError::NoBlocks),
         None => Ok(None),
@@ -89,6 +95,16 @@ fn unpack_from(reader: &mut Reader<'_>, start: &Start) -> Result<Unpacked, UpxEr
     let mut original = Original::new(&start.headers, reader.limits());
     let segments = reader.read_parts(start.endian, start.end, &layout.segments)?;
     original.put(&segments)?;
+    if segments.cut.is_some() {
+        return Ok(Unpacked {
+            version: trailer::version(reader.file()),
+            method: original.method,
+            filter: original.filter,
+            repairs: Vec::new(),
+            file: original.file,
+            cut: segments.cut,
+        });
+    }
     let rest = rest::read(reader, start, &layout, segments.end, &mut original)?;
     let trailer = Trailer::find(reader.file(), start, original.file.len());
     Ok(Unpacked {
@@ -97,5 +113,6 @@ fn unpack_from(reader: &mut Reader<'_>, start: &Start) -> Result<Unpacked, UpxEr
         filter: original.filter,
         repairs: repair::all(reader.file(), start, &original, rest, trailer.as_ref()),
         file: original.file,
+        cut: None,
     })
 }

@@ -81,7 +81,8 @@ fn attempt(
     layout: &Layout,
     offset: usize,
 ) -> Option<Attempt> {
-    let mut pieces = reader.read_parts(start.endian, offset, &layout.gaps).ok()?;
+    let gaps = reader.read_parts(start.endian, offset, &layout.gaps).ok()?;
+    let mut pieces = Some(gaps).filter(|gaps| gaps.cut.is_none())?;
     let is_whole = reader.read_tail(start.endian, layout.segments_end, &mut pieces);
     (pieces.end > offset).then_some(Attempt { pieces, is_whole })
 }
