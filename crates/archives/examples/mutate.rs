@@ -11,6 +11,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use miyaburi_archives::{Format, Limits, Member, Options, walk};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// What one case may give.
 const LIMITS: Limits =
@@ -19,20 +21,9 @@ const LIMITS: Limits =
 /// Bytes of programs in an archive.
 const SIZE: usize = 12_000;
 
-/// Numbers that follow from a seed (Steele's SplitMix).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
+/// Below `limit`, 0 when that is 0.
+fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+    random.random_range(0..limit.max(1))
 }
 
 fn main() {
@@ -41,13 +32,13 @@ fn main() {
     let seeds = seeds();
     let (mut given, mut refused, start) = (0_u64, 0_u64, Instant::now());
     for case in 0..count {
-        let mut random = Random(seed << 40 ^ case);
-        let mut input = seeds[random.below(seeds.len())].clone();
-        if random.below(8) == 0 {
-            input.extend_from_slice(&seeds[random.below(seeds.len())]);
+        let mut random = ChaCha8Rng::seed_from_u64(seed << 40 ^ case);
+        let mut input = seeds[below(&mut random, seeds.len())].clone();
+        if below(&mut random, 8) == 0 {
+            input.extend_from_slice(&seeds[below(&mut random, seeds.len())]);
         }
         damage(&mut input, &mut random);
-        let (members, errors) = read(input, random.below(2) == 0);
+        let (members, errors) = read(input, below(&mut random, 2) == 0);
         given += members;
         refused += errors;
     }
@@ -118,21 +109,21 @@ fn tar(content: &[u8]) -> Vec<u8> {
 
 /// Overwrites some bytes, half of them near the beginning or the end, where formats have their
 /// tables; cuts some inputs off.
-fn damage(input: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..random.below(6) {
-        let at = match random.below(4) {
-            0 => random.below(input.len().min(128)),
-            1 => input.len() - 1 - random.below(input.len().min(128)),
-            _ => random.below(input.len()),
+fn damage(input: &mut Vec<u8>, random: &mut ChaCha8Rng) {
+    for _ in 0..below(random, 6) {
+        let at = match below(random, 4) {
+            0 => below(random, input.len().min(128)),
+            1 => input.len() - 1 - below(random, input.len().min(128)),
+            _ => below(random, input.len()),
         };
-        input[at] = match random.below(4) {
+        input[at] = match below(random, 4) {
             0 => 0,
             1 => 0xff,
-            _ => random.next() as u8,
+            _ => random.random(),
         };
     }
-    if random.below(8) == 0 {
-        input.truncate(1 + random.below(input.len()));
+    if below(random, 8) == 0 {
+        input.truncate(1 + below(random, input.len()));
     }
 }
 

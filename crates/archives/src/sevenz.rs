@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error, Password};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Shortfall};
 use crate::walk::{MemberError, Visit};
 
 /// Memory of headers, and of one decoder, in KiB: twice what the highest preset of the 7-Zip program
@@ -124,7 +124,8 @@ impl Block<'_> {
             if !entry.has_stream {
                 return Ok(true);
             }
-            let content = budget.read(reader);
+            // The list of members stands at the end, so that they are whole.
+            let content = budget.read(reader).map_err(Shortfall::of_whole);
             let is_damaged =
                 content.as_ref().is_err_and(|it| matches!(it.reason, MemberError::Damaged(_)));
             if !has_read && !password.is_empty() && is_damaged {

@@ -62,7 +62,8 @@ fn content(
     budget: &mut Budget,
 ) -> Result<Vec<u8>, Shortfall> {
     match archive.by_index(index) {
-        Ok(file) => return budget.read(file),
+        // Where there is a directory, which stands at the end, its members are whole.
+        Ok(file) => return budget.read(file).map_err(Shortfall::of_whole),
         Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -78,7 +79,7 @@ fn content(
             // The old cipher lets one wrong password of 256 through; the checksum then does not.
             Ok(file) => match budget.read(file) {
                 Err(Shortfall { reason: MemberError::Damaged(_), .. }) => {}
-                outcome => return outcome,
+                outcome => return outcome.map_err(Shortfall::of_whole),
             },
             Err(ZipError::InvalidPassword) => {}
             Err(error) => return Err(error.into()),

@@ -167,6 +167,21 @@ fn of_what_is_damaged_and_not_cut_nothing_is_given() {
     }
 }
 
+/// Some of these streams run out, as if they were cut off; the directory tells that they are not.
+#[test]
+fn a_damaged_member_of_a_whole_zip_is_not_taken_for_one_that_is_cut_off() {
+    let content: Vec<u8> = (0..2000_u32).flat_map(|i| (i * i / 7).to_le_bytes()).collect();
+    let whole = zip(&[("a", &content, plain())]);
+    let directory = whole.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    // Behind the local header of 30 bytes and the name.
+    for at in (31..directory).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        let found = only(&bytes);
+        assert!(found.name == "in!a" && is_damaged(&found.content), "{at}");
+    }
+}
+
 #[test]
 fn encrypted_members_open_with_a_password_that_is_known() {
     let old = |password: &str| plain().with_deprecated_encryption(password.as_bytes()).unwrap();

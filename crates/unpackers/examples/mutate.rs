@@ -8,26 +8,19 @@
 
 use std::time::Instant;
 
-use miyaburi_unpackers::decompress::{Nrv, Unit, deflate, lzma, nrv};
+use miyaburi_unpackers::decompress::{
+    Nrv, Unit, deflate, deflate_beginning, lzma, lzma_beginning, nrv, nrv_beginning,
+};
 use miyaburi_unpackers::{Limits, filter, upx};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Most bytes of a decoder's input.
 const STREAM: usize = 600;
 
-/// Numbers that follow from a seed (Steele's SplitMix).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
+/// Below `limit`, 0 when that is 0.
+fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+    random.random_range(0..limit.max(1))
 }
 
 fn main() {
@@ -36,14 +29,14 @@ fn main() {
     let files = packed_files();
     let (mut unpacked, mut decoded, start) = (0_u64, 0_u64, Instant::now());
     for case in 0..count {
-        let mut random = Random(seed << 40 ^ case);
-        let mut input = files[random.below(files.len())].clone();
+        let mut random = ChaCha8Rng::seed_from_u64(seed << 40 ^ case);
+        let mut input = files[below(&mut random, files.len())].clone();
         if case % 10 == 0 {
             damage(&mut input, &mut random, 0x200);
             unpacked += u64::from(unpack(&input));
         } else {
             let (mut stream, size) = stream(&input, &mut random);
-            if random.below(8) != 0 {
+            if below(&mut random, 8) != 0 {
                 damage(&mut stream, &mut random, 16);
             }
             decoded += u64::from(decode(&stream, size, &mut random));
@@ -57,10 +50,10 @@ fn main() {
 }
 
 /// The first block of a packed file with its size, or a part of the file with any.
-fn stream(file: &[u8], random: &mut Random) -> (Vec<u8>, usize) {
-    if random.below(2) == 0 {
-        let from = random.below(file.len() - STREAM);
-        return (file[from..from + random.below(STREAM)].to_vec(), random.below(4096));
+fn stream(file: &[u8], random: &mut ChaCha8Rng) -> (Vec<u8>, usize) {
+    if below(random, 2) == 0 {
+        let from = below(random, file.len() - STREAM);
+        return (file[from..from + below(random, STREAM)].to_vec(), below(random, 4096));
     }
     let magic = file.windows(4).position(|bytes| bytes == b"UPX!").expect("a magic number");
     let number = |at: usize| {
@@ -84,20 +77,20 @@ fn packed_files() -> Vec<Vec<u8>> {
 }
 
 /// Overwrites some bytes, one in two among the first `near`; cuts some inputs off.
-fn damage(input: &mut Vec<u8>, random: &mut Random, near: usize) {
-    for _ in 0..1 + random.below(6) {
-        let limit = if random.below(2) == 0 { near.min(input.len()) } else { input.len() };
-        let at = random.below(limit);
+fn damage(input: &mut Vec<u8>, random: &mut ChaCha8Rng, near: usize) {
+    for _ in 0..1 + below(random, 6) {
+        let limit = if below(random, 2) == 0 { near.min(input.len()) } else { input.len() };
+        let at = below(random, limit);
         if let Some(byte) = input.get_mut(at) {
-            *byte = match random.below(4) {
+            *byte = match below(random, 4) {
                 0 => 0,
                 1 => 0xff,
-                _ => random.next() as u8,
+                _ => random.random(),
             };
         }
     }
-    if random.below(16) == 0 {
-        input.truncate(random.below(input.len()));
+    if below(random, 16) == 0 {
+        input.truncate(below(random, input.len()));
     }
 }
 
@@ -108,18 +101,30 @@ fn unpack(file: &[u8]) -> bool {
     true
 }
 
-fn decode(stream: &[u8], size: usize, random: &mut Random) -> bool {
-    let unit = [Unit::Bits8, Unit::Bits16, Unit::Bits32][random.below(3)];
-    let decoded = match random.below(5) {
+fn decode(stream: &[u8], size: usize, random: &mut ChaCha8Rng) -> bool {
+    let unit = [Unit::Bits8, Unit::Bits16, Unit::Bits32][below(random, 3)];
+    let method = below(random, 5);
+    let decoded = match method {
         0 => nrv(Nrv::B, unit, stream, size),
         1 => nrv(Nrv::D, unit, stream, size),
         2 => nrv(Nrv::E, unit, stream, size),
         3 => lzma(stream, size),
         _ => deflate(stream, size),
     };
+    let cut = &stream[..below(random, stream.len())];
+    let beginning = match method {
+        0 => nrv_beginning(Nrv::B, unit, cut, size),
+        1 => nrv_beginning(Nrv::D, unit, cut, size),
+        2 => nrv_beginning(Nrv::E, unit, cut, size),
+        3 => lzma_beginning(cut, size),
+        _ => deflate_beginning(cut, size),
+    };
+    if let (Ok(whole), Ok(beginning)) = (&decoded, &beginning) {
+        assert!(whole.starts_with(beginning), "the beginning of something else");
+    }
     let mut code = stream.to_vec();
     // A filter that is not known is no failure here.
-    let _ = filter::undo(random.next() as u8, random.next() as u8, &mut code);
+    let _ = filter::undo(random.random(), random.random(), &mut code);
     assert_eq!(code.len(), stream.len(), "a filter changes no size");
     let Ok(decoded) = decoded else { return false };
     assert_eq!(decoded.len(), size, "another size than demanded");
