@@ -1,7 +1,7 @@
 //! What ends a command, and how it is told.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use miyaburi_corpus::ReadError;
@@ -130,9 +130,9 @@ pub(crate) enum UnpackProblem {
     Cut(String),
 }
 
-/// One line on standard error, whatever the message holds.
+/// One line on standard error, whatever the message holds. Where nobody reads that, nobody is told.
 pub(crate) fn complain(message: impl Display) {
-    eprintln!("{}", line(message));
+    let _ = writeln!(io::stderr().lock(), "{}", line(message));
 }
 
 /// The line that [`complain`] prints.

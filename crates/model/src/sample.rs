@@ -73,6 +73,7 @@ pub struct Packer {
     /// `stub_run` when the program could only be taken out of memory, once the packer's code had run.
     #[serde(default)]
     pub repaired: Vec<String>,
-    /// SHA-256 of the unpacked program, null when unpacking failed.
+    /// SHA-256 of the unpacked program, of its beginning when the file was cut off; null when unpacking
+    /// failed.
     pub unpacked_sha256: Option<HexBytes>,
 }

@@ -1,5 +1,6 @@
 //! The options of `export`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub(crate) struct ExportArguments {
     /// Formats to write
     #[arg(long, value_name = "FORMAT,...", value_delimiter = ',')]
     #[arg(required_unless_present = "rollback")]
-    pub to: Vec<ExportFormat>,
+    to: Vec<ExportFormat>,
 
     /// Directory to write into; it is made when it is not there
     #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
@@ -204,6 +205,14 @@ impl From<FlowspecAction> for Enforcement {
             FlowspecAction::Discard => Self::Discard,
             FlowspecAction::Blackhole => Self::Blackhole,
         }
+    }
+}
+
+impl ExportArguments {
+    /// The formats to write, each once.
+    pub(crate) fn formats(&self) -> Vec<ExportFormat> {
+        let mut seen = BTreeSet::new();
+        self.to.iter().copied().filter(|format| seen.insert(*format)).collect()
     }
 }
 

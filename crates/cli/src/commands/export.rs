@@ -37,7 +37,7 @@ fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, 
     let prepared = Prepared::read(arguments, Some(output), book.as_ref())?;
     let export = Export {
         folder: output,
-        formats: &arguments.to,
+        formats: &arguments.formats(),
         provenance: prepared.provenance,
         kind: Kind::Export,
         configurations: &prepared.configurations,

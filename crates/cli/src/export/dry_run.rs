@@ -102,7 +102,7 @@ fn rules(
     let book = path.map(|path| Book::open(path, false)).transpose()?;
     let Prepared { list, state, .. } = Prepared::read(arguments, None, book.as_ref())?;
     let (mut rules, mut untold) = (Rules::default(), BTreeMap::new());
-    for format in &arguments.to {
+    for format in &arguments.formats() {
         let conditions = match format {
             ExportFormat::Flowspec => state
                 .flows

@@ -37,7 +37,8 @@ impl Findings {
         };
         let mut findings = Self { indicators: in_force, ..Self::default() };
         let mut digest = Sha256::new();
-        let has_configurations = arguments.to.iter().any(|format| format.has_configurations());
+        let has_configurations =
+            arguments.formats().iter().any(|format| format.has_configurations());
         for path in &arguments.reports {
             let read = for_each_report(path, &mut digest, |report| {
                 findings.indicators.add(&report, &observed);

@@ -50,7 +50,7 @@ impl Prepared {
         let gate = Gate::new(&lists, own)?.with_revoked(revoked.clone());
         let of_files = |format: &ExportFormat| Documents::create(output?, *format).transpose();
         let mut documents: Vec<Documents> =
-            arguments.to.iter().filter_map(of_files).collect::<Result<_, _>>()?;
+            arguments.formats().iter().filter_map(of_files).collect::<Result<_, _>>()?;
         let in_force = book.map_or_else(|| Ok(Indicators::default()), Book::in_force)?;
         let findings = Findings::read(arguments, in_force, &mut documents)?;
         let Findings { indicators, traffic, configurations, input_sha256 } = findings;

@@ -54,7 +54,7 @@ impl<'a> Provenance<'a> {
             time: stamp.now.to_string(),
             reports: stamp.reports,
             reports_sha256: &stamp.input_sha256,
-            formats: arguments.to.iter().map(|format| format.name()).collect(),
+            formats: arguments.formats().iter().map(|format| format.name()).collect(),
             stage: Stage::from(arguments.stage).name(),
             since: selection.since.map(|since| since.to_string()),
             ttl_seconds: selection.ttl.as_secs(),

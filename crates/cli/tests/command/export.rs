@@ -92,6 +92,20 @@ fn without_documentation_ranges_exactly_the_servers_pass() {
 }
 
 #[test]
+fn a_format_that_is_named_twice_is_written_once() {
+    let root = reports();
+    let export = |formats: &str, out: &str| {
+        let run = miyaburi()
+            .args(["export", "--to", formats, "--now", NOW, "--output"])
+            .args([at(&root, out), at(&root, "reports.ndjson")])
+            .assert();
+        run.code(0);
+        tree(&at(&root, out))
+    };
+    assert_eq!(export("csv,csv", "twice"), export("csv", "once"));
+}
+
+#[test]
 fn what_cannot_be_read_ends_the_command_before_anything_is_written() {
     let report = include_str!("../data/report.json");
     let root = folder(&[

@@ -22,6 +22,16 @@ fn a_program_without_a_configuration_is_no_failure() {
 }
 
 #[test]
+fn where_nobody_reads_what_is_told_the_exit_code_is_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let binary = assert_cmd::cargo::cargo_bin!("miyaburi");
+    let mut command = Command::new(binary);
+    let status = command.args(["extract", "missing"]).stdout(Stdio::null()).stderr(writer);
+    assert_eq!(status.status().unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_missing_file_is_failed_and_named_and_the_batch_goes_on() {
     let root = folder(&[("exits", &exits())]);
     let run = miyaburi()
