@@ -15,7 +15,7 @@
 use miyaburi_model::Protocol;
 use serde::Deserialize;
 
-use super::json::Value;
+use super::json::{Value, record};
 use super::text::address;
 use super::{Format, Reading};
 use crate::event::{Event, Kind, Outcome};
@@ -98,10 +98,7 @@ impl Format for Eve {
     }
 
     fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
-        if !line.starts_with(b"{") {
-            return Reading::Unread;
-        }
-        let Ok(record) = serde_json::from_slice::<Record<'l>>(line) else { return Reading::Unread };
+        let Some(record) = record::<Record<'l>>(line) else { return Reading::Unread };
         let Some(time) = moment(record.timestamp, clock) else { return Reading::Unread };
         match record.event_type.text() {
             Some(b"dns") => Reading::of(query(&record, time)),

@@ -14,6 +14,12 @@ use crate::time::{Clock, Moment, epoch, rfc3339};
 #[serde(transparent)]
 pub(super) struct Value<'l>(#[serde(borrow)] &'l RawValue);
 
+/// The record that a line is; `None` for what is no object, or not of this shape.
+pub(super) fn record<'l, R: Deserialize<'l>>(line: &'l [u8]) -> Option<R> {
+    // An array would be read as a record, its fields in order.
+    line.starts_with(b"{").then(|| serde_json::from_slice(line).ok()).flatten()
+}
+
 impl<'l> Value<'l> {
     /// What is between the quotes of a text that is not empty.
     pub(super) fn text(self) -> Option<&'l [u8]> {

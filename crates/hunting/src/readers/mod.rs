@@ -1,7 +1,8 @@
 //! Formats of sources: bytes in, events out.
 //!
-//! A format whose lines stand for themselves is a type that implements [`Format`]; one that has a state, or
-//! whose records are no lines, implements [`Source`]. Both have their place in [`FORMATS`]. Messages of
+//! A format whose lines stand for themselves is a type that implements [`Format`]; what lines say of those
+//! behind them implements `source::Header`; a format whose records are no lines implements [`Source`]. All
+//! have their place in [`FORMATS`]. Messages of
 //! programs that log through syslog have a function in their module and a line in [`syslog`].
 
 mod combined;
@@ -26,6 +27,7 @@ mod zeek;
 use crate::event::Event;
 use crate::time::Clock;
 pub use described::{Described, DescriptionError};
+use source::Headed;
 pub use source::{Fit, Input, Records, Scanned, Source};
 
 /// What a line turned out to be.
@@ -63,9 +65,9 @@ pub const FORMATS: [&dyn Source; 13] = [
     &syslog::Syslog,
     &eve::Eve,
     &zeek::ZeekJson,
-    &zeek::ZeekTable,
+    &Headed::<zeek::Columns>::new(),
     &mail::EximFile,
-    &nfdump::NfdumpCsv,
+    &Headed::<nfdump::Table>::new(),
     &web::WebJson,
     &packets::Packets,
     &dnstap::Dnstap,

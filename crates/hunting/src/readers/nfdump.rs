@@ -8,21 +8,16 @@
 //! The first line names the columns; without one (`-q`) they are these. Times are local ones. A flow goes one
 //! way: in that of an answer the client is who answers. An indicator is found on either side of both.
 
-use std::io;
-
 use miyaburi_model::Protocol;
 
-use super::source::each_line;
+use super::Reading;
+use super::source::Header;
 use super::text::{address, number};
-use super::{Fit, Input, Reading, Records, Source};
 use crate::event::{Event, Kind};
 use crate::time::{Clock, rfc3339};
 
-/// The format.
-pub(super) struct NfdumpCsv;
-
 /// How the lines begin that name columns: until version 1.7.3, and since.
-const MARKS: [&[u8]; 2] = [b"ts,te,td,", b"firstSeen,duration,"];
+const MARKS: &[&[u8]] = &[b"ts,te,td,", b"firstSeen,duration,"];
 
 /// The columns where no line names them.
 const USUAL: &[u8] = b"ts,te,td,sa,da,sp,dp,pr";
@@ -32,31 +27,6 @@ const SUMS: [&[u8]; 3] = [b"Summary", b"flows,bytes,packets", b"No matching flow
 
 /// Columns that are looked at; there are fewer than 60.
 const COLUMNS: usize = 256;
-
-impl Source for NfdumpCsv {
-    fn name(&self) -> &'static str {
-        "nfdump"
-    }
-
-    fn is_marked(&self, beginning: &[u8]) -> bool {
-        MARKS.iter().any(|mark| beginning.starts_with(mark))
-    }
-
-    fn fit(&self, lines: &[&[u8]], clock: &Clock) -> Fit {
-        let mut table = Table::usual();
-        Fit::of(lines.iter().map(|line| table.read(line, clock)))
-    }
-
-    fn read_all(
-        &self,
-        input: &mut Input<'_>,
-        clock: &Clock,
-        records: &mut Records<'_>,
-    ) -> io::Result<()> {
-        let mut table = Table::usual();
-        each_line(input, records, |line| table.read(line, clock))
-    }
-}
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,24 +55,21 @@ impl Column {
 
 /// The columns, up to the last that is looked at.
 #[derive(Debug)]
-struct Table {
+pub(super) struct Table {
     columns: Vec<Column>,
     /// Whether the sums have begun, of which one line has nothing but numbers.
     is_summed: bool,
 }
 
-impl Table {
-    fn usual() -> Self {
+impl Default for Table {
+    fn default() -> Self {
         Self::named(USUAL)
     }
+}
 
-    fn named(names: &[u8]) -> Self {
-        let names = names.split(|byte| *byte == b',').take(COLUMNS);
-        let mut columns: Vec<Column> = names.map(|name| Column::of(name.trim_ascii())).collect();
-        let used = columns.iter().rposition(|column| *column != Column::Other);
-        columns.truncate(used.map_or(0, |last| last + 1));
-        Self { columns, is_summed: false }
-    }
+impl Header for Table {
+    const NAME: &'static str = "nfdump";
+    const MARKS: &'static [&'static [u8]] = MARKS;
 
     fn read<'l>(&mut self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
         if let Some(event) = self.flow(line, clock) {
@@ -114,6 +81,16 @@ impl Table {
         }
         self.is_summed |= SUMS.iter().any(|sum| line.starts_with(sum));
         if self.is_summed { Reading::Quiet } else { Reading::Unread }
+    }
+}
+
+impl Table {
+    fn named(names: &[u8]) -> Self {
+        let names = names.split(|byte| *byte == b',').take(COLUMNS);
+        let mut columns: Vec<Column> = names.map(|name| Column::of(name.trim_ascii())).collect();
+        let used = columns.iter().rposition(|column| *column != Column::Other);
+        columns.truncate(used.map_or(0, |last| last + 1));
+        Self { columns, is_summed: false }
     }
 
     fn flow<'l>(&self, line: &'l [u8], clock: &Clock) -> Option<Event<'l>> {
@@ -179,7 +156,7 @@ mod tests {
 
     #[test]
     fn columns_are_where_the_first_line_says() {
-        let mut table = Table::usual();
+        let mut table = Table::default();
         let tcp = flow(Some(Protocol::Tcp), Some(23));
         assert_eq!(table.read(ROW, &clock()), tcp, "the usual ones");
         assert_eq!(table.read(b"ts,te,td,sa,da,sp,dp,pr,flg", &clock()), Reading::Quiet);
@@ -195,7 +172,7 @@ mod tests {
 
     #[test]
     fn sums_are_quiet_and_other_lines_unread() {
-        let mut table = Table::usual();
+        let mut table = Table::default();
         for line in ["", "1,2,3", "2026-11-23 04:29:09,,1.0,192.0.2.7", "x,te,td,sa,da,sp,dp,pr"] {
             assert_eq!(table.read(line.as_bytes(), &clock()), Reading::Unread, "{line}");
         }

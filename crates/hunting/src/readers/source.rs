@@ -1,6 +1,7 @@
 //! Sources as their readers see them: where the bytes come from, and where events go.
 
 use std::io::{self, Read};
+use std::marker::PhantomData;
 
 use super::{Format, Reading};
 use crate::event::Event;
@@ -86,8 +87,56 @@ impl<F: Format> Source for F {
     }
 }
 
+/// What the lines so far say of those behind them, as the names of columns. Its default is what holds where
+/// none says anything.
+pub(super) trait Header: Default {
+    /// What users call the format.
+    const NAME: &'static str;
+
+    /// How a source begins that can be of no other format: one of these.
+    const MARKS: &'static [&'static [u8]];
+
+    /// Reads one line, and learns from it.
+    fn read<'l>(&mut self, line: &'l [u8], clock: &Clock) -> Reading<'l>;
+}
+
+/// The format of lines under such headers.
+pub(super) struct Headed<H>(PhantomData<fn() -> H>);
+
+impl<H> Headed<H> {
+    /// The format.
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<H: Header> Source for Headed<H> {
+    fn name(&self) -> &'static str {
+        H::NAME
+    }
+
+    fn is_marked(&self, beginning: &[u8]) -> bool {
+        H::MARKS.iter().any(|mark| beginning.starts_with(mark))
+    }
+
+    fn fit(&self, lines: &[&[u8]], clock: &Clock) -> Fit {
+        let mut header = H::default();
+        Fit::of(lines.iter().map(|line| header.read(line, clock)))
+    }
+
+    fn read_all(
+        &self,
+        input: &mut Input<'_>,
+        clock: &Clock,
+        records: &mut Records<'_>,
+    ) -> io::Result<()> {
+        let mut header = H::default();
+        each_line(input, records, |line| header.read(line, clock))
+    }
+}
+
 /// Reads every line.
-pub(super) fn each_line(
+fn each_line(
     input: &mut Input<'_>,
     records: &mut Records<'_>,
     mut read: impl for<'l> FnMut(&'l [u8]) -> Reading<'l>,

@@ -11,7 +11,7 @@
 
 use serde::Deserialize;
 
-use super::json::Value;
+use super::json::{Value, record};
 use super::text::{Text, address};
 use super::{Format, Reading};
 use crate::event::{Event, Kind, Outcome};
@@ -88,11 +88,7 @@ impl Format for WebJson {
     }
 
     fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
-        if !line.starts_with(b"{") {
-            return Reading::Unread;
-        }
-        let record = serde_json::from_slice::<Record<'l>>(line).ok();
-        Reading::of(record.and_then(|record| record.event(clock)))
+        Reading::of(record(line).and_then(|record: Record<'l>| record.event(clock)))
     }
 }
 

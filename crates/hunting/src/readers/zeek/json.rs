@@ -12,7 +12,7 @@
 use serde::Deserialize;
 
 use super::{Fields, Log};
-use crate::readers::json::Value;
+use crate::readers::json::{Value, record};
 use crate::readers::{Format, Reading};
 use crate::time::Clock;
 
@@ -88,10 +88,7 @@ impl Format for ZeekJson {
     }
 
     fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
-        if !line.starts_with(b"{") {
-            return Reading::Unread;
-        }
-        let Ok(record) = serde_json::from_slice::<Record<'l>>(line) else { return Reading::Unread };
+        let Some(record) = record::<Record<'l>>(line) else { return Reading::Unread };
         let Some(time) = record.ts.moment(clock) else { return Reading::Unread };
         if record.uid.text().is_none() {
             return Reading::Unread;

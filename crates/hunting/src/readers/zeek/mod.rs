@@ -10,7 +10,7 @@ use core::net::IpAddr;
 use miyaburi_model::Protocol;
 
 pub(super) use json::ZeekJson;
-pub(super) use table::ZeekTable;
+pub(super) use table::Columns;
 
 use super::Reading;
 use super::text::address;

@@ -12,47 +12,17 @@
 //! Zeek escapes what could imitate them (`\x23` for `#`), and separators in values. Names and URLs with such
 //! escapes are compared as they are escaped. A part without its beginning cannot be read.
 
-use std::io;
-
 use super::{Fields, Log};
-use crate::readers::source::each_line;
+use crate::readers::Reading;
+use crate::readers::source::Header;
 use crate::readers::text::{address, number};
-use crate::readers::{Fit, Input, Reading, Records, Source};
 use crate::time::{Clock, epoch};
-
-/// The format.
-pub(in crate::readers) struct ZeekTable;
 
 /// How every part begins.
 const MARK: &[u8] = b"#separator ";
 
 /// Columns that are looked at; logs have fewer than 40.
 const COLUMNS: usize = 256;
-
-impl Source for ZeekTable {
-    fn name(&self) -> &'static str {
-        "zeek"
-    }
-
-    fn is_marked(&self, beginning: &[u8]) -> bool {
-        beginning.starts_with(MARK)
-    }
-
-    fn fit(&self, lines: &[&[u8]], clock: &Clock) -> Fit {
-        let mut header = Header::default();
-        Fit::of(lines.iter().map(|line| header.read(line, clock)))
-    }
-
-    fn read_all(
-        &self,
-        input: &mut Input<'_>,
-        clock: &Clock,
-        records: &mut Records<'_>,
-    ) -> io::Result<()> {
-        let mut header = Header::default();
-        each_line(input, records, |line| header.read(line, clock))
-    }
-}
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +67,7 @@ impl Column {
 
 /// What the lines in front say.
 #[derive(Debug)]
-struct Header {
+pub(in crate::readers) struct Columns {
     separator: u8,
     unset: Vec<u8>,
     empty: Vec<u8>,
@@ -105,21 +75,26 @@ struct Header {
     columns: Vec<Column>,
 }
 
-impl Default for Header {
+impl Default for Columns {
     fn default() -> Self {
         let (unset, empty) = (b"-".to_vec(), b"(empty)".to_vec());
         Self { separator: b'\t', unset, empty, log: Log::Other, columns: Vec::new() }
     }
 }
 
-impl Header {
+impl Header for Columns {
+    const NAME: &'static str = "zeek";
+    const MARKS: &'static [&'static [u8]] = &[MARK];
+
     fn read<'l>(&mut self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
         match line.strip_prefix(b"#") {
             Some(told) => self.learn(told).map_or(Reading::Unread, |()| Reading::Quiet),
             None => self.record(line, clock).unwrap_or(Reading::Unread),
         }
     }
+}
 
+impl Columns {
     /// A line behind its `#`.
     fn learn(&mut self, told: &[u8]) -> Option<()> {
         if let Some(separator) = told.strip_prefix(b"separator ") {
@@ -209,7 +184,7 @@ mod tests {
     /// The readings of a log, as far as they are events.
     fn read(log: &str) -> Vec<Event<'_>> {
         let clock = Clock::utc(Moment::from_unix(1_795_435_200));
-        let mut header = Header::default();
+        let mut header = Columns::default();
         let readings = log.lines().map(|line| header.read(line.as_bytes(), &clock));
         readings
             .filter_map(|reading| match reading {
@@ -279,7 +254,7 @@ mod tests {
     #[test]
     fn what_is_no_event() {
         let clock = Clock::utc(Moment::from_unix(1_795_435_200));
-        let mut header = Header::default();
+        let mut header = Columns::default();
         assert_eq!(header.read(b"1700000000.25\tC1\t192.0.2.7", &clock), Reading::Unread);
         assert!(read(&log("weird", "name", "c2.example")).is_empty());
         let cut = log("dns", "query rcode_name", "c2.example");
