@@ -47,6 +47,9 @@ const MAX_PIECES: usize = 10_000;
 /// Bytes of the program that comes out.
 const MAX_PROGRAM: u64 = 64 << 20;
 
+/// Bytes of memory that are copied in all, each time that a program may be there.
+const MAX_COPIED: u64 = 8 * MAX_PROGRAM;
+
 /// What running one stub may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -140,6 +143,7 @@ pub fn run(file: &[u8], budget: &Budget) -> Result<Option<Vec<u8>>, StubError> {
         first_argument: setup.arguments.first().map_or(&[], Vec::as_slice),
         deadline: budget.deadline,
         pieces: 0,
+        copied: 0,
         program: None,
         begun: None,
         in_place: None,
@@ -173,6 +177,8 @@ struct Watch<'r> {
     deadline: Option<Instant>,
     /// Pieces of made code so far.
     pieces: usize,
+    /// Bytes of memory copied so far.
+    copied: u64,
     /// The program, once it is there.
     program: Option<Vec<u8>>,
     /// What it is if none is there that says where it is entered.
@@ -201,7 +207,7 @@ impl Observer for Watch<'_> {
         } else if self.in_place.is_none() && self.image.is_mapped(at) {
             self.in_place = self.memory(state);
         }
-        self.program.is_none() && self.pieces < MAX_PIECES
+        self.program.is_none() && self.pieces < MAX_PIECES && !self.is_late()
     }
 
     fn stops(&self, kernel: &Kernel) -> bool {
@@ -214,7 +220,11 @@ impl Watch<'_> {
         self.program.is_some()
             || self.pieces >= MAX_PIECES
             || kernel.calls().len() >= MAX_CALLS
-            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            || self.is_late()
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Whether memory holds something else than the file at an address.
@@ -243,18 +253,26 @@ impl Watch<'_> {
         text.strip_suffix(b"\0") == Some(self.first_argument)
     }
 
-    /// What memory holds now: the file's segments, and what was written beside them and the stack.
-    fn memory(&self, state: &mut State<'_>) -> Option<Vec<u8>> {
+    /// What memory holds now: the file's segments, and what was written beside them and the stack. `None`
+    /// once more than [`MAX_COPIED`] bytes were copied.
+    fn memory(&mut self, state: &mut State<'_>) -> Option<Vec<u8>> {
         let own = self.image.segments().iter();
         let mut wanted: Vec<(Address, u64, Permissions)> =
             own.map(|segment| (segment.address, segment.size, segment.permissions)).collect();
         let all = Permissions::READ | Permissions::WRITE | Permissions::EXECUTE;
         let fresh = self.fresh_pages(state);
         wanted.extend(fresh.into_iter().map(|(start, size)| (start, size, all)));
+        let held = wanted.iter().map(|(start, size, _)| self.held(state, *start, *size));
+        let held: Vec<u64> = held.collect();
+        self.copied += held.iter().sum::<u64>();
+        if self.copied > MAX_COPIED {
+            return None;
+        }
         let segments: Vec<Loaded> = wanted
             .into_iter()
-            .filter_map(|(address, size, permissions)| {
-                let length = usize::try_from(size.min(MAX_PROGRAM)).ok()?;
+            .zip(held)
+            .filter_map(|((address, size, permissions), held)| {
+                let length = usize::try_from(held).ok()?;
                 let mut bytes = state.memory.bytes_up_to(address, length);
                 let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
                 bytes.truncate(end);
@@ -262,6 +280,15 @@ impl Watch<'_> {
             })
             .collect();
         memory_image::write(self.file, entry(self.abi, state), &segments)
+    }
+
+    /// Bytes from an address on behind which a segment of this size is zero: neither does the file hold
+    /// anything there, nor was it touched.
+    fn held(&self, state: &State<'_>, start: Address, size: u64) -> u64 {
+        let stored = self.image.segment_at(start).map_or(0, |segment| segment.data.len() as u64);
+        let last = state.memory.touched(start, size).last().copied();
+        let touched = last.map_or(0, |page| page.offset(PAGE_SIZE).0.saturating_sub(start.0));
+        stored.max(touched).min(size).min(MAX_PROGRAM)
     }
 
     /// Runs of pages that were touched, beside the file's own, the stack and the first page.

@@ -155,6 +155,53 @@ fn the_program_is_there_when_the_stub_jumps_to_it() {
     }
 }
 
+/// A 32-bit ARM program with this code in one segment of so many bytes in memory, which may be written and
+/// executed.
+fn in_memory_of(size: u32, code: &[u32]) -> Vec<u8> {
+    const HEADERS: u32 = 84;
+    const BASE: u32 = 0x1_0000;
+    let file_size = HEADERS + 4 * code.len() as u32;
+    let identification = *b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0";
+    let header: Vec<u8> =
+        [2 | 40 << 16, 1, BASE + HEADERS, 52, 0, 0x0500_0000, 52 | 32 << 16, 1, 0]
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+    let segment = [1, 0, BASE, BASE, file_size, size, 7, 0x1000];
+    let words = segment.into_iter().chain(code.iter().copied());
+    [identification.to_vec(), header, words.flat_map(u32::to_le_bytes).collect()].concat()
+}
+
+/// Code that writes `bx lr` to one word behind the other, far behind its own, and calls each: every one is
+/// a piece that the file does not hold, and the stack is that of a program that begins.
+const MAKES_PIECES: [u32; 8] = [
+    0xe59f_0010, // ldr r0, [pc, #16]
+    0xe59f_1010, // ldr r1, [pc, #16]
+    0xe480_1200, // 1: str r1, [r0], #0x200
+    0xe240_2c02, // sub r2, r0, #0x200
+    0xe12f_ff32, // blx r2
+    0xeaff_fffb, // b 1b
+    0x0002_0000,
+    0xe12f_ff1e, // bx lr
+];
+
+/// Each piece had the whole of a large memory copied.
+#[test]
+fn a_stub_that_makes_pieces_without_end_in_a_large_memory_is_over_in_time() {
+    let file = in_memory_of(0x1dc2_be4d, &MAKES_PIECES);
+    assert!(Image::parse(&file).is_ok());
+    let program = stub::run(&file, &budget(60_000)).unwrap().expect("what is there by then");
+    let made = Image::parse(&program).unwrap();
+    assert_eq!(made.read_uint(miyaburi_image::Address(0x2_0000), 4), Some(0xe12f_ff1e));
+}
+
+#[test]
+fn a_stub_whose_time_is_over_makes_nothing() {
+    let file = in_memory_of(0x4_0000, &MAKES_PIECES);
+    let late = Budget { deadline: Some(std::time::Instant::now()), ..budget(60_000) };
+    assert_eq!(stub::run(&file, &late), Ok(None));
+}
+
 #[test]
 fn what_no_stub_makes_is_not_there() {
     for case in &CASES {
