@@ -5,12 +5,14 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use miyaburi_export::{Tlp, Written, stix};
+use miyaburi_export::gate::Reason;
+use miyaburi_export::indicators::InForce;
+use miyaburi_export::{Tlp, Withdrawal, Written, stix};
 use miyaburi_model::Report;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::findings::{configurations, example, host, hostile, hostile_report, report_with};
-use support::{Memory, list_of};
+use support::{Memory, list_of, time};
 
 fn bundle_of(reports: &[Report], tlp: Tlp) -> (Written, String) {
     let mut folder = Memory::default();
@@ -93,6 +95,32 @@ fn only_what_passed_the_gate_has_an_indicator() {
     assert_eq!(indicators[0]["valid_from"], "2026-11-23T00:00:00.000Z");
     assert_eq!(indicators[0]["valid_until"], "2026-12-23T00:00:00.000Z");
     assert_eq!(indicators[0]["confidence"], 85);
+}
+
+#[test]
+fn what_is_withdrawn_is_valid_until_now_and_what_expired_is_told_no_more() {
+    let hosts =
+        json!({"endpoints": [host("192.0.2.1", 23, "c2"), host("old.bot.example", 23, "c2")]});
+    let mut list = list_of(&[report_with(1, &hosts)]);
+    let ends = [time("2026-12-01"), time("2026-11-23")];
+    let withdrawn = list.blocks.drain(..).zip(ends).map(|(block, until)| Withdrawal {
+        indicator: block.indicator,
+        in_force: InForce { since: time("2026-11-01"), until, run: 1 },
+        reason: Reason::Gone,
+    });
+    list.withdrawn = Some(withdrawn.collect());
+    let mut folder = Memory::default();
+    let written = stix::write(&list, &configurations(&[]), Tlp::Amber, &mut folder).unwrap();
+    assert_eq!(written.entries, 0);
+    let objects = objects(folder.text(stix::FILE));
+    let [indicator] = of(&objects, "indicator").try_into().unwrap();
+    assert!(indicator["pattern"].as_str().unwrap().contains("'192.0.2.1'"));
+    assert_eq!(indicator["valid_from"], "2026-11-01T00:00:00.000Z");
+    assert_eq!(indicator["valid_until"], "2026-11-23T00:00:00.000Z");
+    assert_eq!(indicator["description"], "withdrawn: its files no longer have it");
+    // It is a version of the one that was in force.
+    let (_, before) = bundle_of(&[report_with(1, &hosts)], Tlp::Amber);
+    assert!(before.contains(indicator["id"].as_str().unwrap()));
 }
 
 #[test]

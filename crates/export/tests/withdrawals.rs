@@ -101,6 +101,35 @@ fn what_does_not_pass_the_gate_any_more_is_withdrawn_with_the_reason() {
 }
 
 #[test]
+fn who_was_innocent_in_an_earlier_export_is_not_blocked() {
+    let decoy = report(9, vec![endpoint("192.0.2.3", Some(80), EndpointRole::Decoy)]);
+    let learned = |indicators| gate_with(&[]).decide(indicators, &selection()).innocent;
+    let [(indicator, sightings)] = learned(merged(&[decoy])).try_into().unwrap();
+    let knowing = |reports: &[Report]| {
+        let mut indicators = Indicators::default();
+        indicators.remember(indicator.clone(), sightings.clone());
+        reports.iter().for_each(|report| indicators.add(report, &Observed::default()));
+        indicators
+    };
+    let named = [c2(1, "192.0.2.3"), c2(1, "192.0.2.4")];
+    let decisions = gate_with(&[]).decide(knowing(&named), &selection());
+    let blocked: Vec<String> =
+        decisions.blocks.iter().map(|it| it.indicator.host.to_string()).collect();
+    assert_eq!(blocked, ["192.0.2.4"]);
+    // No report of this export has the decoy: that is no refusal of its own.
+    let [refusal] = decisions.refusals.as_slice() else { unreachable!("{decisions:?}") };
+    assert_eq!(refusal.reason, Reason::ContradictedBefore(EndpointRole::Decoy));
+    assert_eq!(refusal.reason.to_string(), "a decoy in an earlier export");
+    assert_eq!(decisions.innocent, [(indicator.clone(), sightings.clone())]);
+    // Its file, analysed again to the end, has it no more; one that was not says nothing.
+    let again = c2(9, "192.0.2.3");
+    let cut = Report { verdict: Verdict::Partial, ..again.clone() };
+    assert_eq!(gate_with(&[]).decide(knowing(&[cut]), &selection()).blocks.len(), 0);
+    let decisions = gate_with(&[]).decide(knowing(&[again]), &selection());
+    assert_eq!((decisions.blocks.len(), decisions.innocent.len()), (1, 0));
+}
+
+#[test]
 fn what_the_selection_asks_for_no_longer_is_withdrawn() {
     let loader = report(1, vec![endpoint("192.0.2.1", Some(80), EndpointRole::Loader)]);
     let decisions = decide(&[loader], &[]);

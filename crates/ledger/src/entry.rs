@@ -1,5 +1,7 @@
 //! What a run put in force, and what it withdrew.
 
+use std::collections::BTreeSet;
+
 use miyaburi_export::indicators::{InForce, Indicator, Sightings};
 use miyaburi_export::{Block, Withdrawal};
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,26 @@ impl Entry {
         let Self { indicator, in_force: own, sightings, note } = self;
         Block { indicator, sightings, expires: own.until, in_force, note: note.map(Into::into) }
     }
+}
+
+/// A host that files have as a decoy or a resolver, which no later run is to block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Innocent {
+    /// The host in that role.
+    #[serde(flatten)]
+    pub indicator: Indicator,
+    /// What that rests on.
+    #[serde(flatten)]
+    pub sightings: Sightings,
+}
+
+/// What no later run is to block, whatever its reports say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exempt {
+    /// What the user took back, as it was told.
+    pub revoked: BTreeSet<String>,
+    /// Hosts in roles that are not blocked.
+    pub innocent: Vec<Innocent>,
 }
 
 /// An indicator that is no longer in force.

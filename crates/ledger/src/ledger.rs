@@ -1,19 +1,18 @@
 //! Writing and reading runs.
 
-use std::collections::BTreeSet;
-
 use miyaburi_export::flowspec::Routes;
 use redb::{
-    Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
-    TableError, WriteTransaction,
+    AccessGuard, Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::tables::{
-    Entries, FORMAT, FORMAT_KEY, META, REVOKED, RUNS, STATES, WITHDRAWN, entries_name, keep_entries,
+    Entries, FORMAT, FORMAT_KEY, INNOCENT, META, REVOKED, RUNS, STATES, WITHDRAWN, entries_name,
+    keep_entries,
 };
-use crate::{Entry, Kind, LedgerError, Run, State, Withdrawn};
+use crate::{Entry, Exempt, Kind, LedgerError, Run, State, Withdrawn};
 
 /// A ledger that is open for this process alone.
 pub struct Ledger(Database);
@@ -80,6 +79,7 @@ impl Ledger {
             transaction.open_table(STATES)?;
             transaction.open_table(WITHDRAWN)?;
             transaction.open_table(REVOKED)?;
+            transaction.open_table(INNOCENT)?;
         }
         transaction.commit()?;
         Ok(Self(database))
@@ -159,16 +159,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// What the user took back, as it was told.
+    /// What is not to be blocked.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn revoked(&self) -> Result<Vec<String>, LedgerError> {
-        let table = self.0.begin_read()?.open_table(REVOKED)?;
-        table.range::<&str>(..)?.map(|record| Ok(record?.0.value().to_owned())).collect()
+    pub fn exempt(&self) -> Result<Exempt, LedgerError> {
+        let transaction = self.0.begin_read()?;
+        let (revoked, innocent) =
+            (transaction.open_table(REVOKED)?, transaction.open_table(INNOCENT)?);
+        let told = |record: Result<(AccessGuard<'_, &str>, _), _>| -> Result<_, LedgerError> {
+            Ok(record?.0.value().to_owned())
+        };
+        Ok(Exempt {
+            revoked: revoked.range::<&str>(..)?.map(told).collect::<Result<_, _>>()?,
+            innocent: innocent
+                .range::<u64>(..)?
+                .map(|record| read(record?.1.value()))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
-    /// Writes down what a run is about to put in force, and all that the user took back, by it or
+    /// Writes down what a run is about to put in force, and all that is not to be blocked, by it or
     /// before; nothing when it fails.
     ///
     /// # Errors
@@ -178,7 +189,7 @@ impl Ledger {
         run: &Run,
         state: &State,
         entries: impl IntoIterator<Item = Entry>,
-        revoked: &BTreeSet<String>,
+        exempt: &Exempt,
     ) -> Result<(), LedgerError> {
         let transaction = self.0.begin_write()?;
         {
@@ -191,11 +202,16 @@ impl Ledger {
                 table.insert(place, serde_json::to_vec(&entry)?.as_slice())?;
             }
             let mut table = transaction.open_table(REVOKED)?;
-            table.retain(|entry, _| revoked.contains(entry))?;
-            for entry in revoked {
+            table.retain(|entry, _| exempt.revoked.contains(entry))?;
+            for entry in &exempt.revoked {
                 if table.get(entry.as_str())?.is_none() {
                     table.insert(entry.as_str(), run.number)?;
                 }
+            }
+            transaction.delete_table(INNOCENT)?;
+            let mut table = transaction.open_table(INNOCENT)?;
+            for (place, innocent) in (0..).zip(&exempt.innocent) {
+                table.insert(place, serde_json::to_vec(innocent)?.as_slice())?;
             }
         }
         Ok(transaction.commit()?)

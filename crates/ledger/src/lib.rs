@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! run.rs       what a run was made from and how
-//! entry.rs     what it put in force, and what it withdrew
+//! entry.rs     what it put in force, what it withdrew, and what no later one is to block
 //! tables.rs    where each lies in the database
 //! ledger.rs    writing and reading runs
 //! ```
@@ -20,7 +20,7 @@ mod ledger;
 mod run;
 mod tables;
 
-pub use entry::{Entry, Withdrawn};
+pub use entry::{Entry, Exempt, Innocent, Withdrawn};
 pub use error::LedgerError;
 pub use ledger::{Before, Ledger, Return};
 pub use run::{Kind, Run, State};

@@ -26,6 +26,9 @@ pub(crate) const WITHDRAWN: TableDefinition<'_, (u64, u64), &[u8]> =
 /// What the user took back, with the number of the run that was told so.
 pub(crate) const REVOKED: TableDefinition<'_, &str, u64> = TableDefinition::new("revoked");
 
+/// Hosts that have nothing to do with the attackers, by place.
+pub(crate) const INNOCENT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("innocent");
+
 /// Entries of one run by their place in its list.
 pub(crate) type Entries<'a> = TableDefinition<'a, u64, &'static [u8]>;
 

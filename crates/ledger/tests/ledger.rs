@@ -5,11 +5,16 @@ mod support;
 
 use miyaburi_export::gate::Reason;
 use miyaburi_export::indicators::InForce;
-use miyaburi_export::{Stage, Withdrawal};
-use miyaburi_ledger::{Entry, Kind, Ledger, LedgerError, Run, State, Withdrawn};
+use miyaburi_export::{Block, Stage, Withdrawal};
+use miyaburi_ledger::{Entry, Exempt, Innocent, Kind, Ledger, LedgerError, Run, State, Withdrawn};
+use miyaburi_model::EndpointRole;
 use support::{Disk, begin, blocks, hosts, run};
 
 const NOTHING: [Withdrawn; 0] = [];
+
+fn revoked(ledger: &Ledger) -> Vec<String> {
+    ledger.exempt().unwrap().revoked.into_iter().collect()
+}
 
 fn withdrawal(address: &str) -> Withdrawal {
     let block = blocks(1, &[address]).remove(0);
@@ -129,9 +134,29 @@ fn a_roll_back_returns_to_the_run_before_and_is_none_itself() {
 fn what_was_taken_back_is_remembered_until_it_is_told_otherwise() {
     let ledger = Ledger::open(Disk::new()).unwrap();
     begin(&ledger, 1, &[], &["192.0.2.0/24", "cnc.example"]).unwrap();
-    assert_eq!(ledger.revoked().unwrap(), ["192.0.2.0/24", "cnc.example"]);
+    assert_eq!(revoked(&ledger), ["192.0.2.0/24", "cnc.example"]);
     begin(&ledger, 2, &[], &["cnc.example"]).unwrap();
-    assert_eq!(ledger.revoked().unwrap(), ["cnc.example"]);
+    assert_eq!(revoked(&ledger), ["cnc.example"]);
+}
+
+#[test]
+fn who_is_innocent_is_remembered_as_the_last_run_had_it() {
+    let disk = Disk::new();
+    let ledger = Ledger::open(disk.clone()).unwrap();
+    let innocent = |address| {
+        let Block { mut indicator, sightings, .. } = blocks(1, &[address]).remove(0);
+        indicator.role = EndpointRole::Decoy;
+        Innocent { indicator, sightings }
+    };
+    for addresses in [&["192.0.2.1", "192.0.2.2"][..], &["192.0.2.2"]] {
+        let innocent: Vec<Innocent> = addresses.iter().copied().map(innocent).collect();
+        let exempt = Exempt { innocent, ..Exempt::default() };
+        ledger.begin(&run(1), &State::default(), [], &exempt).unwrap();
+        assert_eq!(ledger.exempt().unwrap(), exempt);
+    }
+    drop(ledger);
+    let [left] = Ledger::open(disk).unwrap().exempt().unwrap().innocent.try_into().unwrap();
+    assert_eq!(left, innocent("192.0.2.2"));
 }
 
 /// A process that dies at any write leaves a ledger that holds what it held before or what it was to
@@ -162,12 +187,12 @@ fn killed_at_any_write_it_holds_all_of_a_run_or_nothing_of_it() {
         let state = match (before.last.unwrap().number, before.stopped.len()) {
             (1, 0) => {
                 assert!(hosts(&ledger, 2).is_empty());
-                assert_eq!(ledger.revoked().unwrap(), ["203.0.113.1"]);
+                assert_eq!(revoked(&ledger), ["203.0.113.1"]);
                 "before"
             }
             (1, 1) => {
                 assert_eq!(hosts(&ledger, 2).len(), second.len());
-                assert_eq!(ledger.revoked().unwrap(), ["203.0.113.2"]);
+                assert_eq!(revoked(&ledger), ["203.0.113.2"]);
                 "begun"
             }
             (2, 0) => {

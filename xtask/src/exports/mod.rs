@@ -43,6 +43,9 @@ use truth::Truth;
 /// The time of the exports.
 const NOW: &str = "2026-11-23T00:00:00Z";
 
+/// The time of those that withdraw something.
+const LATER: &str = "2026-11-24T00:00:00Z";
+
 /// The formats that consumers get.
 const FORMATS: &str = "rpz,nftables,flowspec,sigma,suricata,stix,misp,yara";
 
@@ -80,7 +83,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let python = components::sigma(&root)?;
     let queries = Command::new(python).arg(queries).args([&enforcing, &truth_file]).status()?;
     ensure!(queries.success(), "Sigma: {queries}");
-    sharing::judge(&root, &exporter, &logging, &truth_file)?;
+    let withdrawn =
+        [withdrawals::SECOND, withdrawals::REVOKED].map(|name| exporter.folder.join(name));
+    sharing::judge(&root, &exporter, &logging, &truth_file, &withdrawn)?;
     let captures = exporter.captures();
     problems.extend(detection::judge(&truth, &truth_file, &captures, &logging, &enforcing)?);
     for problem in &problems {
@@ -135,16 +140,26 @@ impl Exporter {
     fn roll_back(&self, name: &str, ledger: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(name);
         let mut export = Command::new(&self.program);
-        export.args(["export", "--rollback", "--now", NOW, "--state", ledger, "--output"]);
+        export.args(["export", "--rollback", "--now", LATER, "--state", ledger, "--output"]);
         process::run(export.arg(&folder))?;
         Ok(folder)
     }
 
     fn export_to(&self, name: &str, options: &[&str], reports: &str) -> anyhow::Result<PathBuf> {
+        self.export_at(NOW, name, options, reports)
+    }
+
+    fn export_at(
+        &self,
+        now: &str,
+        name: &str,
+        options: &[&str],
+        reports: &str,
+    ) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(name);
         let mut export = Command::new(&self.program);
         export.args(["export", "--to", FORMATS, "--role", "c2"]);
-        export.args(["--now", NOW, "--victim", routes::VICTIM]);
+        export.args(["--now", now, "--victim", routes::VICTIM]);
         export.args(options).arg("--warning-lists").arg(self.specimens.join("warning-lists"));
         export.arg("--opt-out").arg(self.folder.join("exempt")).arg("--output");
         process::run(export.arg(&folder).arg(self.folder.join(reports)))?;

@@ -1,7 +1,11 @@
 //! stix, misp and yara in the programs of those who receive them: OASIS' validator, a TAXII server,
 //! PyMISP and misp-stix, two engines of YARA.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, ensure};
 use serde_json::json;
@@ -21,20 +25,25 @@ const HOSTILE: [&str; 8] = [
     "\\u0000\\n",
 ];
 
-/// Lets the programs take an export of the specimens, and one of a report full of hostile texts.
+/// Lets the programs take an export of the specimens, one of a report full of hostile texts, and one after
+/// some hosts were revoked.
 pub(super) fn judge(
     root: &Path,
     exporter: &Exporter,
     export: &Path,
     truth: &Path,
+    withdrawn: &[PathBuf; 2],
 ) -> anyhow::Result<()> {
     let hostile = exporter.export_to("hostile", &[], &write_hostile(&exporter.folder)?)?;
     let scripts = root.join("xtask/src/exports");
-    let programs =
-        [("stix_bundle.py", components::stix(root)?), ("misp_events.py", components::misp(root)?)];
-    for (script, python) in programs {
+    let programs = [
+        ("stix_bundle.py", components::stix(root)?, withdrawn.as_slice()),
+        ("misp_events.py", components::misp(root)?, &[]),
+    ];
+    for (script, python, more) in programs {
         let script = scripts.join(script);
-        let status = Command::new(python).arg(&script).args([export, truth, &hostile]).status()?;
+        let mut program = Command::new(python);
+        let status = program.arg(&script).args([export, truth, &hostile]).args(more).status()?;
         ensure!(status.success(), "{}: {status}", script.display());
     }
     let script = scripts.join("yara_rules.py");

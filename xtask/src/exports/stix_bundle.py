@@ -1,7 +1,8 @@
 """The bundle of the specimens: OASIS' validator finds nothing wrong with it, its indicators are exactly
-the C2s of the truth, and a TAXII 2.1 server takes it and gives it back.
+the C2s of the truth, and a TAXII 2.1 server takes it and gives it back. After a later export without
+what was revoked, who reads from the server holds exactly the rest for valid.
 
-stix_bundle.py EXPORT TRUTH HOSTILE
+stix_bundle.py EXPORT TRUTH HOSTILE LATER REVOKED
 """
 
 import ipaddress
@@ -22,7 +23,7 @@ from werkzeug.serving import make_server
 IMPOSSIBLE = "103,301,302,230"
 NAME = "miyaburi.stix.json"
 COLLECTION = "5b1c3f0e-8a3d-4c52-9a5e-2f0d7c6b4a19"
-export, truth, hostile = map(pathlib.Path, sys.argv[1:])
+export, truth, hostile, later, revoked = map(pathlib.Path, sys.argv[1:])
 bundle = json.loads((export / NAME).read_text())
 
 
@@ -49,15 +50,23 @@ def compare_with_truth():
             if endpoint["role"] == "c2":
                 host = endpoint["host"]
                 expected.add((host, endpoint["port"] if is_address(host) else None))
-    found = set()
-    for item in bundle["objects"]:
-        if item["type"] == "indicator":
-            [host] = re.findall(r"value = '([^']+)'", item["pattern"])
-            port = re.findall(r"dst_port = (\d+)", item["pattern"])
-            found.add((host, int(port[0]) if port else None))
-            assert item["valid_from"] < item["valid_until"], item
+    found = indicated(bundle["objects"], "2026-11-23T00:00:00.000Z")
     assert found == expected, found ^ expected
     print(f"STIX: {len(found)} indicators, exactly the C2s of the truth")
+    return expected
+
+
+def indicated(objects, now):
+    """Hosts with their ports that indicators hold for bad at a time."""
+    found = set()
+    for item in objects:
+        if item["type"] == "indicator":
+            assert item["valid_from"] < item["valid_until"], item
+            if item["valid_from"] <= now < item["valid_until"]:
+                [host] = re.findall(r"value = '([^']+)'", item["pattern"])
+                port = re.findall(r"dst_port = (\d+)", item["pattern"])
+                found.add((host, int(port[0]) if port else None))
+    return found
 
 
 def serve():
@@ -101,14 +110,33 @@ def exchange():
     collection = serve()
     status = collection.add_objects({"objects": bundle["objects"]}, timeout=120)
     assert status.status == "complete" and not status.failures, status.failures
-    pages = as_pages(collection.get_objects, per_request=1000)
-    returned = {item["id"]: item for page in pages for item in page.get("objects", [])}
+    returned = read(collection)
     sent = {item["id"]: item for item in bundle["objects"]}
     assert returned == sent, set(returned) ^ set(sent)
     print(f"TAXII: {len(sent)} objects taken and given back")
+    return collection
+
+
+def read(collection):
+    pages = as_pages(collection.get_objects, per_request=1000)
+    return {item["id"]: item for page in pages for item in page.get("objects", [])}
+
+
+def take_back(collection, expected):
+    """The later bundle follows the first one into the collection."""
+    objects = json.loads((later / NAME).read_text())["objects"]
+    status = collection.add_objects({"objects": objects}, timeout=120)
+    assert status.status == "complete" and not status.failures, status.failures
+    gone = set(revoked.read_text().split())
+    left = {(host, port) for host, port in expected if host not in gone}
+    assert left < expected
+    found = indicated(read(collection).values(), "2026-11-24T00:00:00.000Z")
+    assert found == left, found ^ left
+    print(f"TAXII: {len(expected) - len(left)} indicators are valid no longer, {len(left)} are")
 
 
 validate(export / NAME)
 validate(hostile / NAME)
-compare_with_truth()
-exchange()
+validate(later / NAME)
+expected = compare_with_truth()
+take_back(exchange(), expected)

@@ -6,8 +6,14 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::{Exporter, filter, namespace::Namespace, resolvers, routes, truth::Truth};
+use super::{Exporter, LATER, NOW, filter, namespace::Namespace, resolvers, routes, truth::Truth};
 use crate::toolchain::process;
+
+/// Folder of the export with which hosts are revoked, in that of all exports.
+pub(super) const SECOND: &str = "second";
+
+/// File of what it revokes, beside it.
+pub(super) const REVOKED: &str = "revoked";
 
 /// Exports with one ledger, one after the other.
 struct Runs {
@@ -24,15 +30,15 @@ struct Runs {
 impl Runs {
     fn make(exporter: &Exporter, revoked: &str) -> anyhow::Result<Self> {
         let file = |name: &str| exporter.folder.join(name).display().to_string();
-        fs::write(exporter.folder.join("revoked"), revoked)?;
-        let (ledger, revoked) = (file("ledger.redb"), file("revoked"));
-        let run = |name: &str, stage: &str, more: &[&str]| {
+        fs::write(exporter.folder.join(REVOKED), revoked)?;
+        let (ledger, revoked) = (file("ledger.redb"), file(REVOKED));
+        let run = |now: &str, name: &str, stage: &str, more: &[&str]| {
             let options = ["--stage", stage, "--state", ledger.as_str()];
-            exporter.export_to(name, &[&options, more].concat(), "reports.ndjson")
+            exporter.export_at(now, name, &[&options, more].concat(), "reports.ndjson")
         };
-        let first = run("first", "enforce", &[])?;
-        let second = run("second", "enforce", &["--revoked", &revoked])?;
-        let mistake = run("mistake", "log", &[])?;
+        let first = run(NOW, "first", "enforce", &[])?;
+        let second = run(LATER, SECOND, "enforce", &["--revoked", &revoked])?;
+        let mistake = run(LATER, "mistake", "log", &[])?;
         let back = exporter.roll_back("back", &ledger)?;
         Ok(Self { first, second, mistake, back })
     }

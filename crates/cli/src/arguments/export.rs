@@ -134,7 +134,8 @@ pub(crate) struct GateArguments {
 pub(crate) struct StateArguments {
     /// Keep what is in force in this file, made when it is not there. What an earlier export has in
     /// force stays until it expires, is revoked or does not pass the gate any more, whether the reports
-    /// name it or not. What changed is printed, and written to DIR/difference.json
+    /// name it or not. A host that is a decoy or a resolver in one export is blocked by no later one,
+    /// until its files, analysed again, no longer have it so. What changed is printed, and written to DIR/difference.json
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
@@ -143,12 +144,13 @@ pub(crate) struct StateArguments {
     #[arg(long, value_name = "FILE", requires = "state")]
     pub revoked: Option<PathBuf>,
 
-    /// What was revoked by mistake, the lines as they were told
+    /// What was revoked by mistake, the lines as they were told; and hosts that are to be blocked though
+    /// they were decoys or resolvers in earlier exports
     #[arg(long, value_name = "FILE", requires = "state")]
     pub reinstate: Option<PathBuf>,
 
     /// Roll the last export of the ledger back: write the files of the one before it again, without what
-    /// expired or was revoked since. Needs no reports and no formats
+    /// expired, was revoked or was found to be a decoy or a resolver since. Needs no reports and no formats
     #[arg(long, requires = "state")]
     #[arg(conflicts_with_all = [
         "reports", "to", "stage", "revoked", "reinstate", "observed", "since", "ttl",
@@ -252,9 +254,14 @@ impl ExportFormat {
         matches!(self, Self::Misp | Self::Stix | Self::Yara)
     }
 
-    /// Whether a roll back concerns it: what others tell was found all the same.
-    pub(crate) const fn is_list(self) -> bool {
-        !self.has_configurations() && self.folders().is_none()
+    /// Whether a roll back concerns it: what others tell was found all the same, and a bundle of STIX
+    /// tells what is in force, besides.
+    pub(crate) const fn is_rolled_back(self) -> bool {
+        match self {
+            Self::Labels | Self::Maco | Self::Misp | Self::Yara => false,
+            Self::Csv | Self::Flowspec | Self::Nftables | Self::Rpz => true,
+            Self::Sigma | Self::Stix | Self::Suricata => true,
+        }
     }
 
     /// The format with this spelling.

@@ -13,7 +13,8 @@ use crate::Status;
 use crate::arguments::{ExportArguments, ExportFormat};
 use crate::error::{CommandError, complain};
 use crate::export::{
-    Book, Documents, Export, ExportProblem, Prepared, dry_run, now, rolled_back, tell_written,
+    Book, Documents, Export, ExportProblem, Prepared, Spared, dry_run, now, rolled_back,
+    tell_written,
 };
 use crate::output::Output;
 
@@ -42,7 +43,7 @@ fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, 
         kind: Kind::Export,
         configurations: &prepared.configurations,
         tlp: arguments.tlp.into(),
-        revoked: &prepared.revoked,
+        exempt: &prepared.exempt,
         refusals: &prepared.refusals,
     };
     let difference = export.write(&prepared.list, prepared.state, book.as_ref())?;
@@ -68,10 +69,11 @@ fn roll_back(
         .filter_map(|(indicator, known)| Some((indicator, known.in_force?)))
         .collect();
     let entries = target.as_ref().map_or_else(|| Ok(Vec::new()), |run| book.entries(run))?;
-    let revoked = book.revoked()?;
+    let (revoked, exempt) = (book.revoked()?, book.exempt()?);
+    let spared = Spared::new(revoked, &exempt.innocent);
     let serial = Stamp::serial(now, book.before.serial());
     let stage = target.as_ref().unwrap_or(&undone).stage;
-    let list = rolled_back(entries, present, &revoked, stage, state.stamp(now, serial));
+    let list = rolled_back(entries, present, &spared, stage, state.stamp(now, serial));
     let provenance = serde_json::json!({
         "tool": format!("miyaburi {VERSION}"),
         "time": now,
@@ -82,7 +84,7 @@ fn roll_back(
     let formats: BTreeSet<ExportFormat> =
         runs().flat_map(|run| &run.formats).filter_map(|it| ExportFormat::named(it)).collect();
     let (formats, others): (Vec<ExportFormat>, Vec<ExportFormat>) =
-        formats.into_iter().partition(|format| format.is_list());
+        formats.into_iter().partition(|format| format.is_rolled_back());
     for format in others {
         complain(format_args!("{}: tells what was found, and stays as it is", format.name()));
     }
@@ -93,7 +95,7 @@ fn roll_back(
         kind: Kind::RollBack(undone.number),
         configurations: &Configurations::default(),
         tlp: arguments.tlp.into(),
-        revoked: &revoked,
+        exempt: &exempt,
         refusals: &[],
     }
     .write(&list, state, Some(&book))

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use miyaburi_ledger::{Entry, Kind, LedgerError, Run, Withdrawn};
+use miyaburi_ledger::{Entry, Exempt, Innocent, Kind, LedgerError, Run, Withdrawn};
 use serde::Serialize;
 
 use crate::Status;
@@ -19,6 +19,7 @@ enum Line<'a> {
     InForce(&'a Entry),
     Withdrawn(&'a Withdrawn),
     Revoked { entry: &'a str },
+    Innocent(&'a Innocent),
 }
 
 /// Why not everything was told.
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &LedgerArguments) -> Result<Status, CommandError> {
     }
 }
 
-/// Hands on exports, what is in force, what was withdrawn and what the user took back.
+/// Hands on exports, what is in force, what was withdrawn, what the user took back and who is innocent.
 fn tell(book: &Book, take: &mut dyn FnMut(Line<'_>) -> io::Result<()>) -> Result<(), Stop> {
     let ledger = book.ledger();
     for run in ledger.runs()? {
@@ -72,8 +73,12 @@ fn tell(book: &Book, take: &mut dyn FnMut(Line<'_>) -> io::Result<()>) -> Result
         ledger.entries(run.number, |entry| Ok::<_, Stop>(take(Line::InForce(&entry))?))?;
     }
     ledger.withdrawn(|withdrawn| Ok::<_, Stop>(take(Line::Withdrawn(&withdrawn))?))?;
-    for entry in ledger.revoked()? {
-        take(Line::Revoked { entry: &entry })?;
+    let Exempt { revoked, innocent } = ledger.exempt()?;
+    for entry in &revoked {
+        take(Line::Revoked { entry })?;
+    }
+    for innocent in &innocent {
+        take(Line::Innocent(innocent))?;
     }
     Ok(())
 }
@@ -100,6 +105,9 @@ fn print(writer: &mut dyn Write, line: &Line<'_>, format: LedgerFormat) -> io::R
             )
         }
         (LedgerFormat::Text, Line::Revoked { entry }) => writeln!(writer, "revoked: {entry}"),
+        (LedgerFormat::Text, Line::Innocent(Innocent { indicator, .. })) => {
+            writeln!(writer, "not blocked: {}", spelled(indicator))
+        }
     }
 }
 

@@ -27,5 +27,5 @@ pub(crate) use problem::ExportProblem;
 pub(crate) use provenance::Provenance;
 pub(crate) use put::Export;
 pub(crate) use reports::{ReportsProblem, for_each_report};
-pub(crate) use roll_back::rolled_back;
+pub(crate) use roll_back::{Spared, rolled_back};
 pub(crate) use state::Book;

@@ -10,9 +10,9 @@ use miyaburi_export::flowspec::{self, Routes};
 use miyaburi_export::gate::{
     Decisions, Gate, OwnSpace, OwnSpaceError, Refusal, Selection, parse_prefixes,
 };
-use miyaburi_export::indicators::{Indicators, Timestamp, TimestampError};
+use miyaburi_export::indicators::{Timestamp, TimestampError};
 use miyaburi_export::{BlockList, Stamp};
-use miyaburi_ledger::State;
+use miyaburi_ledger::{Exempt, Innocent, State};
 use serde_json::Value;
 
 use super::{Book, Documents, ExportProblem, Findings, Provenance, read_lists};
@@ -28,7 +28,7 @@ pub(crate) struct Prepared {
     pub(crate) configurations: Configurations,
     pub(crate) provenance: Value,
     pub(crate) refusals: Vec<Refusal>,
-    pub(crate) revoked: OwnSpace,
+    pub(crate) exempt: Exempt,
     /// Documents of single files, which are written.
     pub(crate) documents: Vec<Documents>,
 }
@@ -46,13 +46,14 @@ impl Prepared {
         let own = read_prefixes(arguments.gate.allow.as_deref(), OwnSpace::parse)?;
         let subscribers = read_prefixes(arguments.opt_out.as_deref(), parse_prefixes)?;
         let flows = flowspec_options(&arguments.flowspec)?;
-        let revoked = revoked(&arguments.state, book)?;
+        let reinstated = read_prefixes(arguments.state.reinstate.as_deref(), OwnSpace::parse)?;
+        let revoked = revoked(&arguments.state, &reinstated, book)?;
         let gate = Gate::new(&lists, own)?.with_revoked(revoked.clone());
         let of_files = |format: &ExportFormat| Documents::create(output?, *format).transpose();
         let mut documents: Vec<Documents> =
             arguments.formats().iter().filter_map(of_files).collect::<Result<_, _>>()?;
-        let in_force = book.map_or_else(|| Ok(Indicators::default()), Book::in_force)?;
-        let findings = Findings::read(arguments, in_force, &mut documents)?;
+        let known = book.map(|book| book.known(&reinstated)).transpose()?.unwrap_or_default();
+        let findings = Findings::read(arguments, known, &mut documents)?;
         let Findings { indicators, traffic, configurations, input_sha256 } = findings;
 
         let serial = Stamp::serial(selection.now, book.and_then(|book| book.before.serial()));
@@ -70,18 +71,26 @@ impl Prepared {
             flows: Some(flows),
             routes: Routes::default(),
         };
-        let Decisions { blocks, refusals, withdrawn, .. } = decisions;
+        let Decisions { blocks, refusals, withdrawn, innocent, .. } = decisions;
+        let innocent = innocent.into_iter();
+        let innocent =
+            innocent.map(|(indicator, sightings)| Innocent { indicator, sightings }).collect();
+        let exempt = Exempt { revoked: revoked.entries().collect(), innocent };
         let withdrawn = book.is_some().then_some(withdrawn);
         let list = BlockList { stamp, stage: arguments.stage.into(), blocks, withdrawn };
-        Ok(Self { list, state, configurations, provenance, refusals, revoked, documents })
+        Ok(Self { list, state, configurations, provenance, refusals, exempt, documents })
     }
 }
 
 /// What the user took back, before and by this export.
-fn revoked(arguments: &StateArguments, book: Option<&Book>) -> Result<OwnSpace, ExportProblem> {
+fn revoked(
+    arguments: &StateArguments,
+    reinstated: &OwnSpace,
+    book: Option<&Book>,
+) -> Result<OwnSpace, ExportProblem> {
     let mut revoked = book.map_or_else(|| Ok(OwnSpace::default()), Book::revoked)?;
     revoked.extend(read_prefixes(arguments.revoked.as_deref(), OwnSpace::parse)?);
-    revoked.remove(&read_prefixes(arguments.reinstate.as_deref(), OwnSpace::parse)?);
+    revoked.remove(reinstated);
     Ok(revoked)
 }
 

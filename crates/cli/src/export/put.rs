@@ -4,9 +4,9 @@ use std::path::Path;
 
 use miyaburi_export::configurations::Configurations;
 use miyaburi_export::flowspec::Routes;
-use miyaburi_export::gate::{OwnSpace, Refusal};
+use miyaburi_export::gate::Refusal;
 use miyaburi_export::{BlockList, ExportError, Folder, Tlp, csv};
-use miyaburi_ledger::{Kind, Run, State};
+use miyaburi_ledger::{Exempt, Kind, Run, State};
 use serde_json::Value;
 
 use super::{Book, Difference, ExportProblem, OutputFolder, Sources, provenance, write_formats};
@@ -20,7 +20,7 @@ pub(crate) struct Export<'a> {
     pub(crate) kind: Kind,
     pub(crate) configurations: &'a Configurations,
     pub(crate) tlp: Tlp,
-    pub(crate) revoked: &'a OwnSpace,
+    pub(crate) exempt: &'a Exempt,
     pub(crate) refusals: &'a [Refusal],
 }
 
@@ -44,7 +44,7 @@ impl Export<'_> {
         let difference =
             before.zip(run.as_ref()).map(|(before, run)| Difference::new(before, run, list));
         if let Some((book, run)) = book.zip(run.as_ref()) {
-            book.begin(run, &state, list, self.revoked)?;
+            book.begin(run, &state, list, self.exempt)?;
         }
         let in_folder = |error| ExportProblem::Read { path: self.folder.to_owned(), error };
         let mut folder = OutputFolder::create(self.folder).map_err(in_folder)?;

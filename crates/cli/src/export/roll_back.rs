@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 
 use miyaburi_export::gate::{OwnSpace, Reason};
-use miyaburi_export::indicators::{InForce, Indicator, Timestamp};
+use miyaburi_export::indicators::{Host, InForce, Indicator};
 use miyaburi_export::{BlockList, Stage, Stamp, Withdrawal};
-use miyaburi_ledger::Entry;
+use miyaburi_ledger::{Entry, Innocent};
+use miyaburi_model::EndpointRole;
 
-/// What holds again of `target`, without what expired or was revoked since, and what no longer holds of
-/// `present`.
+/// What holds again of `target`, without what expired or is spared since, and what no
+/// longer holds of `present`.
 pub(crate) fn rolled_back(
     target: Vec<Entry>,
     mut present: BTreeMap<Indicator, InForce>,
-    revoked: &OwnSpace,
+    spared: &Spared<'_>,
     stage: Stage,
     stamp: Stamp,
 ) -> BlockList {
     let mut reasons: BTreeMap<Indicator, Reason> = BTreeMap::new();
     let mut blocks = Vec::new();
     for entry in target {
-        match reason(&entry, revoked, stamp.now) {
+        let until = entry.in_force.until;
+        let expired = (until <= stamp.now).then_some(Reason::Expired(until));
+        match spared.reason(&entry.indicator.host).or(expired) {
             Some(reason) => drop(reasons.insert(entry.indicator, reason)),
             None => {
                 let in_force = present.remove(&entry.indicator);
@@ -35,9 +38,21 @@ pub(crate) fn rolled_back(
     BlockList { stamp, stage, blocks, withdrawn }
 }
 
-/// Why an entry does not hold again.
-fn reason(entry: &Entry, revoked: &OwnSpace, now: Timestamp) -> Option<Reason> {
-    let until = entry.in_force.until;
-    let is_revoked = revoked.find(&entry.indicator.host).map(Reason::Revoked);
-    is_revoked.or_else(|| (until <= now).then_some(Reason::Expired(until)))
+/// Hosts that are not to be blocked again, whatever was before.
+pub(crate) struct Spared<'a> {
+    revoked: OwnSpace,
+    innocent: BTreeMap<&'a Host, EndpointRole>,
+}
+
+impl<'a> Spared<'a> {
+    /// What the user took back, and who is innocent.
+    pub(crate) fn new(revoked: OwnSpace, innocent: &'a [Innocent]) -> Self {
+        let role = |it: &'a Innocent| (&it.indicator.host, it.indicator.role);
+        Self { revoked, innocent: innocent.iter().map(role).collect() }
+    }
+
+    fn reason(&self, host: &Host) -> Option<Reason> {
+        let innocent = || self.innocent.get(host).copied().map(Reason::ContradictedBefore);
+        self.revoked.find(host).map(Reason::Revoked).or_else(innocent)
+    }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use miyaburi_export::gate::OwnSpace;
 use miyaburi_export::indicators::Indicators;
 use miyaburi_export::{BlockList, Withdrawal};
-use miyaburi_ledger::{Before, Entry, Ledger, LedgerError, Return, Run, State, Withdrawn};
+use miyaburi_ledger::{
+    Before, Entry, Exempt, Innocent, Ledger, LedgerError, Return, Run, State, Withdrawn,
+};
 use redb::backends::FileBackend;
 
 use super::ExportProblem;
@@ -44,6 +46,17 @@ impl Book {
         Ok(indicators)
     }
 
+    /// What may be in force, and who is known to be innocent but for those whom the user reinstates.
+    pub(crate) fn known(&self, reinstated: &OwnSpace) -> Result<Indicators, ExportProblem> {
+        let mut indicators = self.in_force()?;
+        for Innocent { indicator, sightings } in self.exempt()?.innocent {
+            if reinstated.find(&indicator.host).is_none() {
+                indicators.remember(indicator, sightings);
+            }
+        }
+        Ok(indicators)
+    }
+
     /// Hands on what may be in force.
     pub(crate) fn for_each(&self, mut take: impl FnMut(Entry)) -> Result<(), ExportProblem> {
         let mut entry = |entry| {
@@ -67,9 +80,14 @@ impl Book {
         Ok(entries)
     }
 
+    /// What is not to be blocked, before this export.
+    pub(crate) fn exempt(&self) -> Result<Exempt, ExportProblem> {
+        self.told(self.ledger.exempt())
+    }
+
     /// What the user took back, before this export.
     pub(crate) fn revoked(&self) -> Result<OwnSpace, ExportProblem> {
-        let text = self.told(self.ledger.revoked())?.join("\n");
+        let text = Vec::from_iter(self.exempt()?.revoked).join("\n");
         let path = || self.path.clone();
         OwnSpace::parse(&text).map_err(|error| ExportProblem::Prefixes { path: path(), error })
     }
@@ -86,10 +104,10 @@ impl Book {
         run: &Run,
         state: &State,
         list: &BlockList,
-        revoked: &OwnSpace,
+        exempt: &Exempt,
     ) -> Result<(), ExportProblem> {
         let entries = list.blocks.iter().map(|block| Entry::new(block, run));
-        self.told(self.ledger.begin(run, state, entries, &revoked.entries().collect()))
+        self.told(self.ledger.begin(run, state, entries, exempt))
     }
 
     /// Writes down that it is, and what no longer is.

@@ -129,6 +129,40 @@ fn a_later_export_keeps_adds_renews_and_withdraws() {
 }
 
 #[test]
+fn who_is_innocent_in_one_export_is_blocked_by_no_later_one() {
+    let decoy = report(1, &["192.0.2.1"]).replace("\"c2\"", "\"decoy\"");
+    let root = with_reports(&[
+        ("decoy", decoy),
+        ("c2", report(2, &["192.0.2.1", "192.0.2.2"])),
+        ("host", "192.0.2.1\n".to_owned()),
+    ]);
+    export(&root, 1, "c2", &[]).code(0).stdout(contains("2 added"));
+    export(&root, 2, "decoy", &[])
+        .code(0)
+        .stdout(contains("- c2 192.0.2.1 port 23 tcp since 2026-11-01T00:00:00Z: also a decoy"));
+    export(&root, 3, "c2", &[]).code(0).stdout(contains("0 added"));
+    let refusals = read(&root, "out/refusals.csv");
+    assert!(refusals.contains("192.0.2.1,23,tcp,c2,contradicted,a decoy in an earlier export"));
+    let [innocent] = records(&root, "innocent").try_into().unwrap();
+    assert_eq!(
+        (innocent["host"].clone(), innocent["role"].clone()),
+        (json!("192.0.2.1"), json!("decoy"))
+    );
+    let run = miyaburi().current_dir(&root).args(["ledger", "ledger", "--format", "text"]).assert();
+    run.code(0).stdout(contains("not blocked: decoy 192.0.2.1 port 23 tcp\n"));
+    // A roll back does not block it either, though it was in force before.
+    let arguments =
+        ["export", "--rollback", "--state", "ledger", "-o", "out", "--now", "2026-11-04"];
+    miyaburi().current_dir(&root).args(arguments).assert().code(0);
+    assert_eq!(read(&root, "out/miyaburi-addresses.lst"), "192.0.2.2\n");
+    // The user knows better.
+    export(&root, 5, "c2", &["--reinstate", "host"])
+        .code(0)
+        .stdout(contains("+ c2 192.0.2.1 port 23 tcp until"));
+    assert!(records(&root, "innocent").is_empty());
+}
+
+#[test]
 fn the_ledger_tells_since_when_until_when_and_which_export_did() {
     let root = with_reports(&[
         ("one", report(1, &["192.0.2.1", "192.0.2.2"])),

@@ -4,7 +4,9 @@
 //! is refused here is in no format, and each refusal is kept with its reason.
 //!
 //! False negatives: a shared address that no list names is blocked. False positives: a server of
-//! attackers in a listed network is not, nor one that another program has as its decoy or resolver.
+//! attackers in a listed network is not, nor one that another program has as its decoy or resolver, in
+//! this export or, with a ledger, in one before it. Attackers who name their own server as a decoy in
+//! some files keep it from being blocked, which is why each such refusal is told.
 
 mod matcher;
 mod own;
@@ -63,6 +65,8 @@ pub enum Reason {
     Role(EndpointRole),
     /// Another file, or the same, has the host in such a role.
     Contradicted(EndpointRole),
+    /// A file of an earlier export has the host in such a role.
+    ContradictedBefore(EndpointRole),
     /// Not sure enough.
     Confidence(Confidence),
     /// It is in the user's own space, with the entry that says so.
@@ -88,7 +92,7 @@ impl Reason {
         match self {
             Self::NotAHost(_) => "not_a_host",
             Self::Role(_) => "role",
-            Self::Contradicted(_) => "contradicted",
+            Self::Contradicted(_) | Self::ContradictedBefore(_) => "contradicted",
             Self::Confidence(_) => "confidence",
             Self::Own(_) => "own",
             Self::Listed(_) => "warning_list",
@@ -107,6 +111,9 @@ impl fmt::Display for Reason {
             Self::NotAHost(error) => error.fmt(formatter),
             Self::Role(role) => write!(formatter, "a {} is not blocked", role_name(*role)),
             Self::Contradicted(role) => write!(formatter, "also a {}", role_name(*role)),
+            Self::ContradictedBefore(role) => {
+                write!(formatter, "a {} in an earlier export", role_name(*role))
+            }
             Self::Confidence(Confidence::Low) => formatter.write_str("confidence is low"),
             Self::Confidence(_) => formatter.write_str("confidence is below what is asked for"),
             Self::Own(entry) => write!(formatter, "own: {entry}"),
@@ -146,6 +153,9 @@ pub struct Decisions {
     pub not_selected: usize,
     /// What earlier exports have in force and this one has not, in order.
     pub withdrawn: Vec<Withdrawal>,
+    /// Hosts that have nothing to do with the attackers, by this export and earlier ones: a later one is
+    /// to [remember](Indicators::remember) them.
+    pub innocent: Vec<(Indicator, Sightings)>,
 }
 
 impl Decisions {
@@ -201,15 +211,19 @@ impl Gate {
             decisions.refusals.push(Refusal { host, port, protocol, role, reason });
         }
         let merged = indicators.into_merged();
-        let innocent: BTreeMap<Host, EndpointRole> = merged
-            .keys()
-            .filter(|indicator| INNOCENT.contains(&indicator.role))
-            .map(|indicator| (indicator.host.clone(), indicator.role))
-            .collect();
+        let contradictions = contradictions(&merged);
         for (indicator, known) in merged {
-            let innocent = innocent.get(&indicator.host).copied();
+            if INNOCENT.contains(&indicator.role) {
+                if known.naming != Naming::Gone {
+                    decisions.innocent.push((indicator.clone(), known.sightings.clone()));
+                }
+                if known.naming != Naming::Named {
+                    continue;
+                }
+            }
+            let contradiction = contradictions.get(&indicator.host);
             let expires = expiry(&known, selection);
-            let reason = self.reason(&indicator, innocent, &known, expires, selection);
+            let reason = self.reason(&indicator, contradiction, &known, expires, selection);
             let Known { sightings, in_force, .. } = known;
             let is_selected = is_selected(&indicator, &sightings, selection);
             let is_passed = reason.is_none() && is_selected;
@@ -235,7 +249,7 @@ impl Gate {
     fn reason(
         &self,
         indicator: &Indicator,
-        innocent: Option<EndpointRole>,
+        contradiction: Option<&Reason>,
         known: &Known,
         expires: Timestamp,
         selection: &Selection,
@@ -243,8 +257,8 @@ impl Gate {
         if !BLOCKABLE.contains(&indicator.role) {
             return Some(Reason::Role(indicator.role));
         }
-        if let Some(role) = innocent {
-            return Some(Reason::Contradicted(role));
+        if let Some(contradiction) = contradiction {
+            return Some(contradiction.clone());
         }
         if let Some(entry) = self.own.find(&indicator.host) {
             return Some(Reason::Own(entry));
@@ -263,6 +277,24 @@ impl Gate {
         }
         (expires <= selection.now).then_some(Reason::Expired(expires))
     }
+}
+
+/// Hosts that are in a role of [`INNOCENT`]; what this export's reports say goes before what was known.
+fn contradictions(merged: &BTreeMap<Indicator, Known>) -> BTreeMap<Host, Reason> {
+    let mut contradictions = BTreeMap::new();
+    for (Indicator { host, role, .. }, known) in merged {
+        if !INNOCENT.contains(role) {
+            continue;
+        }
+        match known.naming {
+            Naming::Named => drop(contradictions.insert(host.clone(), Reason::Contradicted(*role))),
+            Naming::NotNamed => {
+                contradictions.entry(host.clone()).or_insert(Reason::ContradictedBefore(*role));
+            }
+            Naming::Gone => {}
+        }
+    }
+    contradictions
 }
 
 /// When an indicator no longer holds: what no report of this export names, when the last one that had

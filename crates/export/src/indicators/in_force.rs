@@ -38,7 +38,7 @@ pub struct Known {
     pub naming: Naming,
 }
 
-/// Whether reports name what an earlier export has in force.
+/// Whether reports name what is known from an earlier export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// One does.

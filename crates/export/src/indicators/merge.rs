@@ -61,6 +61,13 @@ impl Indicators {
         self.merged.insert(indicator, known);
     }
 
+    /// Adds a host that files of earlier exports have in a role that is not blocked, before any report.
+    pub fn remember(&mut self, indicator: Indicator, sightings: Sightings) {
+        self.is_carried = true;
+        let known = Known { sightings, in_force: None, naming: Naming::NotNamed };
+        self.merged.entry(indicator).or_insert(known);
+    }
+
     /// Adds what a report says; `observed` tells when its file was seen.
     pub fn add(&mut self, report: &Report, observed: &Observed) {
         self.reports += 1;

@@ -1,13 +1,14 @@
 //! What passed the gate: patterns that consumers may block by.
 
 use std::io;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::bundle::Bundle;
 use super::{identifier, infrastructure, observable};
-use crate::indicators::{Host, Indicator, protocol_name, role_name};
-use crate::list::Block;
+use crate::indicators::{Host, Indicator, Timestamp, protocol_name, role_name};
+use crate::list::{Block, Withdrawal};
 use miyaburi_model::Confidence;
 
 /// Adds an indicator with the infrastructure that it indicates.
@@ -27,6 +28,30 @@ pub(super) fn write(bundle: &mut Bundle<'_>, block: &Block) -> io::Result<()> {
     let id = bundle.object("indicator", &infrastructure::seed(indicator), members)?;
     let infrastructure = infrastructure::write(bundle, indicator)?;
     bundle.relation(&id, "indicates", &infrastructure, None)
+}
+
+/// Adds the indicator of what is no longer in force, as one whose validity ended. One that expired did so
+/// where it was taken, too; its last version said when.
+pub(super) fn withdraw(
+    bundle: &mut Bundle<'_>,
+    withdrawal: &Withdrawal,
+    now: Timestamp,
+) -> io::Result<()> {
+    let Withdrawal { indicator, in_force, reason } = withdrawal;
+    if in_force.until <= now {
+        return Ok(());
+    }
+    let from = in_force.since;
+    // Validity of no length is not allowed.
+    let until = now.max(from.after(Duration::from_secs(1)));
+    let members = json!({
+        "name": infrastructure::name(indicator),
+        "description": format!("withdrawn: {reason}"),
+        "pattern": pattern(indicator), "pattern_type": "stix", "pattern_version": "2.1",
+        "valid_from": from.milliseconds(), "valid_until": until.milliseconds(),
+        "labels": [role_name(indicator.role)],
+    });
+    bundle.object("indicator", &infrastructure::seed(indicator), members).map(drop)
 }
 
 /// What it rests on, and what a list says of it.

@@ -11,6 +11,10 @@
 //! Only what passed the gate has an indicator; other hosts are told as what they are, a decoy as an
 //! address that the malware talks to. A text that is no host or no URL is left out.
 //!
+//! What earlier exports have in force and this one has not gets a new version of its indicator whose
+//! validity ends now. It is not `revoked`: of a revoked object there may be no version ever after (3.6 of
+//! the specification), and what was withdrawn may be found again.
+//!
 //! Identifiers follow from content, so the same finding has the same one in every export: those of
 //! observables are made as the specification recommends, except that of an account, which it makes
 //! of the login name alone, so that all passwords of `root` would be one. `created` must be the same
@@ -51,6 +55,9 @@ pub fn write(
         let mut bundle = Bundle::begin(writer, &list.stamp, tlp)?;
         for block in &list.blocks {
             indicator::write(&mut bundle, block)?;
+        }
+        for withdrawal in list.withdrawn.iter().flatten() {
+            indicator::withdraw(&mut bundle, withdrawal, list.stamp.now)?;
         }
         let mut left_out = 0;
         for (identifier, configuration) in configurations.iter() {

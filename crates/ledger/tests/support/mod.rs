@@ -1,13 +1,12 @@
 //! A disk that loses what comes after some write, and lists for a ledger.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use miyaburi_export::gate::{Gate, OwnSpace, Selection};
 use miyaburi_export::indicators::{Indicators, Observed};
 use miyaburi_export::{Block, Stage};
-use miyaburi_ledger::{Entry, Kind, Ledger, LedgerError, Run, State};
+use miyaburi_ledger::{Entry, Exempt, Kind, Ledger, LedgerError, Run, State};
 use miyaburi_model::{
     Confidence, Endpoint, EndpointRole, Evidence, Method, Protocol, Report, Sample, Verdict,
 };
@@ -134,8 +133,9 @@ pub(crate) fn begin(
     let run = run(number);
     let blocks = blocks(u8::try_from(number).unwrap(), addresses);
     let entries: Vec<Entry> = blocks.iter().map(|block| Entry::new(block, &run)).collect();
-    let revoked: BTreeSet<String> = revoked.iter().map(|it| (*it).to_owned()).collect();
-    ledger.begin(&run, &State { reports: number, ..State::default() }, entries, &revoked)
+    let revoked = revoked.iter().map(|it| (*it).to_owned()).collect();
+    let exempt = Exempt { revoked, innocent: Vec::new() };
+    ledger.begin(&run, &State { reports: number, ..State::default() }, entries, &exempt)
 }
 
 /// Hosts in the entries of a run.
