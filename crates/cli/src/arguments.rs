@@ -31,7 +31,7 @@ pub(crate) use self::export::{
 };
 pub(crate) use self::hunt::{HuntArguments, HuntFormat};
 pub(crate) use self::ledger::{LedgerArguments, LedgerFormat};
-pub(crate) use self::logs::LogArguments;
+pub(crate) use self::logs::{LogArguments, ReadingArguments};
 pub(crate) use self::plan::{PlanArguments, PlanFormat};
 use self::raw::RawArguments;
 pub(crate) use self::redact::RedactArguments;

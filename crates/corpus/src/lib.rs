@@ -9,7 +9,7 @@ pub mod diff;
 mod feed;
 mod known;
 mod read;
-mod reports;
+pub mod reports;
 mod run;
 pub mod score;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, stdin};
+use std::io::{self, BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
 use miyaburi_model::{Report, SCHEMA_VERSION};
@@ -57,7 +57,7 @@ pub enum ReportsProblem {
     #[error("{0}")]
     Unreachable(String),
     /// It is no JSON, or JSON that is no report; the text ends with line and column.
-    #[error("{0}")]
+    #[error("not a report: {0}")]
     Json(#[from] serde_json::Error),
     /// An empty file; nothing can be concluded from it.
     #[error("holds no report")]
@@ -96,9 +96,8 @@ pub fn for_each_report(
     path: &Path,
     mut take: impl FnMut(&Path, Report),
 ) -> Result<(), Vec<ReportsError>> {
-    let files = if path.is_dir() { report_files(path)? } else { vec![path.to_owned()] };
     let mut errors = Vec::new();
-    for file in files {
+    for file in report_files(path)? {
         if let Err(problem) = read_file(&file, |report| take(&file, report)) {
             errors.push(ReportsError { file, problem });
         }
@@ -106,14 +105,22 @@ pub fn for_each_report(
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn report_files(directory: &Path) -> Result<Vec<PathBuf>, Vec<ReportsError>> {
+/// The files that hold the reports at `path`, as [`read_reports`] takes it: itself unless it is a
+/// directory.
+///
+/// # Errors
+/// For a directory without any, and for what is below it and cannot be reached.
+pub fn report_files(path: &Path) -> Result<Vec<PathBuf>, Vec<ReportsError>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
     let is_report_file = |path: &Path| {
         let ending = path.extension().and_then(|ending| ending.to_str());
         ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
     };
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for input in collect(&[directory.to_owned()]) {
+    for input in collect(&[path.to_owned()]) {
         match input.unreachable {
             Some(reason) => errors.push(ReportsError {
                 file: input.path,
@@ -125,25 +132,44 @@ fn report_files(directory: &Path) -> Result<Vec<PathBuf>, Vec<ReportsError>> {
     }
     if errors.is_empty() && files.is_empty() {
         let problem = ReportsProblem::NoFiles;
-        errors.push(ReportsError { file: directory.to_owned(), problem });
+        errors.push(ReportsError { file: path.to_owned(), problem });
     }
     if errors.is_empty() { Ok(files) } else { Err(errors) }
 }
 
 fn read_file(path: &Path, mut take: impl FnMut(Report)) -> Result<(), ReportsProblem> {
-    let reader: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(stdin().lock())
-    } else {
-        Box::new(BufReader::new(File::open(path)?))
-    };
     let mut is_empty = true;
-    for value in serde_json::Deserializer::from_reader(reader).into_iter::<OneOrMany>() {
-        for report in value?.0 {
-            is_empty = false;
-            take(report);
-        }
-    }
+    let read = each_report(open(path)?, |report| {
+        is_empty = false;
+        take(report);
+        Ok::<_, ReportsProblem>(())
+    });
+    read?;
     if is_empty { Err(ReportsProblem::Empty) } else { Ok(()) }
+}
+
+/// A file of reports, standard input for `-`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(if path == Path::new("-") { Box::new(stdin().lock()) } else { Box::new(File::open(path)?) })
+}
+
+/// Hands on every report that a reader has, JSON objects one after the other or arrays of them; there
+/// need not be any.
+///
+/// # Errors
+/// When the reader fails or has something else, and what `take` has.
+pub fn each_report<E: From<ReportsProblem>>(
+    reader: impl Read,
+    mut take: impl FnMut(Report) -> Result<(), E>,
+) -> Result<(), E> {
+    let reader = BufReader::new(reader);
+    for value in serde_json::Deserializer::from_reader(reader).into_iter::<OneOrMany>() {
+        value.map_err(ReportsProblem::from)?.0.into_iter().try_for_each(&mut take)?;
+    }
+    Ok(())
 }
 
 /// A report or an array of them. Read without a buffer in between, so that errors keep their line.

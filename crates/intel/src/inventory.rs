@@ -39,6 +39,9 @@ pub enum InventoryError {
     /// It is no CSV with the columns.
     #[error("{0}")]
     Csv(#[from] csv::Error),
+    /// Columns are missing.
+    #[error("no inventory: its first line lacks {0}")]
+    Columns(String),
     /// A port is none.
     #[error("line {line}: {text:?} is no port")]
     Port {
@@ -56,6 +59,10 @@ pub enum InventoryError {
         text: String,
     },
 }
+
+/// The columns, whose order is free.
+const COLUMNS: [&str; 6] =
+    ["address", "vendor", "model", "firmware", "open_ports", "login_changed"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +84,11 @@ struct Line {
 pub fn parse_inventory(csv: &[u8]) -> Result<Vec<InventoryDevice>, InventoryError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
     let headers = reader.headers()?.clone();
+    let missing: Vec<&str> =
+        COLUMNS.into_iter().filter(|column| !headers.iter().any(|it| it == *column)).collect();
+    if !missing.is_empty() {
+        return Err(InventoryError::Columns(missing.join(", ")));
+    }
     let mut devices = Vec::new();
     for record in reader.records() {
         let record = record?;
@@ -148,6 +160,16 @@ mod tests {
             Err(InventoryError::LoginChanged { line: 2, .. })
         ));
         assert!(matches!(parsed("a,b,c"), Err(InventoryError::Csv(_))));
-        assert!(matches!(parse_inventory(b"address\n1\n"), Err(InventoryError::Csv(_))));
+        // With devices or without.
+        for lines in [
+            "address,vendor,firmware,open_ports\n",
+            "address,vendor,firmware,open_ports\n1,2,3,4\n",
+        ] {
+            let error = parse_inventory(lines.as_bytes()).unwrap_err();
+            let lacking = "no inventory: its first line lacks model, login_changed";
+            assert_eq!(error.to_string(), lacking);
+        }
+        assert!(parse_inventory(b"").is_err());
+        assert!(parse_inventory(HEADER.as_bytes()).unwrap().is_empty());
     }
 }

@@ -6,6 +6,9 @@ pub enum LedgerError {
     /// The database is damaged, in use, or cannot be written.
     #[error("{0}")]
     Database(Box<redb::Error>),
+    /// The file is another one.
+    #[error("not a ledger")]
+    NotALedger,
     /// A record is not what it should be.
     #[error("a record of the ledger: {0}")]
     Record(#[from] serde_json::Error),

@@ -1,9 +1,11 @@
 //! Writing and reading runs.
 
+use std::io;
+
 use miyaburi_export::flowspec::Routes;
 use redb::{
-    AccessGuard, Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
-    TableDefinition, TableError, WriteTransaction,
+    AccessGuard, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
+    StorageBackend, StorageError, TableDefinition, TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +66,7 @@ impl Ledger {
     /// # Errors
     /// When it holds something else, or another process has it open.
     pub fn open(backend: impl StorageBackend) -> Result<Self, LedgerError> {
-        let database = Database::builder().create_with_backend(backend)?;
+        let database = Database::builder().create_with_backend(backend).map_err(not_opened)?;
         let transaction = database.begin_write()?;
         {
             let mut meta = transaction.open_table(META)?;
@@ -272,6 +274,18 @@ impl Ledger {
             }
         };
         Ok(Some(Return { undone, target, state }))
+    }
+}
+
+/// What the database says of a file that is none comes as an error of reading it.
+fn not_opened(error: DatabaseError) -> LedgerError {
+    match error {
+        DatabaseError::Storage(StorageError::Io(error))
+            if error.kind() == io::ErrorKind::InvalidData =>
+        {
+            LedgerError::NotALedger
+        }
+        error => error.into(),
     }
 }
 

@@ -211,5 +211,5 @@ fn killed_at_any_write_it_holds_all_of_a_run_or_nothing_of_it() {
 #[test]
 fn a_file_that_is_no_ledger_is_refused() {
     let disk = Disk::with(b"host,port\n192.0.2.1,23\n".repeat(1000));
-    assert!(matches!(Ledger::open(disk), Err(LedgerError::Database(_))));
+    assert!(matches!(Ledger::open(disk), Err(LedgerError::NotALedger)));
 }

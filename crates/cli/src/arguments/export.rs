@@ -11,11 +11,12 @@ use miyaburi_export::indicators::Timestamp;
 use miyaburi_export::{Stage, Tlp};
 use miyaburi_model::{Confidence, EndpointRole};
 
+use super::ReadingArguments;
 use crate::reports::FolderFormat;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
-    /// Report files, NDJSON or JSON; - is standard input
+    /// Report files, NDJSON or JSON, or directories of them; - is standard input
     #[arg(required_unless_present = "rollback", value_name = "REPORTS")]
     pub reports: Vec<PathBuf>,
 
@@ -71,6 +72,9 @@ pub(crate) struct DryRunArguments {
     /// How to print [default: text on a terminal, ndjson elsewhere]
     #[arg(long, value_name = "FORMAT", requires = "dry_run")]
     pub format: Option<DryRunFormat>,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -13,6 +13,13 @@ pub(crate) struct LogArguments {
     #[arg(required = true, value_name = "LOGS")]
     pub logs: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+}
+
+/// How logs are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
     /// Format of the logs [default: recognised by content, for each file]
     #[arg(long, value_name = "NAME", value_parser = known_format)]
     pub log_format: Option<String>,

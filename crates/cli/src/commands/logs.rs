@@ -7,7 +7,7 @@ use miyaburi_hunting::readers::Source;
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Event, Options, Scanned, Sighted, begins, events, readers, sources};
 
-use crate::arguments::LogArguments;
+use crate::arguments::{LogArguments, ReadingArguments};
 use crate::error::{CommandError, complain};
 
 /// The files that are meant.
@@ -22,7 +22,7 @@ pub(super) fn in_order(arguments: &LogArguments, logs: Vec<PathBuf>) -> Vec<Path
         let is_input = log.as_os_str() == sources::STANDARD_INPUT;
         // What cannot be read is told when it is read whole.
         let reader = (!is_input).then(|| sources::open(log).ok()).flatten()?;
-        begins(reader, &options(arguments, log)).ok().flatten()
+        begins(reader, &options(&arguments.reading, log, now())).ok().flatten()
     };
     let mut logs: Vec<_> = logs.into_iter().map(|log| (first(&log), log)).collect();
     logs.sort_by_key(|(time, _)| *time);
@@ -35,9 +35,19 @@ pub(super) fn read(
     log: &Path,
     seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
 ) -> bool {
+    read_at(&arguments.reading, now(), log, seen)
+}
+
+/// The same at another time than the clock's.
+pub(crate) fn read_at(
+    arguments: &ReadingArguments,
+    now: Moment,
+    log: &Path,
+    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
+) -> bool {
     let name = log.display().to_string();
-    let scanned =
-        sources::open(log).and_then(|reader| events(reader, &name, &options(arguments, log), seen));
+    let options = options(arguments, log, now);
+    let scanned = sources::open(log).and_then(|reader| events(reader, &name, &options, seen));
     match scanned {
         Ok(scanned) => tell(&name, &scanned),
         Err(error) => {
@@ -52,23 +62,24 @@ pub(super) fn read(
 pub(super) fn following<'a>(arguments: &'a LogArguments, log: &Path) -> Options<'a> {
     /// Seconds of half a year: what is older than that gets the wrong year.
     const AHEAD: i64 = 182 * 86_400;
-    let mut options = options(arguments, log);
-    if arguments.latest.is_none() {
+    let mut options = options(&arguments.reading, log, now());
+    if arguments.reading.latest.is_none() {
         options.clock.latest = Moment::from_unix(options.clock.latest.unix() + AHEAD);
     }
     options
 }
 
-fn options<'a>(arguments: &'a LogArguments, log: &Path) -> Options<'a> {
-    let now = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-    };
+fn now() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn options<'a>(arguments: &'a ReadingArguments, log: &Path, now: Moment) -> Options<'a> {
     let described = arguments.log_description.as_ref().map(|described| described as &dyn Source);
     let usual = Clock {
         zone: arguments.timezone,
         ahead: arguments.clock_ahead,
-        latest: arguments.latest.unwrap_or_else(now),
+        latest: arguments.latest.unwrap_or(now),
     };
     let clocks = arguments.clocks.as_ref();
     Options {

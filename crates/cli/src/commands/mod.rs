@@ -2,7 +2,6 @@
 
 mod holders;
 mod indicators;
-mod logs;
 mod reading;
 mod redact;
 
@@ -16,6 +15,7 @@ pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod hunt;
 pub(crate) mod ledger;
+pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod schema;

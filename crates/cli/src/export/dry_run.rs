@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
-use std::path::Path;
 
 use core::net::IpAddr;
 
@@ -10,13 +9,14 @@ use miyaburi_export::flowspec::Routes;
 use miyaburi_export::indicators::{DomainName, Timestamp};
 use miyaburi_export::rules::{Conditions, Contact, Rule, Rules};
 use miyaburi_export::{nftables, rpz, sigma, suricata};
-use miyaburi_hunting::time::{Clock, Moment};
-use miyaburi_hunting::{Event, Kind, Options, Scanned, Sighted, events, sources};
+use miyaburi_hunting::time::Moment;
+use miyaburi_hunting::{Event, Kind, Sighted, sources};
 use serde::Serialize;
 
 use super::{Book, ExportProblem, Prepared};
 use crate::Status;
 use crate::arguments::{DryRunFormat, ExportArguments, ExportFormat};
+use crate::commands::logs;
 use crate::error::{CommandError, complain};
 use crate::output::Output;
 
@@ -52,28 +52,20 @@ struct Line<'a> {
 pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandError> {
     let (rules, untold, now) = rules(arguments).map_err(CommandError::Export)?;
     let mut tallies: HashMap<&Rule, Tally> = HashMap::new();
-    let (mut files, mut records, mut status) = (0_usize, 0_u64, Status::Clean);
-    let logs = sources::collect(&arguments.dry_run.against)
+    let (mut records, mut status) = (0_u64, Status::Clean);
+    let files = sources::collect(&arguments.dry_run.against)
         .map_err(|(path, error)| CommandError::Read { path, error })?;
-    for log in &logs {
+    for log in &files {
         let mut seen = |event: &Event<'_>, at: Sighted<'_>| {
+            records += 1;
             let contact = contact(event);
             for rule in rules.hit(&contact) {
                 tallies.entry(rule).or_default().add(event, &at);
             }
         };
-        files += 1;
-        match read(log, now, &mut seen) {
-            Ok(scanned) => {
-                records += scanned.events;
-                if !tell(log, &scanned) {
-                    status = Status::SomethingFailed;
-                }
-            }
-            Err(error) => {
-                complain(format_args!("{}: {error}", log.display()));
-                status = Status::SomethingFailed;
-            }
+        let reading = &arguments.dry_run.reading;
+        if !logs::read_at(reading, Moment::from_unix(now.unix()), log, &mut seen) {
+            status = Status::SomethingFailed;
         }
     }
     let tallies: BTreeMap<&Rule, Tally> = tallies.into_iter().collect();
@@ -82,8 +74,10 @@ pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandErro
         complain(format_args!("{format}: {count} rules look for what no log says"));
     }
     complain(format_args!(
-        "{records} records of {files} files: {} of {} rules would have hit",
-        hit.0, hit.1
+        "{records} records of {} files: {} of {} rules would have hit",
+        files.len(),
+        hit.0,
+        hit.1
     ));
     let mut output = Output::standard();
     let usual = if output.is_terminal() { DryRunFormat::Text } else { DryRunFormat::Ndjson };
@@ -126,15 +120,6 @@ fn rules(
     Ok((rules, untold, list.stamp.now))
 }
 
-fn read(
-    log: &Path,
-    now: Timestamp,
-    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
-) -> io::Result<Scanned> {
-    let options = Options { format: None, clock: Clock::utc(Moment::from_unix(now.unix())) };
-    events(sources::open(log)?, &log.display().to_string(), &options, seen)
-}
-
 /// Who contacted whom in an event.
 fn contact(event: &Event<'_>) -> Contact {
     let name = event.name.and_then(|name| str::from_utf8(name).ok());
@@ -158,19 +143,6 @@ impl Tally {
         self.last = self.last.max(event.time);
         self.sample.get_or_insert_with(|| (at.file.to_owned(), at.offset));
     }
-}
-
-/// Tells of what was not read. False when nothing was, though there was something.
-fn tell(log: &Path, scanned: &Scanned) -> bool {
-    let Scanned { format, lines, unread, .. } = scanned;
-    if *unread > 0 && format.is_none() {
-        complain(format_args!("{}: no known log format", log.display()));
-        return false;
-    }
-    if *unread > 0 {
-        complain(format_args!("{}: {unread} of {lines} lines not read", log.display()));
-    }
-    true
 }
 
 fn print(

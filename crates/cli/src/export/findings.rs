@@ -1,14 +1,15 @@
 //! What reports say, all of them together.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use miyaburi_corpus::reports;
 use miyaburi_export::configurations::Configurations;
 use miyaburi_export::indicators::{Indicators, Observed};
 use miyaburi_export::traffic::Traffic;
 use sha2::{Digest, Sha256};
 
-use super::{Documents, ExportProblem, ReportsProblem, for_each_report};
+use super::{Documents, ExportProblem, ReadProblem, for_each_report};
 use crate::arguments::ExportArguments;
 use crate::error::complain;
 
@@ -39,7 +40,7 @@ impl Findings {
         let mut digest = Sha256::new();
         let has_configurations =
             arguments.formats().iter().any(|format| format.has_configurations());
-        for path in &arguments.reports {
+        for path in &report_files(&arguments.reports)? {
             let read = for_each_report(path, &mut digest, |report| {
                 findings.indicators.add(&report, &observed);
                 findings.traffic.add(&report);
@@ -50,7 +51,7 @@ impl Findings {
             });
             match read {
                 Ok(()) => {}
-                Err(ReportsProblem::Document(error)) => return Err(error.into()),
+                Err(ReadProblem::Document(error)) => return Err(error.into()),
                 // A list that lacks what could not be read would withdraw it from consumers.
                 Err(error) => {
                     complain(format_args!("{}: {error}", path.display()));
@@ -61,6 +62,18 @@ impl Findings {
         findings.input_sha256 = hex::encode(digest.finalize());
         Ok(findings)
     }
+}
+
+/// The files that are meant, those of directories in order.
+fn report_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ExportProblem> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(reports::report_files(path).map_err(|errors| {
+            errors.into_iter().for_each(complain);
+            ExportProblem::Reports(path.clone())
+        })?);
+    }
+    Ok(files)
 }
 
 fn read_observed(path: &Path) -> Result<Observed, ExportProblem> {

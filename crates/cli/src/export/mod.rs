@@ -26,6 +26,6 @@ pub(crate) use prepared::{Prepared, now};
 pub(crate) use problem::ExportProblem;
 pub(crate) use provenance::Provenance;
 pub(crate) use put::Export;
-pub(crate) use reports::{ReportsProblem, for_each_report};
+pub(crate) use reports::{ReadProblem, for_each_report};
 pub(crate) use roll_back::{Spared, rolled_back};
 pub(crate) use state::Book;

@@ -99,7 +99,7 @@ fn an_unreadable_report_is_named_and_never_no_difference() {
         .code(1)
         .stdout("")
         .stderr(
-            contains(format!("{broken}/2.ndjson: expected value at line 2"))
+            contains(format!("{broken}/2.ndjson: not a report: expected value at line 2"))
                 .and(contains(format!("{broken}/3.json: holds no report")))
                 .and(contains("\n").count(2)),
         );

@@ -1,5 +1,6 @@
 //! `miyaburi export --dry-run` from the outside.
 
+use std::fs;
 use std::path::Path;
 
 use predicates::prelude::*;
@@ -85,6 +86,69 @@ fn it_tells_rule_by_rule_what_would_have_hit_and_writes_nothing() {
         "rpz: query for x.example.net: 2 records of 2 clients, 2026-11-23T04:29:09.123Z to \
          2026-11-23T04:30:09.123Z\n",
     );
+}
+
+/// Flows as the specimens' logs have them, a capture of one packet, and a table of the user's own.
+#[test]
+fn flows_packets_and_logs_that_the_user_describes_are_held_against_rules() {
+    let root = logs();
+    let description = serde_json::json!({
+        "layout": { "separated": { "by": ";", "columns": ["when", "from", "to", "port", "over"] } },
+        "kind": "connection",
+        "time": { "field": "when", "as": "rfc3164" },
+        "fields": { "client": "from", "server": "to", "port": "port", "protocol": "over" },
+    });
+    fs::write(at(&root, "flows.json"), description.to_string()).unwrap();
+    let own = "Nov 23 10:00:00;192.0.2.7;2001:db8::1;1312;tcp\n";
+    fs::write(at(&root, "own.log"), own).unwrap();
+    fs::write(at(&root, "packet.pcap"), capture()).unwrap();
+    let nfdump = "ts,te,td,sa,da,sp,dp,pr,flg,ipkt,ibyt\n\
+        2026-11-23 10:00:00.000,2026-11-23 10:00:01.000,1.0,192.0.2.8,2001:db8::1,4000,1312,TCP,....S.,1,60\n";
+    fs::write(at(&root, "nfdump.csv"), nfdump).unwrap();
+    let hits = |log: &str, more: &[&str]| {
+        let options =
+            [&["--to", "nftables", "--against", log, "--format", "ndjson"], more].concat();
+        let run = dry_run(&root, &options).code(0);
+        let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["rule"], "to 2001:db8::1 tcp port 1312");
+        (line["records"].as_u64().unwrap(), line["first"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(hits("packet.pcap", &[]), (1, "2026-11-23T10:00:00Z".to_owned()));
+    assert_eq!(hits("nfdump.csv", &[]), (1, "2026-11-23T10:00:00Z".to_owned()));
+    let described = ["--log-description", "flows.json", "--timezone", "+09:00"];
+    assert_eq!(hits("own.log", &described), (1, "2026-11-23T01:00:00Z".to_owned()));
+    let unknown = ["--to", "nftables", "--against", "own.log"];
+    dry_run(&root, &unknown).code(1).stderr(contains("own.log: no known log format"));
+}
+
+/// A capture of one TCP packet to port 1312 of 2001:db8::1, put together here: the header of the file
+/// (libpcap's, network type 101, raw IP) and of the packet, IPv6, TCP with SYN.
+fn capture() -> Vec<u8> {
+    let packet = [
+        &[0x60, 0, 0, 0, 0, 20, 6, 64][..],
+        &address(7),
+        &address(1),
+        &[0x0f, 0xa0, 0x05, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0],
+    ]
+    .concat();
+    let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+    let seconds = 1_795_428_000_u32.to_le_bytes();
+    let head = [
+        &0xa1b2_c3d4_u32.to_le_bytes()[..],
+        &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &65_535_u32.to_le_bytes(),
+        &101_u32.to_le_bytes(),
+    ];
+    [&head.concat()[..], &seconds, &[0; 4], &length, &length, &packet].concat()
+}
+
+/// 2001:db8:: with this last byte.
+fn address(last: u8) -> [u8; 16] {
+    let mut address = [0; 16];
+    address[..4].copy_from_slice(&[0x20, 0x01, 0x0d, 0xb8]);
+    address[15] = last;
+    address
 }
 
 #[test]

@@ -163,6 +163,30 @@ fn who_is_innocent_in_one_export_is_blocked_by_no_later_one() {
 }
 
 #[test]
+fn a_directory_stands_for_the_reports_below_it() {
+    let root = with_reports(&[
+        ("in/one.ndjson", report(1, &["192.0.2.1"])),
+        ("in/deep/two.json", report(2, &["192.0.2.2"])),
+        ("in/note.txt", "no report".to_owned()),
+    ]);
+    export(&root, 1, "in", &[]).code(0).stdout(contains("2 added"));
+    fs::write(at(&root, "in/other.json"), "{\"a\": 1}").unwrap();
+    let run = export(&root, 2, "in", &[]).code(1);
+    run.stderr(contains("in/other.json: not a report: missing field").and(contains("no list")));
+}
+
+#[test]
+fn another_file_is_no_ledger() {
+    let root = with_reports(&[("one", report(1, &["192.0.2.1"]))]);
+    for command in
+        [&["ledger", "one"][..], &["export", "--rollback", "-o", "out", "--state", "one"]]
+    {
+        let run = miyaburi().current_dir(&root).args(command).assert().code(1);
+        run.stderr(contains("one: not a ledger"));
+    }
+}
+
+#[test]
 fn the_ledger_tells_since_when_until_when_and_which_export_did() {
     let root = with_reports(&[
         ("one", report(1, &["192.0.2.1", "192.0.2.2"])),
