@@ -1,12 +1,12 @@
 //! Rules of YARA, one a configuration, made of the encoded texts of its table.
 //!
-//! The texts lie in the files of all CPU types as they are, and nobody else encodes the same with the
+//! The texts lie in the files of all CPU types as they are stored, whatever the cipher, and nobody else encodes the same with the
 //! same key. Code is not matched, and nothing that is not encoded: C libraries and harmless programs
 //! have that too.
 //!
 //! False positives: a file of another configuration with the same key, the same hosts in its table and
 //! nearly the same texts, whose C2 is elsewhere; files that collect others, whole. False negatives:
-//! files that are packed; configurations whose texts are not combined with a key byte by byte, are too
+//! files that are packed; configurations whose texts do not lie in the file as they are stored, are too
 //! few or have no host of the attackers among them, as the family's texts alone are everybody's; a host
 //! or more than a quarter of the texts that the compiler made instructions of.
 

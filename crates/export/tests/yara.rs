@@ -10,18 +10,21 @@ use serde_json::{Value, json};
 use support::findings::{configurations, hostile, hostile_report, report_with};
 use support::{Memory, list_of};
 
-/// A table of texts under a key; the first is the C2's host.
-fn table(cipher: &str, key: &str, texts: &[&str]) -> Value {
+/// A table of texts whose bytes lie in the file combined with a mask, which no cipher of the report says;
+/// the first is the C2's host.
+fn table(mask: u8, texts: &[&str]) -> Value {
     let entries: Vec<Value> = texts
         .iter()
         .enumerate()
         .map(|(id, text)| {
-            let hex: String = text.bytes().chain([0]).map(|byte| format!("{byte:02x}")).collect();
+            let hex = |mask: u8| -> String {
+                text.bytes().chain([0]).map(|byte| format!("{:02x}", byte ^ mask)).collect()
+            };
             let role = if id == 0 { "c2_host" } else { "unknown" };
-            json!({"id": id, "kind": "text", "text": text, "hex": hex, "role": role})
+            json!({"id": id, "kind": "text", "text": text, "hex": hex(0), "stored": hex(mask), "role": role})
         })
         .collect();
-    json!({"string_table": {"key": null, "effective_key": key, "cipher": cipher, "nonce": null,
+    json!({"string_table": {"key": null, "effective_key": null, "cipher": "unknown", "nonce": null,
                             "entries": entries, "sha256": null}})
 }
 
@@ -45,7 +48,7 @@ const TEXTS: [&str; 8] = [
 
 #[test]
 fn a_rule_looks_for_encoded_texts() {
-    let (written, text) = rules(report_with(1, &table("xor", "0x22", &TEXTS)));
+    let (written, text) = rules(report_with(1, &table(0x22, &TEXTS)));
     assert_eq!(written, Written { entries: 1, left_out: 0 });
     // "c2.bot.example" and "assword", every byte with 0x22.
     assert!(text.contains("$server0 = { 41 10 0c 40 4d 56 0c 47 5a 43 4f 52 4e 47 }"), "{text}");
@@ -55,19 +58,23 @@ fn a_rule_looks_for_encoded_texts() {
 }
 
 #[test]
-fn what_cannot_be_told_or_is_not_encoded_has_no_rule() {
-    for (cipher, key) in [("rc4", "0x22"), ("plain", "0x00"), ("xor", "0x00")] {
-        let (written, text) = rules(report_with(1, &table(cipher, key, &TEXTS)));
-        assert_eq!(written, Written { entries: 0, left_out: 1 }, "{cipher}");
+fn what_does_not_lie_in_the_file_or_is_not_encoded_has_no_rule() {
+    let mut nowhere = table(0x22, &TEXTS);
+    for entry in nowhere["string_table"]["entries"].as_array_mut().unwrap() {
+        entry["stored"] = json!(null);
+    }
+    for found in [nowhere, table(0, &TEXTS)] {
+        let (written, text) = rules(report_with(1, &found));
+        assert_eq!(written, Written { entries: 0, left_out: 1 });
         assert!(!text.contains("rule "), "{text}");
     }
-    let (written, _) = rules(report_with(1, &table("xor", "0x22", &TEXTS[..6])));
+    let (written, _) = rules(report_with(1, &table(0x22, &TEXTS[..6])));
     assert_eq!(written.entries, 0);
 }
 
 #[test]
 fn texts_without_a_host_are_everybodys() {
-    let mut found = table("xor", "0x22", &TEXTS);
+    let mut found = table(0x22, &TEXTS);
     found["string_table"]["entries"][0]["role"] = json!("unknown");
     let (written, _) = rules(report_with(1, &found));
     assert_eq!(written, Written { entries: 0, left_out: 1 });
@@ -78,11 +85,11 @@ proptest! {
     fn hostile_texts_are_numbers(
         texts in prop::collection::vec(hostile(), 8..12),
         pairs in prop::collection::vec((hostile(), hostile()), 1..3),
-        key in 1_u8..,
+        mask in 1_u8..,
     ) {
         let words: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut report = hostile_report(&texts, &pairs, &texts);
-        let found = table("xor", &format!("{key:#04x}"), &words);
+        let found = table(mask, &words);
         report.string_table = serde_json::from_value(found["string_table"].clone()).unwrap();
         let (written, text) = rules(report);
         prop_assert_eq!(text.matches("rule ").count(), written.entries);

@@ -26,6 +26,7 @@ fn table<'a>(subject: &Subject<'a>, initialiser: Address, is_filled: bool) -> Ta
         added_at: None,
         stale_key: None,
         own_key: None,
+        made_of: None,
     };
     Table {
         initialiser,

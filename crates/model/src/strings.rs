@@ -86,6 +86,10 @@ pub struct TableEntry {
     /// the key the code uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_hex: Option<HexBytes>,
+    /// Its bytes as they lie in the file in a row, as far as it is long; null when it is not encoded, or
+    /// they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<HexBytes>,
     /// Where its record lies in the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<VirtualAddress>,
@@ -172,6 +176,9 @@ pub struct LooseString {
     pub cipher: Cipher,
     /// The key as it acts on each byte, null for encodings without one.
     pub effective_key: Option<Key>,
+    /// Its bytes as they lie in the file, null for one that code puts together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<HexBytes>,
     /// What it is for, null when nobody was seen reading it.
     pub role: Option<EntryRole>,
     /// Where it was read.

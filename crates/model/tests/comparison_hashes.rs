@@ -21,6 +21,7 @@ fn entry(id: u32, value: EntryValue, hex: Vec<u8>) -> TableEntry {
         effective_key: None,
         stale: false,
         code_hex: None,
+        stored: None,
         cell: None,
         references: vec![],
         evidence: vec![],

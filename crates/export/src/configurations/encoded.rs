@@ -1,12 +1,8 @@
 //! Encoded texts as they lie in the file.
 //!
-//! A report holds what texts decode to. Where every byte was combined with the key's bytes in turn, that
-//! and the key give the bytes in the file; of other ciphers they cannot be told, and texts that are
-//! not encoded are found in harmless files as well.
+//! Texts that are not encoded are found in harmless files as well, so they are none of these.
 
-use miyaburi_model::{
-    Cipher, EntryRole, EntryValue, Key, LooseString, Report, StringTable, TableEntry,
-};
+use miyaburi_model::{EntryRole, EntryValue, HexBytes, LooseString, Report, TableEntry};
 
 /// An encoded text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,31 +15,22 @@ pub struct Encoded {
 
 /// The encoded texts of a report, those of its table and those outside of it.
 pub(super) fn encoded(report: &Report) -> impl Iterator<Item = Encoded> {
-    let table = report.string_table.iter();
-    let entries = table.flat_map(|table| table.entries.iter().filter_map(|it| of_entry(table, it)));
-    entries.chain(report.strings.iter().filter_map(of_string))
+    let entries = report.string_table.iter().flat_map(|table| &table.entries);
+    entries.filter_map(of_entry).chain(report.strings.iter().filter_map(of_string))
 }
 
-/// The bytes of an entry, none of one that the running code would not read as the report does.
-fn of_entry(table: &StringTable, entry: &TableEntry) -> Option<Encoded> {
+fn of_entry(entry: &TableEntry) -> Option<Encoded> {
     let is_text = matches!(entry.value, EntryValue::Text { .. });
-    let key = entry.effective_key.as_ref().or(table.effective_key.as_ref());
-    let cipher = entry.cipher.unwrap_or(table.cipher);
-    let is_server = matches!(entry.role, EntryRole::C2Host | EntryRole::ScanReceiverHost);
-    let bytes = encode(cipher, key?, &entry.hex.0).filter(|_| is_text && !entry.stale)?;
-    Some(Encoded { is_server, bytes })
+    of(entry.stored.as_ref().filter(|_| is_text)?, &entry.hex, Some(entry.role))
 }
 
 fn of_string(string: &LooseString) -> Option<Encoded> {
-    let bytes = encode(string.cipher, string.effective_key.as_ref()?, &string.hex.0)?;
-    let is_server = matches!(string.role, Some(EntryRole::C2Host | EntryRole::ScanReceiverHost));
-    Some(Encoded { is_server, bytes })
+    of(string.stored.as_ref()?, &string.hex, string.role)
 }
 
-/// What decodes to these bytes, none when that does not follow or is the same.
-fn encode(cipher: Cipher, key: &Key, decoded: &[u8]) -> Option<Vec<u8>> {
-    let is_known = matches!(cipher, Cipher::Xor | Cipher::XorCyclic);
-    let decoded = decoded.strip_suffix(&[0]).unwrap_or(decoded);
-    (is_known && key.0.iter().any(|byte| *byte != 0))
-        .then(|| decoded.iter().zip(key.0.iter().cycle()).map(|(byte, key)| byte ^ key).collect())
+fn of(stored: &HexBytes, decoded: &HexBytes, role: Option<EntryRole>) -> Option<Encoded> {
+    let is_server = matches!(role, Some(EntryRole::C2Host | EntryRole::ScanReceiverHost));
+    let length = decoded.0.strip_suffix(&[0]).unwrap_or(&decoded.0).len();
+    let bytes = stored.0.get(..length)?.to_vec();
+    (stored != decoded).then_some(Encoded { is_server, bytes })
 }

@@ -375,6 +375,7 @@ fn table<'a>(
             added_at: None,
             stale_key: None,
             own_key: None,
+            made_of: None,
         })
         .collect();
     Some(Table {

@@ -35,6 +35,15 @@ pub(super) struct Decoded {
     pub(super) sample: Option<Sample>,
     /// As the program sees it.
     pub(super) text: Vec<u8>,
+    /// What it is made of, for one that is decoded before it is stored.
+    pub(super) made_of: Option<Vec<u8>>,
+}
+
+impl Decoded {
+    /// An entry of which only this is known.
+    pub(super) const fn of(text: Vec<u8>) -> Self {
+        Self { sample: None, text, made_of: None }
+    }
 }
 
 /// All entries, and how they were decoded.
@@ -99,6 +108,7 @@ pub(super) fn decode<'a>(
             id: placed.id_of(records, record) as u32,
             stale_key: one_key.and_then(|_| stale_key(&encoded, &text)),
             own_key,
+            made_of: decoded.as_ref().and_then(|decoded| decoded.made_of.clone()),
             decoded: text,
             encoded,
             cell: record.cell,
@@ -230,7 +240,8 @@ fn changed<'a>(before: &mut State<'a>, trace: &mut Trace<'a>, record: &Record) -
     let extent = extent.max(record.length as usize);
     let sample =
         Sample { encoded: old.get(..extent)?.to_vec(), decoded: new.get(..extent)?.to_vec() };
-    Some(Decoded { sample: Some(sample), text: new.get(..record.length as usize)?.to_vec() })
+    let text = new.get(..record.length as usize)?.to_vec();
+    Some(Decoded { sample: Some(sample), ..Decoded::of(text) })
 }
 
 /// The cipher of a routine that was run for several entries; `logs` are what it read for some.
@@ -251,7 +262,7 @@ fn by_terminators(encoded: &[Vec<u8>], key: u8) -> Option<Outcome> {
     let sensible = texts.iter().filter(|text| xor::is_text(text)).count();
     let is_it = key != 0 && sensible * 100 >= texts.len() * SENSIBLE_PERCENT;
     is_it.then(|| Outcome {
-        entries: texts.into_iter().map(|text| Some(Decoded { sample: None, text })).collect(),
+        entries: texts.into_iter().map(|text| Some(Decoded::of(text))).collect(),
         coding: Coding { effective_key: Some(key), ..Coding::of(Cipher::Xor) },
         is_observed: false,
     })

@@ -175,6 +175,7 @@ fn table<'a>(subject: &mut Subject<'a>, array: &Array, decoder: &Decoder) -> Opt
             added_at: None,
             stale_key: None,
             own_key,
+            made_of: None,
         }
     };
     Some(Table {

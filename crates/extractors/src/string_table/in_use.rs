@@ -248,10 +248,8 @@ fn outcome(
             None => cipher::decode(&coding, &samples, stored),
         }
     };
-    let entries = encoded
-        .iter()
-        .enumerate()
-        .map(|(number, stored)| text_of(number, stored).map(|text| Decoded { sample: None, text }));
+    let entries =
+        encoded.iter().enumerate().map(|(number, stored)| text_of(number, stored).map(Decoded::of));
     let entries = entries.collect();
     Some(Outcome { entries, coding, is_observed: true })
 }

@@ -53,8 +53,9 @@ pub(super) fn when_added(
     if !are_made(subject, kept) {
         return None;
     }
-    let coding = match handed(subject, run, records, kept) {
-        Some((samples, routine)) => {
+    let (coding, sources) = match handed(subject, run, records, kept) {
+        Some((handed, routine)) => {
+            let samples: Vec<Sample> = handed.values().cloned().collect();
             let is_plain = |sample: &&Sample| sample.encoded.starts_with(&sample.decoded);
             if samples.iter().filter(is_plain).count() * 2 > samples.len() {
                 return None;
@@ -62,7 +63,7 @@ pub(super) fn when_added(
             let fills_permutation = material::fills_permutation(&mut run.trace);
             let shown = Shown { routine, samples: &samples, fills_permutation };
             let coding = recognise(subject, &shown, Vec::new(), &[]);
-            match coding.key {
+            let coding = match coding.key {
                 Some(_) => coding,
                 None => {
                     let (_, stretches, reads) = read_by(subject, run.function);
@@ -70,12 +71,17 @@ pub(super) fn when_added(
                     let other = recognise(subject, &shown, regions, &reads);
                     if other.cipher == Cipher::Unknown { coding } else { other }
                 }
-            }
+            };
+            (coding, handed)
         }
         None => by_reading(subject, run.function, kept),
     };
-    let entries = kept.iter().map(|text| Some(Decoded { sample: None, text: text.clone() }));
-    Some(Outcome { entries: entries.collect(), coding, is_observed: true })
+    let entry = |(number, text): (usize, &Vec<u8>)| {
+        let source = sources.get(&number).and_then(|source| source.encoded.get(..text.len()));
+        Some(Decoded { made_of: source.map(<[u8]>::to_vec), ..Decoded::of(text.clone()) })
+    };
+    let entries = kept.iter().enumerate().map(entry).collect();
+    Some(Outcome { entries, coding, is_observed: true })
 }
 
 /// Whether what is kept makes sense, and does not stand in the file.
@@ -116,7 +122,7 @@ fn recognise(
     cipher::recognise(shown.samples, &material)
 }
 
-/// The bytes of the file from which each entry was made: those whose address a call was handed that
+/// The bytes of the file from which each entry was made, by its number: those whose address a call was handed that
 /// wrote the entry or its record, with the routine that most of these call. `None` when too few calls
 /// tell.
 fn handed(
@@ -124,10 +130,10 @@ fn handed(
     run: &Initialiser<'_>,
     records: &Records,
     kept: &[Vec<u8>],
-) -> Option<(Vec<Sample>, Address)> {
-    let mut samples = Vec::new();
+) -> Option<(BTreeMap<usize, Sample>, Address)> {
+    let mut samples = BTreeMap::new();
     let mut routines: BTreeMap<Address, usize> = BTreeMap::new();
-    for (record, text) in records.records.iter().zip(kept) {
+    for (number, (record, text)) in records.records.iter().zip(kept).enumerate() {
         let calls = run.trace.calls.iter();
         let hands = |call: &&CallRecord| call.possible_arguments().any(|it| it == record.buffer.0);
         let call = base::call_that_wrote(&run.trace, record.stored_by);
@@ -145,15 +151,20 @@ fn handed(
         });
         if let Some((encoded, routine)) = source {
             *routines.entry(routine).or_default() += 1;
-            samples.push(Sample { encoded, decoded: text.clone() });
+            samples.insert(number, Sample { encoded, decoded: text.clone() });
         }
     }
     let (routine, _) = routines.into_iter().max_by_key(|(_, count)| *count)?;
     (samples.len() * 100 >= kept.len() * SENSIBLE_PERCENT).then_some((samples, routine))
 }
 
-/// The cipher, by what the routine reads before it stores each entry.
-fn by_reading(subject: &mut Subject<'_>, function: Address, kept: &[Vec<u8>]) -> Coding {
+/// The cipher, by what the routine reads before it stores each entry, and where it is recognised, the
+/// bytes that entries were made of, by their numbers.
+fn by_reading(
+    subject: &mut Subject<'_>,
+    function: Address,
+    kept: &[Vec<u8>],
+) -> (Coding, BTreeMap<usize, Sample>) {
     let (mut run, stretches, reads) = read_by(subject, function);
     let fills_permutation = material::fills_permutation(&mut run.trace);
     for shortest in SHORTEST {
@@ -174,10 +185,12 @@ fn by_reading(subject: &mut Subject<'_>, function: Address, kept: &[Vec<u8>]) ->
         let shown = Shown { routine: function, samples: &samples, fills_permutation };
         let coding = recognise(subject, &shown, regions, &reads);
         if coding.cipher != Cipher::Unknown {
-            return coding;
+            let number = |sample: &Sample| kept.iter().position(|text| *text == sample.decoded);
+            let sources = samples.into_iter().filter_map(|it| Some((number(&it)?, it))).collect();
+            return (coding, sources);
         }
     }
-    Coding::of(Cipher::Unknown)
+    (Coding::of(Cipher::Unknown), BTreeMap::new())
 }
 
 /// Runs a routine once more, with the stretches of data that it reads, and what it reads in order.

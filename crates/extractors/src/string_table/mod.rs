@@ -53,6 +53,9 @@ pub struct Entry {
     pub decoded: Vec<u8>,
     /// Its bytes as stored.
     pub encoded: Vec<u8>,
+    /// For one that is decoded before it is stored, the bytes that it is made of, as far as it is long;
+    /// `None` where they are not known.
+    pub made_of: Option<Vec<u8>>,
     /// Where the record is.
     pub cell: Address,
     /// Where its bytes are once the table is filled.

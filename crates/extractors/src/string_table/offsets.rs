@@ -68,6 +68,7 @@ pub(super) fn table<'a>(
         added_at: None,
         stale_key: None,
         own_key: None,
+        made_of: None,
     };
     let accessor = |routine| Accessor { routine, access: Access::Retrieves };
     Some(Table {

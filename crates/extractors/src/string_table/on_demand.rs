@@ -222,6 +222,7 @@ fn table<'a>(
             added_at: None,
             stale_key: None,
             own_key: None,
+            made_of: None,
         })
         .collect();
     let inferred_key = xor::infer_key(entries.iter().map(|entry| entry.encoded.as_slice()));

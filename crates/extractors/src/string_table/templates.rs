@@ -137,7 +137,7 @@ pub(super) fn decode<'a>(
         let text = text.filter(|text| trace.completed() && !trace.is_spent() && text != stored);
         entries.push(text.map(|text| Decoded {
             sample: Some(Sample { encoded: stored.clone(), decoded: text.clone() }),
-            text,
+            ..Decoded::of(text)
         }));
     }
     let sensible = entries.iter().flatten().filter(|entry| xor::is_text(&entry.text)).count();

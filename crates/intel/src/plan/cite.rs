@@ -30,7 +30,6 @@ documents! {
     DENIAL = "RFC 4732", "denial of service: floods, forged sources, limits", "https://www.rfc-editor.org/rfc/rfc4732";
     AGGRESSIVE_NSEC = "RFC 8198", "resolvers that answer for names a signed zone has shown not to exist", "https://www.rfc-editor.org/rfc/rfc8198";
     GRE = "RFC 2784", "GRE: its header and protocol types", "https://www.rfc-editor.org/rfc/rfc2784";
-    ICMP_LIMITS = "RFC 1812", "routers limit the rate of ICMP (4.3.2.8)", "https://www.rfc-editor.org/rfc/rfc1812";
     PATH_MTU = "RFC 1191", "path MTU discovery, which needs ICMP's messages about packets that are too big", "https://www.rfc-editor.org/rfc/rfc1191";
     SHARED_ADDRESSES = "RFC 6269", "what happens to users of one shared address when it is limited or blocked", "https://www.rfc-editor.org/rfc/rfc6269";
     A2S = "Server queries", "Valve's description of A2S_INFO, its challenge and answer", "https://developer.valvesoftware.com/wiki/Server_queries";

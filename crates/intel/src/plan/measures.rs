@@ -49,7 +49,7 @@ pub(super) fn source(packets: &[PacketShape]) -> Statement {
     let (text, cites) = match (forged.len(), options.is_empty()) {
         (0, _) => (
             "The packets leave through sockets of the system, so the source is the bot or the translator before it: limits and blocks by source work.",
-            vec![cite::TCP],
+            vec![cite::DENIAL, cite::SHARED_ADDRESSES],
         ),
         (_, true) => (
             "The program writes the IP header itself, so the source could be anything; no option of it was seen to change it. Do not block by source without other grounds.",
@@ -292,7 +292,7 @@ fn upstream(shape: &PacketShape, matched: &Match<'_>, class: Class) -> Measure {
     let (hit, cites) = match class {
         Class::Icmp => (
             "Echo requests of others; path MTU discovery when the limit is on all of ICMP.",
-            vec![cite::FLOWSPEC, cite::ICMP_LIMITS, cite::PATH_MTU],
+            vec![cite::FLOWSPEC, cite::PATH_MTU],
         ),
         Class::Dns => (
             "Other queries to the same resolver or name server.",

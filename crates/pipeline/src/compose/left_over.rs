@@ -63,6 +63,7 @@ mod tests {
             effective_key: None,
             stale: false,
             code_hex: None,
+            stored: None,
             cell: None,
             references: Vec::new(),
             evidence: Vec::new(),

@@ -87,7 +87,8 @@ pub(crate) fn add(
         report.diagnostics.push(Diagnostic::new("endpoints", Level::Warning, message));
     }
     report.family = Some(family(found.len(), table.as_ref(), list.as_ref(), registry.as_ref()));
-    report.string_table = table.as_ref().map(|table| strings::table_of(table, findings));
+    report.string_table =
+        table.as_ref().map(|table| strings::table_of(program.image(), table, findings));
     report.strings = strings::strings_of(findings);
     report.credentials = list.as_ref().map(credentials::credentials_of);
     report.attacks = registry.iter().flat_map(attacks::attacks_of).collect();

@@ -9,14 +9,15 @@ use miyaburi_extractors::endpoints::consumers::references_to;
 use miyaburi_extractors::endpoints::ports;
 use miyaburi_extractors::loose_strings::{self, Source as StringSource};
 use miyaburi_extractors::string_table::{self, Table};
-use miyaburi_extractors::xor;
+use miyaburi_extractors::{stored, xor};
+use miyaburi_image::Image;
 use miyaburi_model::{
     Cipher, EntryRole, EntryValue, Evidence, Key, LooseString, Reference, StringTable, TableEntry,
     printable, string_table_sha256,
 };
 
 /// The table; one with gaps has no hash, which would compare as another table's.
-pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
+pub(super) fn table_of(image: &Image, table: &Table<'_>, findings: &Findings<'_>) -> StringTable {
     let Findings { references, purposes, contacts, .. } = findings;
     let endpoints = &contacts.endpoints;
     let ports = ports::purposes(&table.entries, references, contacts);
@@ -54,6 +55,7 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
         })
         .collect();
     left_over::add_port_roles(&mut entries, contacts);
+    add_stored(image, &table.entries, &mut entries);
     let mut report = StringTable {
         key: table.coding.key.as_deref().map(Key::from),
         effective_key: table.coding.effective_key.map(Key::from),
@@ -66,6 +68,20 @@ pub(super) fn table_of(table: &Table<'_>, findings: &Findings<'_>) -> StringTabl
         report.sha256 = Some(string_table_sha256(&report.entries));
     }
     report
+}
+
+/// Adds how entries lie in the file, of those that do.
+fn add_stored(image: &Image, entries: &[string_table::Entry], reported: &mut [TableEntry]) {
+    let encoded: Vec<&[u8]> =
+        entries.iter().map(|entry| entry.made_of.as_deref().unwrap_or(&entry.encoded)).collect();
+    for number in stored::standing(image, &encoded) {
+        let (Some(entry), Some(encoded)) = (entries.get(number), encoded.get(number)) else {
+            continue;
+        };
+        if let Some(reported) = reported.get_mut(number).filter(|_| *encoded != entry.decoded) {
+            reported.stored = Some((*encoded).into());
+        }
+    }
 }
 
 /// Whether a terminated entry of two characters is more likely a port than a text: one of them is
@@ -126,6 +142,7 @@ fn entry_of(table: &Table<'_>, entry: &string_table::Entry) -> TableEntry {
         effective_key: entry.stale_key.or(entry.own_key).map(Key::from),
         stale,
         code_hex: stale.then(|| entry.decoded.clone().into()),
+        stored: None,
         cell: Some(at(entry.cell)),
         references: Vec::new(),
         evidence: vec![evidence],
@@ -190,6 +207,7 @@ fn string_of(string: &loose_strings::LooseString) -> LooseString {
         hex: string.decoded.clone().into(),
         cipher: if is_on_stack { Cipher::StackString } else { Cipher::Xor },
         effective_key: (!is_on_stack).then(|| Key::from(string.key)),
+        stored: (!is_on_stack).then(|| xor::apply(&string.decoded, string.key).into()),
         role: None,
         evidence,
     }
