@@ -50,6 +50,11 @@ pub(super) fn judge(
     Ok(problems)
 }
 
+/// What is not as it should be of hosts alone, after some were withdrawn.
+pub(super) fn judge_left(truth: &Truth, export: &Path) -> anyhow::Result<Vec<String>> {
+    judge_hosts(&hosts(truth)?, export, "enforce, after a withdrawal", "blocked")
+}
+
 /// Queries for names and first packets to addresses, with what rules are to say of each.
 struct Hosts {
     recording: Recording,

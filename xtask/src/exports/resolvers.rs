@@ -77,7 +77,7 @@ pub(super) fn judge(
     Ok(problems)
 }
 
-/// What is not as it should be when BIND has the zone of `before` and reloads it with that of `after`;
+/// What is not as it should be when servers have the zone of `before` and reload it with that of `after`;
 /// `truth` is what is to be refused then.
 pub(super) fn judge_reload(
     namespace: &Namespace,
@@ -89,26 +89,44 @@ pub(super) fn judge_reload(
     let folder = before.parent().context("no folder")?;
     let _upstream = start_upstream(namespace, truth, folder)?;
     let bind = start_bind(namespace, before)?;
-    wait_for(namespace, BIND)?;
-    fs::copy(after.join("rpz.zone"), before.join("rpz.zone"))?;
-    bind.reload()?;
+    let unbound = start_unbound(namespace, before)?;
     let mut problems = Vec::new();
-    for _ in 0..PATIENCE {
-        problems.clear();
-        for ((query, record), is_bad) in &queries {
-            let status = ask(namespace, BIND, SUBSCRIBER, query, record)?;
-            if status != if *is_bad { "NXDOMAIN" } else { "NOERROR" } {
-                problems.push(format!("BIND, after a reload: {query}: {status}"));
+    for (server, address, name, zones) in [
+        (bind, BIND, "BIND", before.to_owned()),
+        (unbound, UNBOUND, "Unbound", before.join("unbound")),
+    ] {
+        wait_for(namespace, address)?;
+        fs::copy(after.join("rpz.zone"), zones.join("rpz.zone"))?;
+        server.reload()?;
+        let mut wrong = None;
+        for _ in 0..PATIENCE {
+            wrong = first_wrong(namespace, address, &queries);
+            if wrong.is_none() {
                 break;
             }
+            thread::sleep(Duration::from_millis(100));
         }
-        if problems.is_empty() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(100));
+        problems.extend(wrong.map(|wrong| format!("{name}, after a reload: {wrong}")));
+        println!("{name}: the zone reloaded without what was withdrawn");
     }
-    println!("BIND: the zone reloaded without what was withdrawn");
     Ok(problems)
+}
+
+/// The first name that a server refuses or answers though it should not.
+fn first_wrong(
+    namespace: &Namespace,
+    server: &str,
+    queries: &BTreeMap<(String, &'static str), bool>,
+) -> Option<String> {
+    for ((query, record), is_bad) in queries {
+        // A server that reads its configuration again may not answer.
+        let status = ask(namespace, server, SUBSCRIBER, query, record)
+            .unwrap_or_else(|error| error.to_string());
+        if status != if *is_bad { "NXDOMAIN" } else { "NOERROR" } {
+            return Some(format!("{query}: {status}"));
+        }
+    }
+    None
 }
 
 /// Names to ask for with the type of the record, and whether the policy is to refuse them.

@@ -109,8 +109,8 @@ pub(super) fn expected(truth: &Truth) -> anyhow::Result<Flows> {
     Ok(expected)
 }
 
-/// What is not as it should be when GoBGP, and then ExaBGP as its neighbour, announce the routes of
-/// `before` and withdraw those that `after` has no more.
+/// What is not as it should be when GoBGP, and then BIRD and ExaBGP as its neighbours, announce the routes
+/// of `before` and withdraw those that `after` has no more.
 pub(super) fn judge_withdrawal(
     namespace: &Namespace,
     [all, left]: [&Flows; 2],
@@ -131,6 +131,14 @@ pub(super) fn judge_withdrawal(
     process::run(namespace.command("sh").arg(after.join("flowspec.withdraw.gobgp.sh")))?;
     problems.extend(settled("GoBGP, withdrawing", left, || gobgp(namespace))?);
     process::run(namespace.command("sh").arg(&announced).arg("del"))?;
+
+    let bird = Bird { namespace, folder: folder.clone() };
+    let server = bird.start(before)?;
+    problems.extend(settled("BIRD, announcing", all, || gobgp(namespace))?);
+    bird.configure(after)?;
+    problems.extend(settled("BIRD, withdrawing", left, || gobgp(namespace))?);
+    drop(server);
+    problems.extend(settled("GoBGP, without BIRD", &Flows::new(), || gobgp(namespace))?);
 
     // Its process hands on the commands when they are there.
     let process = format!(
@@ -154,7 +162,7 @@ pub(super) fn judge_withdrawal(
     fs::copy(after.join("flowspec.withdraw.exabgp"), file("part"))?;
     fs::rename(file("part"), file("commands"))?;
     problems.extend(settled("ExaBGP, withdrawing", left, || gobgp(namespace))?);
-    println!("GoBGP, ExaBGP: {} of {} flows left after a withdrawal", left.len(), all.len());
+    println!("GoBGP, BIRD, ExaBGP: {} of {} flows left after a withdrawal", left.len(), all.len());
     Ok(problems)
 }
 

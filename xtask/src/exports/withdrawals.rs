@@ -1,12 +1,14 @@
 //! What the ledger withdraws, in the programs that had it: nftables takes elements out of the loaded
-//! table, BIND reloads the zone, GoBGP and ExaBGP withdraw routes; then they refuse exactly the rest. A
-//! roll back puts into force again what was before.
+//! table, BIND and Unbound reload the zone, GoBGP, ExaBGP and BIRD withdraw routes, Suricata has the
+//! datasets without it; then they refuse exactly the rest. A roll back puts into force again what was before.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::{Exporter, LATER, NOW, filter, namespace::Namespace, resolvers, routes, truth::Truth};
+use super::{
+    Exporter, LATER, NOW, detection, filter, namespace::Namespace, resolvers, routes, truth::Truth,
+};
 use crate::toolchain::process;
 
 /// Folder of the export with which hosts are revoked, in that of all exports.
@@ -73,6 +75,7 @@ pub(super) fn judge(
     println!("nftables: withdrawn from the loaded table, and rolled back");
 
     problems.extend(resolvers::judge_reload(namespace, &left, &runs.first, &runs.second)?);
+    problems.extend(detection::judge_left(&left, &runs.second)?);
     let flows = [&routes::expected(truth)?, &routes::expected(&left)?];
     problems.extend(routes::judge_withdrawal(namespace, flows, &runs.first, &runs.second)?);
     Ok(problems)
