@@ -118,7 +118,7 @@ fn programs_in_mapped_memory_and_in_files_of_memory_are_found() {
     ] {
         let original = read(&format!("specimens/examples/{original}"));
         let plain = report(&original);
-        for kind in ["lz", "memfd"] {
+        for kind in ["lz", "lzma", "memfd"] {
             let found = report(&read(&format!("specimens/packed/{cpu}.{kind}")));
             assert_eq!(findings(&found), findings(&plain), "{cpu}.{kind}");
             let packer = found.sample.packer.unwrap();

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! stub.c   the stub: into mapped memory, or into a file that takes its place
-//! lz.rs    the compression that it undoes
+//! lz.rs    a compression that it undoes; the other one is LZMA
 //! ```
 
 mod lz;
 
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs, io::Write as _, path::Path};
 
 use anyhow::{Context, ensure};
+use lzma_rust2::{LzmaOptions, LzmaWriter};
 
 use super::beyond;
 use crate::toolchain::Toolchain;
@@ -28,9 +29,14 @@ const SEED: u32 = 0x6d69_7961;
 /// Where the stubs lie: beside all programs.
 const STUB: &str = "-Wl,-Ttext-segment=0x30000000";
 
-/// How a stub unpacks: its name, its macro, whether it compresses.
-const KINDS: [(&str, &str, bool); 2] =
-    [("lz", "-DINTO_MEMORY", true), ("memfd", "-DINTO_FILE", false)];
+/// How a stub unpacks: its name, its macros, how its payload is compressed.
+const KINDS: [(&str, &[&str], Compress); 3] = [
+    ("lz", &["-DINTO_MEMORY"], |bytes| Ok(lz::compress(bytes))),
+    ("lzma", &["-DINTO_MEMORY", "-DWITH_LZMA"], lzma),
+    ("memfd", &["-DINTO_FILE"], |bytes| Ok(bytes.to_vec())),
+];
+
+type Compress = fn(&[u8]) -> anyhow::Result<Vec<u8>>;
 
 /// Packs each program in each way, and demands that it comes out; the packed files go to `keep`
 /// where one is named.
@@ -59,11 +65,11 @@ pub(super) fn run(root: &Path, keep: Option<&Path>) -> anyhow::Result<()> {
 fn pack(
     toolchain: &Toolchain,
     root: &Path,
-    (_, kind, compresses): (&str, &str, bool),
+    (_, macros, compress): (&str, &[&str], Compress),
     original: &[u8],
 ) -> anyhow::Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
-    let mut payload = if compresses { lz::compress(original) } else { original.to_vec() };
+    let mut payload = compress(original)?;
     encrypt(&mut payload);
     let mut header = format!(
         "#define PAYLOAD_SIZE {}ul\n#define ORIGINAL_SIZE {}ul\n#define SEED {SEED}u\n\
@@ -77,7 +83,8 @@ fn pack(
     header.push_str("};\n");
     fs::write(folder.path().join("payload.h"), header)?;
     let output = folder.path().join("packed");
-    let mut extra = vec![kind, STUB, "-fno-builtin", "-fno-tree-loop-distribute-patterns"];
+    let mut extra = vec![STUB, "-fno-builtin", "-fno-tree-loop-distribute-patterns"];
+    extra.extend(macros);
     if toolchain.name().starts_with("mips") {
         extra.extend(["-fno-pic", "-mno-abicalls", "-G0"]);
     }
@@ -85,6 +92,13 @@ fn pack(
     toolchain.compile("-O2", &[source], &[folder.path().to_owned()], &extra, &output)?;
     toolchain.strip(&output, false)?;
     Ok(fs::read(output)?)
+}
+
+/// LZMA without a header, with the usual numbers of context bits.
+fn lzma(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = LzmaWriter::new_no_header(Vec::new(), &LzmaOptions::with_preset(9), false)?;
+    writer.write_all(bytes)?;
+    Ok(writer.finish()?)
 }
 
 /// Marsaglia's xorshift of 32 bits, the highest byte of each number.

@@ -1,8 +1,8 @@
 /* A packer's stub of our own, inert: it makes the program in its payload and starts it.
  *
  * payload.h brings `payload`, `PAYLOAD_SIZE`, `ORIGINAL_SIZE` and `SEED`. With -DINTO_MEMORY the
- * payload is compressed and its segments are mapped; with -DINTO_FILE it is written into a file in
- * memory that takes the stub's place. */
+ * payload is compressed, by LZMA with -DWITH_LZMA, and its segments are mapped; with -DINTO_FILE it is
+ * written into a file in memory that takes the stub's place. */
 
 #include "payload.h"
 
@@ -119,6 +119,145 @@ typedef struct {
 #endif
 } segment;
 
+#ifdef WITH_LZMA
+/* LZMA as its specification has it (LZMA SDK, lzma-specification.txt), with three bits of the byte before
+ * as context of literals and two bits of the place. */
+typedef unsigned short chance;
+
+static struct {
+    const byte *from;
+    unsigned state, range, code;
+} coder;
+
+typedef struct {
+    chance is_longer, is_longest, low[4][8], middle[4][8], high[256];
+} lengths;
+
+static struct {
+    chance is_copy[12][4], is_repeat[12], is_older[12], is_long[12][4], is_second[12], is_third[12];
+    chance literals[8][0x300], slots[4][64], special[128], align[16];
+    lengths copies, repeats;
+} chances;
+
+static unsigned input(void) {
+    return (byte)(*coder.from++ ^ next(&coder.state));
+}
+
+static void shift(void) {
+    if (coder.range >> 24) return;
+    coder.range <<= 8;
+    coder.code = coder.code << 8 | input();
+}
+
+static unsigned bit(chance *zero) {
+    unsigned bound = (coder.range >> 11) * *zero, is_one = coder.code >= bound;
+    if (is_one) {
+        coder.range -= bound;
+        coder.code -= bound;
+        *zero -= *zero >> 5;
+    } else {
+        coder.range = bound;
+        *zero += (2048 - *zero) >> 5;
+    }
+    shift();
+    return is_one;
+}
+
+static unsigned plain_bits(unsigned count) {
+    unsigned value = 0;
+    while (count--) {
+        coder.range >>= 1;
+        unsigned is_one = coder.code >= coder.range;
+        if (is_one) coder.code -= coder.range;
+        value = value << 1 | is_one;
+        shift();
+    }
+    return value;
+}
+
+static unsigned number(chance *tree, unsigned bits) {
+    unsigned node = 1;
+    for (unsigned left = bits; left; left--) node = node << 1 | bit(tree + node);
+    return node - (1u << bits);
+}
+
+static unsigned number_from_below(chance *tree, unsigned bits) {
+    unsigned node = 1, value = 0;
+    for (unsigned place = 0; place < bits; place++) {
+        unsigned is_one = bit(tree + node);
+        node = node << 1 | is_one;
+        value |= is_one << place;
+    }
+    return value;
+}
+
+static unsigned length(lengths *of, unsigned place) {
+    if (!bit(&of->is_longer)) return 2 + number(of->low[place], 3);
+    if (!bit(&of->is_longest)) return 10 + number(of->middle[place], 3);
+    return 18 + number(of->high, 8);
+}
+
+static unsigned distance(unsigned copied) {
+    unsigned slot = number(chances.slots[copied < 6 ? copied - 2 : 3], 6);
+    if (slot < 4) return slot;
+    unsigned bits = (slot >> 1) - 1, high = (2 | (slot & 1)) << bits;
+    if (slot < 14) return high + number_from_below(chances.special + high - slot, bits);
+    high += plain_bits(bits - 4) << 4;
+    return high + number_from_below(chances.align, 4);
+}
+
+static byte literal(const byte *end, unsigned is_first, unsigned after_copy, unsigned back) {
+    chance *of = chances.literals[is_first ? 0 : end[-1] >> 5];
+    unsigned symbol = 1, match = after_copy ? end[-1 - (long)back] : 0, is_same = after_copy;
+    while (symbol < 0x100) {
+        unsigned expected = match >> 7 & 1;
+        match <<= 1;
+        unsigned is_one = bit(of + (is_same ? (1 + expected) << 8 : 0) + symbol);
+        symbol = symbol << 1 | is_one;
+        is_same &= expected == is_one;
+    }
+    return symbol;
+}
+
+static void expand(byte *to) {
+    chance *all = (chance *)&chances;
+    for (unsigned at = 0; at < sizeof chances / sizeof *all; at++) all[at] = 1024;
+    coder.from = payload;
+    coder.state = SEED;
+    coder.range = -1u;
+    for (int count = 0; count < 5; count++) coder.code = coder.code << 8 | input();
+    unsigned state = 0, backs[4] = {0, 0, 0, 0};
+    for (word done = 0; done < ORIGINAL_SIZE;) {
+        unsigned place = done & 3, count;
+        if (!bit(&chances.is_copy[state][place])) {
+            to[done] = literal(to + done, !done, state >= 7, backs[0]);
+            done++;
+            state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
+            continue;
+        }
+        if (bit(&chances.is_repeat[state])) {
+            unsigned older = bit(&chances.is_older[state]);
+            if (!older && !bit(&chances.is_long[state][place])) {
+                count = 1;
+                state = state < 7 ? 9 : 11;
+            } else {
+                if (older && bit(&chances.is_second[state])) older = 2 + bit(&chances.is_third[state]);
+                unsigned back = backs[older];
+                for (; older; older--) backs[older] = backs[older - 1];
+                backs[0] = back;
+                count = length(&chances.repeats, place);
+                state = state < 7 ? 8 : 11;
+            }
+        } else {
+            for (int older = 3; older; older--) backs[older] = backs[older - 1];
+            count = length(&chances.copies, place);
+            backs[0] = distance(count);
+            state = state < 7 ? 7 : 10;
+        }
+        for (; count; count--, done++) to[done] = to[done - backs[0] - 1];
+    }
+}
+#else
 /* A byte below 128 is followed by that many and one more; another one by how far back to copy from,
  * two bytes with the lower first, 125 less than it says. */
 static void expand(byte *to) {
@@ -136,6 +275,7 @@ static void expand(byte *to) {
         }
     }
 }
+#endif
 
 word unpack(word *stack) {
     (void)stack;
