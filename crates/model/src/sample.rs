@@ -73,7 +73,10 @@ pub struct Packer {
     /// `stub_run` when the program could only be taken out of memory, once the packer's code had run.
     #[serde(default)]
     pub repaired: Vec<String>,
-    /// SHA-256 of the unpacked program, of its beginning when the file was cut off; null when unpacking
+    /// SHA-256 of what was unpacked, of its beginning when the file was cut off; null when unpacking
     /// failed.
     pub unpacked_sha256: Option<HexBytes>,
+    /// The packer around the program in what was unpacked, when that is packed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<Box<Packer>>,
 }

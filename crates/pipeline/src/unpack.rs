@@ -14,7 +14,7 @@ use crate::Options;
 pub struct Unpacked {
     /// The file as it was before it was packed.
     pub file: Vec<u8>,
-    /// How it was packed.
+    /// How it was packed, the outermost packer first.
     pub packer: Packer,
     /// Why `file` is only its beginning, where it is.
     pub cut: Option<String>,
@@ -36,34 +36,85 @@ const STUB_INSTRUCTIONS: u64 = 100_000_000;
 /// What `repaired` says of a program that was taken out of memory.
 const BY_STUB: &str = "stub_run";
 
-/// Unpacks a file; `None` when it is not packed. What UPX packed and cannot be read any more, and
+/// Most packers around each other.
+const MAX_LAYERS: usize = 4;
+
+/// Unpacks a file, and what comes out of it as long as that is packed, too; `None` when it is not
+/// packed.
+///
+/// # Errors
+/// When a known packer made it, the program in it cannot be read, and does not come to be either.
+pub fn unpack(bytes: &[u8], options: &Options) -> Result<Option<Unpacked>, UnpackError> {
+    let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit / 2));
+    undo(bytes, options, deadline, MAX_LAYERS)
+}
+
+/// Undoes so many packers at most.
+fn undo(
+    bytes: &[u8],
+    options: &Options,
+    deadline: Option<Instant>,
+    layers: usize,
+) -> Result<Option<Unpacked>, UnpackError> {
+    let Some(layers) = layers.checked_sub(1) else { return Ok(None) };
+    let Some(outer) = undo_layer(bytes, options, deadline)? else { return Ok(None) };
+    if outer.cut.is_some() {
+        return Ok(Some(outer));
+    }
+    match undo(&outer.file, options, deadline, layers) {
+        Ok(None) => Ok(Some(outer)),
+        Ok(Some(inner)) => {
+            Ok(Some(Unpacked { packer: around(inner.packer, outer.packer), ..inner }))
+        }
+        Err(UnpackError { packer, reason }) => {
+            let packer = Box::new(around(*packer, outer.packer));
+            Err(UnpackError { packer, reason })
+        }
+    }
+}
+
+/// A packer around another.
+fn around(inner: Packer, outer: Packer) -> Packer {
+    Packer { inner: Some(Box::new(inner)), ..outer }
+}
+
+/// Undoes the outermost packer. What UPX packed and cannot be read any more, and
 /// what nobody knows but [looks packed](stub::looks_packed), is run in the emulator until the program
 /// is there.
 ///
 /// # Errors
 /// When a known packer made it, the program in it cannot be read, and does not come to be either.
-pub fn unpack(bytes: &[u8], options: &Options) -> Result<Option<Unpacked>, UnpackError> {
+fn undo_layer(
+    bytes: &[u8],
+    options: &Options,
+    deadline: Option<Instant>,
+) -> Result<Option<Unpacked>, UnpackError> {
     match undo_upx(bytes) {
         Ok(Some(unpacked)) => Ok(Some(unpacked)),
-        Ok(None) => Ok(run_unknown(bytes, options)),
+        Ok(None) => Ok(run_unknown(bytes, options, deadline)),
         Err(error) => {
             let repaired = vec![BY_STUB.to_owned()];
             let packer = Packer { repaired, ..*error.packer.clone() };
-            run_stub(bytes, packer, options).map(Some).ok_or(error)
+            run_stub(bytes, packer, options, deadline).map(Some).ok_or(error)
         }
     }
 }
 
-fn run_unknown(bytes: &[u8], options: &Options) -> Option<Unpacked> {
+fn run_unknown(bytes: &[u8], options: &Options, deadline: Option<Instant>) -> Option<Unpacked> {
     let looks_packed = stub::looks_packed(bytes, &Image::parse(bytes).ok()?);
-    looks_packed.then(|| run_stub(bytes, named("unknown"), options))?
+    looks_packed.then(|| run_stub(bytes, named("unknown"), options, deadline))?
 }
 
-fn run_stub(bytes: &[u8], packer: Packer, options: &Options) -> Option<Unpacked> {
+fn run_stub(
+    bytes: &[u8],
+    packer: Packer,
+    options: &Options,
+    deadline: Option<Instant>,
+) -> Option<Unpacked> {
     let budget = stub::Budget {
         instructions: options.max_instructions.min(STUB_INSTRUCTIONS),
         memory: options.max_bytes,
-        deadline: options.time_limit.and_then(|limit| Instant::now().checked_add(limit / 2)),
+        deadline,
     };
     // What keeps a file from being started keeps it from being analysed, which tells of it.
     let file = stub::run(bytes, &budget).ok()??;
@@ -107,5 +158,6 @@ fn named(name: &str) -> Packer {
         filter: None,
         repaired: Vec::new(),
         unpacked_sha256: None,
+        inner: None,
     }
 }

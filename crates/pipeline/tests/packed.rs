@@ -132,6 +132,19 @@ fn programs_in_mapped_memory_and_in_files_of_memory_are_found() {
 }
 
 #[test]
+fn a_packed_program_that_was_packed_again_is_found() {
+    let inner = read("specimens/packed/x86_64.lzma.upx-4.2.2");
+    let once = report(&inner);
+    let twice = report(&read("specimens/packed/x86_64.upx-in-memfd"));
+    assert_eq!(findings(&twice), findings(&once));
+    let packer = twice.sample.packer.unwrap();
+    assert_eq!(packer.name, "unknown");
+    let digest = hex::encode(Sha256::digest(&inner));
+    assert_eq!(packer.unpacked_sha256.unwrap().to_string(), digest);
+    assert_eq!(packer.inner.map(|inner| *inner), once.sample.packer);
+}
+
+#[test]
 fn a_program_that_is_not_packed_has_no_packer() {
     let original = read("specimens/examples/x86-gcc-tiny.switch_dispatch-O2.modules");
     assert_eq!(report(&original).sample.packer, None);

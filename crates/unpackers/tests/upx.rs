@@ -9,6 +9,7 @@ use miyaburi_image::Image;
 use miyaburi_unpackers::Limits;
 use miyaburi_unpackers::decompress::DecompressError;
 use miyaburi_unpackers::upx::{Repair, Unpacked, UpxError, unpack};
+use sha2::{Digest, Sha256};
 use support::{PACKED, Packed, magics};
 
 fn unpacked(file: &[u8]) -> Unpacked {
@@ -41,6 +42,44 @@ fn undamaged_files_give_the_packers_input() {
         assert_eq!(found.method.name(), packed.method, "{}", packed.name);
         assert_eq!(found.filter, packed.filter, "{}", packed.name);
         assert_eq!(found.repairs, [], "{}", packed.name);
+    }
+}
+
+/// Packed shared objects, with the digests of what they were.
+const SHARED: [(&str, &str); 3] = [
+    (
+        "armv5.shared-apart.upx-4.2.2",
+        "5c19eab93c2bf0222da7df7410e90d5163564d6e131e78643db967593c737c38",
+    ),
+    (
+        "x86.shared-apart.upx-4.2.2",
+        "473b41b2ce675ca61ceac023d24cfe57630b8e0edff243acd1ab329254d158ce",
+    ),
+    (
+        "x86_64.shared-together.upx-3.96",
+        "53000a0d6e9995027a6cea64bc9f3ab37d90771722281701396ad8b552f990e9",
+    ),
+];
+
+#[test]
+fn shared_objects_give_the_packers_input() {
+    for (name, digest) in SHARED {
+        let found = unpacked(&support::packed_file(name));
+        assert_eq!(hex::encode(Sha256::digest(&found.file)), digest, "{name}");
+        assert_eq!(found.repairs, [], "{name}");
+    }
+}
+
+#[test]
+fn of_a_shared_object_that_was_cut_off_the_beginning_is_right() {
+    for (name, _) in SHARED {
+        let packed = support::packed_file(name);
+        let whole = unpacked(&packed).file;
+        for length in (0..packed.len()).step_by(37) {
+            let Ok(Some(found)) = unpack(&packed[..length], Limits::default()) else { continue };
+            assert!(whole.starts_with(&found.file), "{name} cut to {length}");
+            assert!(found.cut.is_some() || found.file == whole, "{name} cut to {length}");
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! damage.rs  what is done to packed files
 //! beyond.rs  what only the stub unpacks
 //! own        packers of our own
+//! shared     shared objects
 //! speed.rs   time of unpacking beside the packer's own
 //! ```
 
@@ -13,6 +14,7 @@ mod beyond;
 mod damage;
 mod own;
 mod packer;
+mod shared;
 mod speed;
 
 use std::{
@@ -43,7 +45,7 @@ pub(crate) struct Args {
     /// Seed of the damage
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Keep the files that packers of our own made in this folder
+    /// Keep the files that packers of our own made, and shared objects, in this folder
     #[arg(long, value_name = "DIR")]
     keep_own: Option<PathBuf>,
     /// Unpack these programs, packed, and print the time beside that of the packer itself
@@ -73,6 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         return speed::compare(&packers, &args.time);
     }
     own::run(&root, args.keep_own.as_deref())?;
+    shared::run(&root, &packers, args.keep_own.as_deref())?;
     let inputs = programs(&root.join(&args.inputs), args.one_of)?;
     let work: Vec<(&Packer, &str, &PathBuf)> = packers
         .iter()

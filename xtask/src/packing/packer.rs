@@ -67,4 +67,15 @@ impl Packer {
         }
         Ok(Some(fs::read(packed)?))
     }
+
+    /// Whether the packer can undo its own work.
+    pub(super) fn undoes(&self, packed: &[u8]) -> anyhow::Result<bool> {
+        let folder = tempfile::tempdir()?;
+        let input = folder.path().join("packed");
+        fs::write(&input, packed)?;
+        let mut command = self.command();
+        command.args(["-qqq", "-d", "-o"]).arg(folder.path().join("program")).arg(&input);
+        let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+        Ok(output.status.success())
+    }
 }

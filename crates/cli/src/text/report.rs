@@ -2,8 +2,8 @@
 
 use miyaburi_model::{
     Credentials, DataItem, Diagnostic, Endpoint, EndpointRole, EntryValue, Evidence,
-    ExternalSource, Function, Key, Level, LooseString, Report, Sample, StringTable, TableEntry,
-    Verdict,
+    ExternalSource, Function, Key, Level, LooseString, Packer, Report, Sample, StringTable,
+    TableEntry, Verdict,
 };
 
 use super::attacks::{attacks, scan};
@@ -46,25 +46,27 @@ fn header(page: &mut Page, report: &Report, palette: Palette) {
         facts.push(format!("{bits}-bit {}-endian", spelled(endian)));
     }
     facts.extend(size.map(|size| format!("{size} bytes")));
-    if let Some(packer) = packer {
-        let version = packer.version.as_deref().unwrap_or_default();
-        let mut fact = format!("packed with {} {version}", packer.name).trim_end().to_owned();
-        let details: Vec<&str> = [&packer.method, &packer.filter]
-            .into_iter()
-            .filter_map(|detail| detail.as_deref())
-            .collect();
-        if !details.is_empty() {
-            fact.push_str(&format!(" ({})", details.join(", ")));
-        }
-        if !packer.repaired.is_empty() {
-            fact.push_str(&format!(", repaired {}", packer.repaired.join(" ")));
-        }
-        facts.push(escape(&fact));
-    }
+    let packers = std::iter::successors(packer.as_ref(), |packer| packer.inner.as_deref());
+    facts.extend(packers.map(|packer| escape(&packed_with(packer))));
     page.line(&format!("  {}", facts.join(" | ")));
     if let Some(sha256) = sha256 {
         page.line(&format!("  sha256 {sha256}"));
     }
+}
+
+/// Such as `packed with upx 4.22 (lzma, 0x49)`.
+fn packed_with(packer: &Packer) -> String {
+    let version = packer.version.as_deref().unwrap_or_default();
+    let mut fact = format!("packed with {} {version}", packer.name).trim_end().to_owned();
+    let details: Vec<&str> =
+        [&packer.method, &packer.filter].into_iter().filter_map(|it| it.as_deref()).collect();
+    if !details.is_empty() {
+        fact.push_str(&format!(" ({})", details.join(", ")));
+    }
+    if !packer.repaired.is_empty() {
+        fact.push_str(&format!(", repaired {}", packer.repaired.join(" ")));
+    }
+    fact
 }
 
 fn c2(page: &mut Page, report: &Report) {

@@ -65,6 +65,14 @@ impl Class {
         }
     }
 
+    /// Bytes of an address.
+    pub(super) const fn word(self) -> usize {
+        match self {
+            Self::Bits32 => 4,
+            Self::Bits64 => 8,
+        }
+    }
+
     const fn is_64_bit(self) -> bool {
         matches!(self, Self::Bits64)
     }
@@ -88,15 +96,40 @@ impl Class {
         fields.word(offset, self.is_64_bit())?.checked_add(size)
     }
 
-    /// What of the file a `PT_LOAD` at `at` loads; `None` for another program header.
-    fn segment(self, fields: Fields<'_>, at: usize) -> Option<Range<usize>> {
-        let (offset, size) = if self.is_64_bit() { (8, 32) } else { (4, 16) };
-        if fields.u32(at)? != PT_LOAD {
-            return None;
-        }
-        let start = fields.word(at.checked_add(offset)?, self.is_64_bit())?;
-        let size = fields.word(at.checked_add(size)?, self.is_64_bit())?;
-        Some(start..start.checked_add(size)?)
+    /// The program header at `at`.
+    fn program_header_at(self, fields: Fields<'_>, at: usize) -> Option<ProgramHeader> {
+        let [offset, address, size] = if self.is_64_bit() { [8, 16, 32] } else { [4, 8, 16] };
+        let word = |member: usize| fields.word(at.checked_add(member)?, self.is_64_bit());
+        let start = word(offset)?;
+        Some(ProgramHeader {
+            kind: fields.u32(at)?,
+            file: start..start.checked_add(word(size)?)?,
+            address: word(address)?,
+        })
+    }
+
+    /// All program headers that the ELF header names.
+    pub(super) fn program_headers(self, fields: Fields<'_>) -> Option<Vec<ProgramHeader>> {
+        let table = self.headers(fields)?;
+        let offset = |index: usize| index.checked_mul(table.entry)?.checked_add(table.offset);
+        let header = |index| self.program_header_at(fields, offset(index)?);
+        Some((0..table.count).filter_map(header).collect())
+    }
+}
+
+/// A program header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProgramHeader {
+    pub(super) kind: u32,
+    /// What of the file it is about.
+    pub(super) file: Range<usize>,
+    /// The address of that.
+    pub(super) address: usize,
+}
+
+impl ProgramHeader {
+    pub(super) const fn is_loaded(&self) -> bool {
+        self.kind == PT_LOAD
     }
 }
 
@@ -118,10 +151,9 @@ impl Layout {
     pub(super) fn read(headers: &[u8], endian: Endian) -> Option<Self> {
         let (class, _) = Class::of(headers)?;
         let fields = Fields { bytes: headers, endian };
-        let table = class.headers(fields)?;
-        let loaded: Vec<Range<usize>> = (0..table.count)
-            .filter_map(|index| class.segment(fields, table.offset + index * table.entry))
-            .collect();
+        let headers_of_it = class.program_headers(fields)?;
+        let loaded = headers_of_it.into_iter().filter(ProgramHeader::is_loaded);
+        let loaded: Vec<Range<usize>> = loaded.map(|header| header.file).collect();
         let segments = loaded
             .iter()
             .map(|range| if range.start == 0 { headers.len()..range.end } else { range.clone() })

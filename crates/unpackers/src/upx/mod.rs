@@ -14,13 +14,14 @@
 //! blocks.rs    reading them
 //! original.rs  putting them together
 //! rest.rs      what no segment holds
+//! shared.rs    shared objects, which are packed in place
 //! trailer.rs   the header at the end and the stub's text
 //! repair.rs    what was damaged
 //! error.rs     what cannot be read
 //! ```
 //!
 //! False positives: a file that holds the blocks of a packed program as data is taken for a packed
-//! one. False negatives: shared objects, files whose block headers are encrypted or moved.
+//! one. False negatives: files whose block headers are encrypted or moved.
 
 mod block;
 mod blocks;
@@ -30,6 +31,7 @@ mod layout;
 mod original;
 mod repair;
 mod rest;
+mod shared;
 mod start;
 mod trailer;
 
@@ -42,6 +44,7 @@ use crate::Limits;
 use blocks::Reader;
 use layout::Layout;
 use original::Original;
+use shared::Shared;
 use start::Start;
 use trailer::Trailer;
 
@@ -58,8 +61,8 @@ pub struct Unpacked {
     pub filter: u8,
     /// What had been damaged.
     pub repairs: Vec<Repair>,
-    /// Offset in the packed file of the block within which it ends, when it was cut off: `file` then
-    /// ends before what that block would have given, and nothing else is told of damage.
+    /// Offset in the packed file of the block, or of the segment that is not packed, within which it ends,
+    /// when it was cut off: `file` then ends before what that would have given, and nothing else is told of damage.
     pub cut: Option<usize>,
 }
 
@@ -93,20 +96,33 @@ fn unpack_from(reader: &mut Reader<'_>, start: &Start) -> Result<Unpacked, UpxEr
     let layout = Layout::read(&start.headers, start.endian)
         .ok_or(UpxError::Headers { offset: start.block })?;
     let mut original = Original::new(&start.headers, reader.limits());
-    let segments = reader.read_parts(start.endian, start.end, &layout.segments)?;
+    let shared = Shared::of(reader.file(), start);
+    let parts =
+        shared.as_ref().map_or_else(|| layout.segments.clone(), |shared| shared.blocks(&layout));
+    let segments = reader.read_parts(start.endian, start.end, &parts)?;
+    if let Some(shared) = &shared {
+        shared.add_head(reader.file(), start, &mut original)?;
+    }
     original.put(&segments)?;
-    if segments.cut.is_some() {
+    let missing = shared.as_ref().and_then(|shared| shared.missing(reader.file()));
+    if let Some(cut) = segments.cut.or(missing) {
         return Ok(Unpacked {
             version: trailer::version(reader.file()),
             method: original.method,
             filter: original.filter,
             repairs: Vec::new(),
             file: original.file,
-            cut: segments.cut,
+            cut: Some(cut),
         });
     }
-    let rest = rest::read(reader, start, &layout, segments.end, &mut original)?;
+    let mut rest = rest::read(reader, start, &layout, segments.end, &mut original)?;
+    if let Some(shared) = &shared {
+        shared.add_kept(reader.file(), &mut original)?;
+    }
     let trailer = Trailer::find(reader.file(), start, original.file.len());
+    if let Some(shared) = &shared {
+        rest = shared.end(rest, trailer.as_ref());
+    }
     Ok(Unpacked {
         version: trailer::version(reader.file()),
         method: original.method,

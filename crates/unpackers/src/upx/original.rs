@@ -41,8 +41,13 @@ impl Original {
         pieces.pieces.iter().try_for_each(|piece| self.put_piece(piece))
     }
 
-    fn put_piece(&mut self, piece: &Piece) -> Result<(), UpxError> {
-        let &Piece { at, ref bytes, header, offset } = piece;
+    /// Puts bytes that no block holds.
+    pub(super) fn put_plain(&mut self, at: usize, bytes: &[u8]) -> Result<(), UpxError> {
+        self.put_at(at, bytes, at)
+    }
+
+    /// Puts bytes that come from `offset` of the packed file.
+    fn put_at(&mut self, at: usize, bytes: &[u8], offset: usize) -> Result<(), UpxError> {
         let budget = UpxError::Budget { offset, limit: self.limits.output };
         let Some(end) = at.checked_add(bytes.len()).filter(|&end| end <= self.limits.output) else {
             return Err(budget);
@@ -51,6 +56,12 @@ impl Original {
             self.file.resize(end, 0);
         }
         self.file.get_mut(at..end).ok_or(budget)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn put_piece(&mut self, piece: &Piece) -> Result<(), UpxError> {
+        let &Piece { at, ref bytes, header, offset } = piece;
+        self.put_at(at, bytes, offset)?;
         self.checksum.write_slice(bytes);
         let method = header.method(offset)?;
         if bytes.len() > self.largest {

@@ -1,6 +1,7 @@
 //! Where the blocks begin.
 //!
-//! The first block holds the ELF header and program headers of the original file. That is a test of
+//! The first block holds the ELF header and program headers of the original file; of a shared object, it
+//! may hold all that lies before the blocks. That is a test of
 //! its own: its size says how many program headers it holds, and what it decompresses to has to be
 //! an ELF header that says the same. So it is found wherever it lies, and no magic number counts.
 
@@ -15,7 +16,7 @@ use super::layout::Class;
 const MOST_PROGRAM_HEADERS: usize = 64;
 
 /// Bytes of `l_info` and `p_info`, which precede the first block.
-const BEFORE: usize = 24;
+pub(super) const BEFORE: usize = 24;
 
 /// The begin of the blocks.
 #[derive(Clone, Debug)]
@@ -51,13 +52,17 @@ fn at(reader: &mut Reader<'_>, offset: usize) -> Option<Start> {
     [Endian::Little, Endian::Big].into_iter().find_map(|endian| {
         let header = BlockHeader::read(reader.fields(endian), offset)?;
         let has_filter = header.filter != 0 || header.parameter != 0;
-        if has_filter || !Class::ALL.iter().any(|class| class.can_be(header.unpacked)) {
+        // Of a shared object, the older version packs all up to the code.
+        let is_up_to_here = offset.checked_sub(BEFORE) == Some(header.unpacked);
+        let can_be = is_up_to_here || Class::ALL.iter().any(|class| class.can_be(header.unpacked));
+        if has_filter || !can_be {
             return None;
         }
         let headers = reader.block(&header, offset).ok()?;
         let (class, order) = Class::of(&headers)?;
         let table = class.headers(Fields { bytes: &headers, endian })?;
-        let is_whole = table.offset.checked_add(table.size())? == headers.len();
+        let end = table.offset.checked_add(table.size())?;
+        let is_whole = end == headers.len() || (is_up_to_here && end < headers.len());
         (order == endian && is_whole).then_some(Start {
             block: offset,
             end: offset + HEADER + header.packed,

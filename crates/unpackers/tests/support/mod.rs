@@ -56,10 +56,15 @@ pub(crate) const PACKED: [Packed; 9] = [
     packed("x86_64.lzma.upx-4.2.2", "x86_64-gcc-tiny.no_scanner-O1.modules", "lzma", 0x49, 0x100),
 ];
 
+/// A file of `specimens/packed`.
+pub(crate) fn packed_file(name: &str) -> Vec<u8> {
+    std::fs::read(root().join("specimens/packed").join(name)).unwrap()
+}
+
 impl Packed {
     /// The packed file.
     pub(crate) fn file(&self) -> Vec<u8> {
-        std::fs::read(root().join("specimens/packed").join(self.name)).unwrap()
+        packed_file(self.name)
     }
 
     /// The packer's input.

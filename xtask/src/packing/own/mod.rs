@@ -30,13 +30,19 @@ const SEED: u32 = 0x6d69_7961;
 const STUB: &str = "-Wl,-Ttext-segment=0x30000000";
 
 /// How a stub unpacks: its name, its macros, how its payload is compressed.
-const KINDS: [(&str, &[&str], Compress); 3] = [
+const KINDS: [Kind; 3] = [
     ("lz", &["-DINTO_MEMORY"], |bytes| Ok(lz::compress(bytes))),
     ("lzma", &["-DINTO_MEMORY", "-DWITH_LZMA"], lzma),
-    ("memfd", &["-DINTO_FILE"], |bytes| Ok(bytes.to_vec())),
+    INTO_FILE,
 ];
+const INTO_FILE: Kind = ("memfd", &["-DINTO_FILE"], |bytes| Ok(bytes.to_vec()));
 
+type Kind = (&'static str, &'static [&'static str], Compress);
 type Compress = fn(&[u8]) -> anyhow::Result<Vec<u8>>;
+
+/// A program that another packer packed, to be packed again, and by whom.
+const PACKED: (&str, &str, &str) =
+    ("x86_64-gcc-tiny", "x86_64.lzma.upx-4.2.2", "x86_64.upx-in-memfd");
 
 /// Packs each program in each way, and demands that it comes out; the packed files go to `keep`
 /// where one is named.
@@ -59,13 +65,21 @@ pub(super) fn run(root: &Path, keep: Option<&Path>) -> anyhow::Result<()> {
             }
         }
     }
+    let (toolchain, program, name) = PACKED;
+    let input = root.join("specimens/packed").join(program);
+    let original = fs::read(&input).with_context(|| input.display().to_string())?;
+    let packed = pack(&toolchain.parse()?, root, INTO_FILE, &original)?;
+    ensure!(beyond::is_loaded(&packed, &original), "{name}: the program does not come out");
+    if let Some(folder) = keep {
+        fs::write(folder.join(name), &packed)?;
+    }
     Ok(())
 }
 
 fn pack(
     toolchain: &Toolchain,
     root: &Path,
-    (_, macros, compress): (&str, &[&str], Compress),
+    (_, macros, compress): Kind,
     original: &[u8],
 ) -> anyhow::Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
