@@ -100,12 +100,20 @@ pub struct BlockList {
     pub stage: Stage,
     /// The entries.
     pub blocks: Vec<Block>,
+    /// What earlier exports withdrew since the formats of this one were last written, and is not blocked
+    /// again.
+    pub overdue: Vec<Withdrawal>,
     /// What was in force before and no longer is, in order; none when that is not known, and no file
     /// that withdraws is written.
     pub withdrawn: Option<Vec<Withdrawal>>,
 }
 
 impl BlockList {
+    /// What the files of formats are to withdraw.
+    pub(crate) fn to_withdraw(&self) -> impl Iterator<Item = &Withdrawal> {
+        self.withdrawn.iter().flatten().chain(&self.overdue)
+    }
+
     /// Lines that say where a file comes from, for a comment at its head.
     pub(crate) fn head(&self) -> [String; 3] {
         let Stamp { now, reports, input_sha256, .. } = &self.stamp;

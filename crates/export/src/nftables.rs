@@ -57,8 +57,8 @@ impl Elements {
 pub fn write(list: &BlockList, folder: &mut dyn Folder) -> Result<Written, ExportError> {
     let of_list = list.blocks.iter().map(|block| (&block.indicator, block.expires));
     let (v4, v6, names) = elements(of_list);
-    if let Some(withdrawn) = &list.withdrawn {
-        let withdrawn = withdrawn.iter().map(|it| (&it.indicator, it.in_force.until));
+    if list.withdrawn.is_some() {
+        let withdrawn = list.to_withdraw().map(|it| (&it.indicator, it.in_force.until));
         let (old_v4, old_v6, _) = elements(withdrawn);
         file(folder, WITHDRAW, |writer| {
             for (family, old, elements) in [(V4, &old_v4, &v4), (V6, &old_v6, &v6)] {

@@ -32,6 +32,10 @@ fn built_in_lists_refuse_what_must_not_be_blocked() {
         assert_eq!(refusal(host), listed("Reserved names"), "{host}");
     }
     assert_eq!(refusal("8.8.8.8"), listed("Public resolvers, addresses"));
+    assert_eq!(refusal("223.5.5.5"), listed("Public resolvers, addresses"));
+    for host in ["198.41.0.4", "192.5.5.241", "2001:500:2f::f"] {
+        assert_eq!(refusal(host), listed("Root servers, addresses"), "{host}");
+    }
     assert_eq!(refusal("dns.google"), listed("Public resolvers, names"));
     assert_eq!(refusal("104.16.1.1"), listed("Addresses shared by many sites"));
     assert_eq!(refusal("raw.githubusercontent.com"), listed("Well-known sites"));

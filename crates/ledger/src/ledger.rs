@@ -143,16 +143,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Hands on everything that was ever withdrawn, the oldest first.
+    /// Hands on everything that runs behind this one withdrew, the oldest first; after 0, everything ever.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn withdrawn<E: From<LedgerError>>(
+    pub fn withdrawn_after<E: From<LedgerError>>(
         &self,
+        run: u64,
         mut take: impl FnMut(Withdrawn) -> Result<(), E>,
     ) -> Result<(), E> {
         let each = || -> Result<_, LedgerError> {
-            Ok(self.0.begin_read()?.open_table(WITHDRAWN)?.range::<(u64, u64)>(..)?)
+            Ok(self.0.begin_read()?.open_table(WITHDRAWN)?.range((run.saturating_add(1), 0)..)?)
         };
         for record in each()? {
             let (_, bytes) = record.map_err(LedgerError::from)?;

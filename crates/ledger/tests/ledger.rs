@@ -78,11 +78,18 @@ fn entries_of_the_last_two_runs_stay_and_all_runs_and_withdrawals() {
         withdrawn.push((it.withdrawn_by, it.indicator.host.to_string(), it.reason, it.detail));
         Ok(())
     };
-    ledger.withdrawn(take).unwrap();
+    ledger.withdrawn_after(0, take).unwrap();
     assert_eq!(withdrawn.len(), 4);
     let (by, host) = (2, "198.51.100.2".to_owned());
     let expected = (by, host.clone(), "revoked".to_owned(), format!("revoked: {host}"));
     assert_eq!(withdrawn[1], expected);
+    let mut later = Vec::new();
+    let take = |it: Withdrawn| -> Result<(), LedgerError> {
+        later.push(it.withdrawn_by);
+        Ok(())
+    };
+    ledger.withdrawn_after(2, take).unwrap();
+    assert_eq!(later, [3, 4]);
 }
 
 #[test]

@@ -127,7 +127,9 @@ impl Exporter {
     /// An export of no reports; its folder.
     fn export_nothing(&self) -> anyhow::Result<PathBuf> {
         fs::write(self.folder.join("none.ndjson"), "")?;
-        self.export_to("nothing", &["--stage", "enforce"], "none.ndjson")
+        let ledger = self.folder.join("nothing.redb").display().to_string();
+        let options = ["--stage", "enforce", "--state", &ledger];
+        self.export_to("nothing", &options, "none.ndjson")
     }
 
     /// An export whose flow specifications do more than to limit; its folder.

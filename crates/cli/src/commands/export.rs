@@ -46,7 +46,7 @@ fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, 
         exempt: &prepared.exempt,
         refusals: &prepared.refusals,
     };
-    let difference = export.write(&prepared.list, prepared.state, book.as_ref())?;
+    let difference = export.write(prepared.list, prepared.state, book.as_ref())?;
     for (format, written) in prepared.documents.iter().map(Documents::written) {
         tell_written(format, written);
     }
@@ -98,5 +98,5 @@ fn roll_back(
         exempt: &exempt,
         refusals: &[],
     }
-    .write(&list, state, Some(&book))
+    .write(list, state, Some(&book))
 }

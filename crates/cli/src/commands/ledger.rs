@@ -72,7 +72,7 @@ fn tell(book: &Book, take: &mut dyn FnMut(Line<'_>) -> io::Result<()>) -> Result
     for run in book.before.runs() {
         ledger.entries(run.number, |entry| Ok::<_, Stop>(take(Line::InForce(&entry))?))?;
     }
-    ledger.withdrawn(|withdrawn| Ok::<_, Stop>(take(Line::Withdrawn(&withdrawn))?))?;
+    ledger.withdrawn_after(0, |withdrawn| Ok::<_, Stop>(take(Line::Withdrawn(&withdrawn))?))?;
     let Exempt { revoked, innocent } = ledger.exempt()?;
     for entry in &revoked {
         take(Line::Revoked { entry })?;

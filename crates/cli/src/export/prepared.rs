@@ -58,6 +58,9 @@ impl Prepared {
 
         let serial = Stamp::serial(selection.now, book.and_then(|book| book.before.serial()));
         let reports = indicators.reports();
+        if reports == 0 && book.is_none() && output.is_some() {
+            return Err(ExportProblem::NoReports);
+        }
         let stamp = Stamp { now: selection.now, reports, input_sha256, serial };
         let decisions = gate.decide(indicators, &selection);
         tell(&decisions);
@@ -77,7 +80,8 @@ impl Prepared {
             innocent.map(|(indicator, sightings)| Innocent { indicator, sightings }).collect();
         let exempt = Exempt { revoked: revoked.entries().collect(), innocent };
         let withdrawn = book.is_some().then_some(withdrawn);
-        let list = BlockList { stamp, stage: arguments.stage.into(), blocks, withdrawn };
+        let overdue = Vec::new();
+        let list = BlockList { stamp, stage: arguments.stage.into(), blocks, overdue, withdrawn };
         Ok(Self { list, state, configurations, provenance, refusals, exempt, documents })
     }
 }
@@ -89,8 +93,9 @@ fn revoked(
     book: Option<&Book>,
 ) -> Result<OwnSpace, ExportProblem> {
     let mut revoked = book.map_or_else(|| Ok(OwnSpace::default()), Book::revoked)?;
-    revoked.extend(read_prefixes(arguments.revoked.as_deref(), OwnSpace::parse)?);
     revoked.remove(reinstated);
+    // Who tells both of a host has one of them wrong; not to block it is the safe one.
+    revoked.extend(read_prefixes(arguments.revoked.as_deref(), OwnSpace::parse)?);
     Ok(revoked)
 }
 

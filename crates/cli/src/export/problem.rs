@@ -37,6 +37,10 @@ pub(crate) enum ExportProblem {
     WideVictim(IpNet),
     #[error("{}: not every report could be read, so no list was written", .0.display())]
     Reports(PathBuf),
+    #[error(
+        "no report was read: without a ledger (--state) that would unblock everything, so no list was written"
+    )]
+    NoReports,
     #[error("{}: {error}", path.display())]
     Ledger { path: PathBuf, error: LedgerError },
     #[error("{}: nothing to roll back: no export, or the last one was a roll back", .0.display())]

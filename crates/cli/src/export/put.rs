@@ -1,16 +1,18 @@
 //! Writing an export, and a ledger of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use miyaburi_export::configurations::Configurations;
 use miyaburi_export::flowspec::Routes;
 use miyaburi_export::gate::Refusal;
-use miyaburi_export::{BlockList, ExportError, Folder, Tlp, csv};
+use miyaburi_export::{BlockList, ExportError, Folder, Tlp, Withdrawal, csv};
 use miyaburi_ledger::{Exempt, Kind, Run, State};
 use serde_json::Value;
 
 use super::{Book, Difference, ExportProblem, OutputFolder, Sources, provenance, write_formats};
 use crate::arguments::ExportFormat;
+use crate::error::complain;
 
 /// An export that is to be written.
 pub(crate) struct Export<'a> {
@@ -29,10 +31,14 @@ impl Export<'_> {
     /// the files are in their places: what was put in force is never unknown to it.
     pub(crate) fn write(
         &self,
-        list: &BlockList,
+        mut list: BlockList,
         mut state: State,
         book: Option<&Book>,
     ) -> Result<Option<String>, ExportProblem> {
+        if let Some(book) = book {
+            list.overdue = overdue(book, self.formats, &list)?;
+        }
+        let list = &list;
         let before = book.map(|book| &book.before);
         let is_announcing = self.formats.contains(&ExportFormat::Flowspec);
         state.routes = match &state.flows {
@@ -92,4 +98,37 @@ impl Export<'_> {
             provenance: self.provenance.clone(),
         }
     }
+}
+
+/// What was withdrawn since these formats were last written and is not blocked now; tells of other formats
+/// that still have something of it.
+fn overdue(
+    book: &Book,
+    formats: &[ExportFormat],
+    list: &BlockList,
+) -> Result<Vec<Withdrawal>, ExportProblem> {
+    let written: BTreeMap<ExportFormat, u64> =
+        book.written()?.into_iter().filter(|(format, _)| format.is_rolled_back()).collect();
+    let (now, others): (BTreeMap<ExportFormat, u64>, BTreeMap<ExportFormat, u64>) =
+        written.into_iter().partition(|(format, _)| formats.contains(format));
+    let is_free = |it: &Withdrawal| {
+        list.blocks.binary_search_by(|block| block.indicator.cmp(&it.indicator)).is_err()
+    };
+    let withdrawn_after = |run: Option<u64>| -> Result<Vec<Withdrawal>, ExportProblem> {
+        let withdrawn = run.map_or_else(|| Ok(Vec::new()), |run| book.withdrawn_after(run))?;
+        Ok(withdrawn.into_iter().filter(is_free).collect())
+    };
+    let is_withdrawing = list.withdrawn.iter().any(|now| !now.is_empty());
+    for (format, run) in others {
+        if !is_withdrawing && withdrawn_after(Some(run))?.is_empty() {
+            continue;
+        }
+        complain(format_args!(
+            "{}: last written by export {run}; where that was loaded, what was withdrawn since is \
+             in force until {} is among the formats again",
+            format.name(),
+            format.name()
+        ));
+    }
+    withdrawn_after(now.into_values().min())
 }

@@ -35,7 +35,7 @@ pub(crate) fn rolled_back(
         Withdrawal { indicator, in_force, reason }
     });
     let withdrawn = Some(withdrawn.collect());
-    BlockList { stamp, stage, blocks, withdrawn }
+    BlockList { stamp, stage, blocks, overdue: Vec::new(), withdrawn }
 }
 
 /// Hosts that are not to be blocked again, whatever was before.

@@ -1,10 +1,11 @@
 //! The ledger of exports, as `export` uses it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use miyaburi_export::gate::OwnSpace;
+use miyaburi_export::gate::{OwnSpace, Reason};
 use miyaburi_export::indicators::Indicators;
 use miyaburi_export::{BlockList, Withdrawal};
 use miyaburi_ledger::{
@@ -13,6 +14,7 @@ use miyaburi_ledger::{
 use redb::backends::FileBackend;
 
 use super::ExportProblem;
+use crate::arguments::ExportFormat;
 
 /// An open ledger and what holds before this export.
 pub(crate) struct Book {
@@ -96,6 +98,30 @@ impl Book {
     pub(crate) fn last_enforcement(&self) -> Result<Return, ExportProblem> {
         let found = self.told(self.ledger.last_enforcement())?;
         found.ok_or_else(|| ExportProblem::NothingToRollBack(self.path.clone()))
+    }
+
+    /// Formats that exports wrote to their end, with the number of the last that did.
+    pub(crate) fn written(&self) -> Result<BTreeMap<ExportFormat, u64>, ExportProblem> {
+        let runs = self.told(self.ledger.runs())?;
+        let whole = runs.iter().filter(|run| run.is_complete);
+        let formats = |run: &Run| -> Vec<ExportFormat> {
+            run.formats.iter().filter_map(|format| ExportFormat::named(format)).collect()
+        };
+        Ok(whole
+            .flat_map(|run| formats(run).into_iter().map(|format| (format, run.number)))
+            .collect())
+    }
+
+    /// What exports after that one withdrew.
+    pub(crate) fn withdrawn_after(&self, run: u64) -> Result<Vec<Withdrawal>, ExportProblem> {
+        let mut withdrawn = Vec::new();
+        let read = self.ledger.withdrawn_after(run, |it: Withdrawn| {
+            let Withdrawn { indicator, in_force, detail, .. } = it;
+            withdrawn.push(Withdrawal { indicator, in_force, reason: Reason::Earlier(detail) });
+            Ok(())
+        });
+        self.told(read)?;
+        Ok(withdrawn)
     }
 
     /// Writes down what is about to be in force.

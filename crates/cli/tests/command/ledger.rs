@@ -175,6 +175,54 @@ fn a_directory_stands_for_the_reports_below_it() {
     run.stderr(contains("in/other.json: not a report: missing field").and(contains("no list")));
 }
 
+/// A format that some exports leave out gets what they withdrew when it is written again.
+#[test]
+fn what_is_withdrawn_reaches_formats_that_were_left_out_meanwhile() {
+    let root = with_reports(&[
+        ("one", report(1, &["192.0.2.1", "192.0.2.2"])),
+        ("host", "192.0.2.1\n".to_owned()),
+    ]);
+    let export = |day: u8, formats: &str, more: &[&str]| {
+        let now = format!("2026-11-{day:02}");
+        let arguments = ["export", "--state", "ledger", "--output", "out", "--now", &now, "one"];
+        let mut run = miyaburi();
+        run.current_dir(&root).args(arguments).args(["--to", formats, "--warning-lists"]);
+        run.arg(lists()).args(more).assert().code(0)
+    };
+    export(1, "nftables,stix,rpz", &[]);
+    let told = contains("nftables: last written by export 1").and(contains("stix: last written"));
+    export(2, "rpz", &["--revoked", "host"]).stderr(told);
+    let gone = "delete element inet miyaburi v4_port { 192.0.2.1 . tcp . 23 }";
+    assert!(!read(&root, "out/miyaburi.withdraw.nft").contains(gone));
+    let run = export(3, "nftables,stix", &[]);
+    // It is no change of this export's own.
+    run.stdout(contains("0 added, 0 withdrawn")).stderr(contains("last written").not());
+    assert!(read(&root, "out/miyaburi.withdraw.nft").contains(gone));
+    let bundle: Value = serde_json::from_str(&read(&root, "out/miyaburi.stix.json")).unwrap();
+    let ended = |it: &&Value| it["valid_until"] == "2026-11-03T00:00:00.000Z";
+    let [ended] =
+        bundle["objects"].as_array().unwrap().iter().filter(ended).collect::<Vec<_>>()[..]
+    else {
+        unreachable!("{bundle}")
+    };
+    assert!(ended["pattern"].as_str().unwrap().contains("'192.0.2.1'"));
+    // Once told, it is not told again; who is blocked again is not withdrawn.
+    export(4, "nftables", &[]);
+    assert!(!read(&root, "out/miyaburi.withdraw.nft").contains(gone));
+    export(5, "rpz", &["--reinstate", "host"]);
+    export(6, "nftables", &[]);
+    assert!(!read(&root, "out/miyaburi.withdraw.nft").contains(gone));
+    assert!(read(&root, "out/miyaburi.nft").contains("192.0.2.1"));
+}
+
+#[test]
+fn what_is_revoked_and_reinstated_at_once_is_not_blocked() {
+    let root =
+        with_reports(&[("one", report(1, &["192.0.2.1"])), ("host", "192.0.2.1\n".to_owned())]);
+    let both = ["--revoked", "host", "--reinstate", "host"];
+    export(&root, 1, "one", &both).code(0).stdout(contains("0 added"));
+}
+
 #[test]
 fn another_file_is_no_ledger() {
     let root = with_reports(&[("one", report(1, &["192.0.2.1"]))]);

@@ -83,6 +83,8 @@ pub enum Reason {
     NotSelected,
     /// The export that had it was rolled back, which is no refusal either.
     RolledBack,
+    /// An earlier export withdrew it, as it says.
+    Earlier(String),
 }
 
 impl Reason {
@@ -101,6 +103,7 @@ impl Reason {
             Self::Gone => "gone",
             Self::NotSelected => "not_selected",
             Self::RolledBack => "rolled_back",
+            Self::Earlier(_) => "earlier",
         }
     }
 }
@@ -123,6 +126,7 @@ impl fmt::Display for Reason {
             Self::Gone => formatter.write_str("its files no longer have it"),
             Self::NotSelected => formatter.write_str("not asked for any more"),
             Self::RolledBack => formatter.write_str("the export that had it was rolled back"),
+            Self::Earlier(detail) => formatter.write_str(detail),
         }
     }
 }

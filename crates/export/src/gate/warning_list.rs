@@ -1,12 +1,16 @@
 //! Warning lists in the format of MISP, of which a few short ones are built in.
 
+use ipnet::IpNet;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use crate::indicators::Host;
+
 /// Files of the built-in lists: written for this project from the sources that each names.
-const BUILT_IN: [&str; 8] = [
+const BUILT_IN: [&str; 9] = [
     include_str!("lists/special-purpose-addresses.json"),
     include_str!("lists/reserved-names.json"),
+    include_str!("lists/root-servers.json"),
     include_str!("lists/public-resolver-addresses.json"),
     include_str!("lists/public-resolver-names.json"),
     include_str!("lists/delivery-networks.json"),
@@ -119,11 +123,22 @@ impl WarningList {
         self.matching_attributes.is_empty() || self.matching_attributes.iter().any(is_host)
     }
 
-    /// Entries that cannot be matched: regular expressions that look around or refer back. They are to be
-    /// named to the user, as they stop nothing.
+    /// Entries that cannot be matched: regular expressions that look around or refer back, and what is no
+    /// whole host or no name in a list of these. They are to be named to the user, as they stop nothing.
     pub fn unsupported(&self) -> impl Iterator<Item = &str> {
-        let is_regex = self.kind == Kind::Regex && self.is_about_hosts();
-        self.entries().filter(move |_| is_regex).filter(|entry| expression(entry).is_none())
+        let is_about_hosts = self.is_about_hosts();
+        self.entries().filter(move |entry| is_about_hosts && !self.is_supported(entry))
+    }
+
+    fn is_supported(&self, entry: &str) -> bool {
+        let host = || entry.trim_start_matches('.').parse::<Host>();
+        match self.kind {
+            // A network does not match as text.
+            Kind::String => entry.parse::<IpNet>().is_err(),
+            Kind::Hostname => !matches!(host(), Ok(Host::Address(_))),
+            Kind::Regex => expression(entry).is_some(),
+            Kind::Substring | Kind::Cidr => true,
+        }
     }
 }
 

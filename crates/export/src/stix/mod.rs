@@ -56,7 +56,7 @@ pub fn write(
         for block in &list.blocks {
             indicator::write(&mut bundle, block)?;
         }
-        for withdrawal in list.withdrawn.iter().flatten() {
+        for withdrawal in list.to_withdraw() {
             indicator::withdraw(&mut bundle, withdrawal, list.stamp.now)?;
         }
         let mut left_out = 0;

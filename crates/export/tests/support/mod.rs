@@ -80,7 +80,7 @@ pub(crate) fn list_of(reports: &[Report]) -> BlockList {
 pub(crate) fn list(decisions: Decisions, stage: Stage) -> BlockList {
     let now = selection().now;
     let stamp = Stamp { now, reports: 1, input_sha256: "00".repeat(32), serial: 7 };
-    BlockList { stamp, stage, blocks: decisions.blocks, withdrawn: None }
+    BlockList { stamp, stage, blocks: decisions.blocks, overdue: Vec::new(), withdrawn: None }
 }
 
 /// Files by name.
