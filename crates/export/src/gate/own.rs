@@ -1,16 +1,20 @@
 //! The user's own networks and names, which nothing may block.
 
+use std::collections::BTreeSet;
+
 use core::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use prefix_trie::PrefixMap;
 
 use crate::indicators::{DomainName, Host};
 
-/// Own prefixes and names, a few of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Own prefixes and names.
+#[derive(Clone, Debug, Default)]
 pub struct OwnSpace {
-    prefixes: Vec<IpNet>,
-    names: Vec<DomainName>,
+    v4: PrefixMap<Ipv4Net, ()>,
+    v6: PrefixMap<Ipv6Net, ()>,
+    names: BTreeSet<String>,
 }
 
 /// A line that is neither a prefix nor a name.
@@ -30,8 +34,16 @@ impl OwnSpace {
         let mut own = Self::default();
         for (line, entry) in entries(text) {
             match prefix(entry) {
-                Some(prefix) => own.prefixes.push(prefix),
-                None => own.names.push(entry.parse().map_err(|_| OwnSpaceError { line })?),
+                Some(IpNet::V4(prefix)) => {
+                    own.v4.insert(prefix, ());
+                }
+                Some(IpNet::V6(prefix)) => {
+                    own.v6.insert(prefix, ());
+                }
+                None => {
+                    let name: DomainName = entry.parse().map_err(|_| OwnSpaceError { line })?;
+                    own.names.insert(name.as_str().to_owned());
+                }
             }
         }
         Ok(own)
@@ -39,33 +51,45 @@ impl OwnSpace {
 
     /// The entries as they are spelled here, prefixes first.
     pub fn entries(&self) -> impl Iterator<Item = String> {
-        let prefixes = self.prefixes.iter().map(ToString::to_string);
-        prefixes.chain(self.names.iter().map(ToString::to_string))
+        let v4 = self.v4.keys().map(ToString::to_string);
+        let v6 = self.v6.keys().map(ToString::to_string);
+        v4.chain(v6).chain(self.names.iter().cloned())
     }
 
     /// Adds all entries of another.
     pub fn extend(&mut self, other: Self) {
-        self.prefixes.extend(other.prefixes);
+        for prefix in other.v4.into_keys() {
+            self.v4.insert(prefix, ());
+        }
+        for prefix in other.v6.into_keys() {
+            self.v6.insert(prefix, ());
+        }
         self.names.extend(other.names);
     }
 
     /// Takes out the entries of another.
     pub fn remove(&mut self, other: &Self) {
-        self.prefixes.retain(|prefix| !other.prefixes.contains(prefix));
+        for prefix in other.v4.keys() {
+            self.v4.remove(prefix);
+        }
+        for prefix in other.v6.keys() {
+            self.v6.remove(prefix);
+        }
         self.names.retain(|name| !other.names.contains(name));
     }
 
-    /// The entry that covers a host.
+    /// The narrowest entry that covers a host.
     #[must_use]
     pub fn find(&self, host: &Host) -> Option<String> {
         match host {
-            Host::Address(address) => {
-                self.prefixes.iter().find(|own| own.contains(address)).map(ToString::to_string)
+            Host::Address(IpAddr::V4(address)) => {
+                self.v4.get_lpm(&(*address).into()).map(|(prefix, ())| prefix.to_string())
+            }
+            Host::Address(IpAddr::V6(address)) => {
+                self.v6.get_lpm(&(*address).into()).map(|(prefix, ())| prefix.to_string())
             }
             Host::Name(name) => {
-                let covers =
-                    |own: &&DomainName| name.ancestors().any(|above| above == own.as_str());
-                self.names.iter().find(covers).map(ToString::to_string)
+                name.ancestors().find(|above| self.names.contains(*above)).map(str::to_owned)
             }
         }
     }
