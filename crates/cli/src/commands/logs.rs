@@ -97,7 +97,9 @@ pub(super) fn tell(name: &str, scanned: &Scanned) -> bool {
     }
     let Some((offset, sample)) = scanned.samples.first() else { return true };
     if scanned.format.is_none() {
-        complain(format_args!("{name}: no known log format, such as {sample:?}"));
+        complain(format_args!(
+            "{name}: no known log format (--log-format or --log-description tells one), such as {sample:?}"
+        ));
         return false;
     }
     let Scanned { unread, lines, .. } = scanned;

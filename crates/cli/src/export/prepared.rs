@@ -1,5 +1,6 @@
 //! All that an export is made from, read and decided on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,6 +21,9 @@ use crate::arguments::{
     ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments, StateArguments,
 };
 use crate::error::complain;
+
+/// Bits of the shortest prefix that one network has, as registries gave out.
+const SHORTEST_VICTIM: u8 = 8;
 
 /// What is to be written.
 pub(crate) struct Prepared {
@@ -48,6 +52,9 @@ impl Prepared {
         let flows = flowspec_options(&arguments.flowspec)?;
         let reinstated = read_prefixes(arguments.state.reinstate.as_deref(), OwnSpace::parse)?;
         let revoked = revoked(&arguments.state, &reinstated, book)?;
+        if let Some(book) = book {
+            tell_not_reinstated(&reinstated, &book.exempt()?);
+        }
         let gate = Gate::new(&lists, own)?.with_revoked(revoked.clone());
         let of_files = |format: &ExportFormat| Documents::create(output?, *format).transpose();
         let mut documents: Vec<Documents> =
@@ -99,6 +106,15 @@ fn revoked(
     Ok(revoked)
 }
 
+/// Tells what is to be reinstated and was neither revoked like that nor a decoy or resolver.
+fn tell_not_reinstated(reinstated: &OwnSpace, exempt: &Exempt) {
+    let innocent = exempt.innocent.iter().filter_map(|it| reinstated.find(&it.indicator.host));
+    let known: BTreeSet<String> = innocent.chain(exempt.revoked.iter().cloned()).collect();
+    for entry in reinstated.entries().filter(|entry| !known.contains(entry)) {
+        complain(format_args!("{entry}: not reinstated, as no line of that text was revoked"));
+    }
+}
+
 fn selection(arguments: &SelectionArguments) -> Result<Selection, ExportProblem> {
     Ok(Selection {
         now: now(arguments)?,
@@ -119,6 +135,10 @@ pub(crate) fn now(arguments: &SelectionArguments) -> Result<Timestamp, ExportPro
 
 fn flowspec_options(arguments: &FlowspecArguments) -> Result<flowspec::Options, ExportProblem> {
     let is_wide = |victim: &&IpNet| victim.prefix_len() < victim.max_prefix_len();
+    let is_nobodys = |victim: &&IpNet| victim.prefix_len() < SHORTEST_VICTIM;
+    if let Some(victim) = arguments.victim.iter().find(is_nobodys) {
+        return Err(ExportProblem::NobodysVictim(*victim));
+    }
     match arguments.victim.iter().find(is_wide) {
         Some(victim) if !arguments.victim_networks => Err(ExportProblem::WideVictim(*victim)),
         _ => Ok(flowspec::Options {

@@ -35,6 +35,8 @@ pub(crate) enum ExportProblem {
     Provenance(#[from] serde_json::Error),
     #[error("{0} is a network: --victim-networks allows that")]
     WideVictim(IpNet),
+    #[error("{0} is no one's own: a victim has a prefix of 8 bits or more")]
+    NobodysVictim(IpNet),
     #[error("{}: not every report could be read, so no list was written", .0.display())]
     Reports(PathBuf),
     #[error(

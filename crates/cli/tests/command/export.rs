@@ -238,6 +238,8 @@ fn a_victim_is_one_address_unless_said_otherwise() {
     let (run, script) = export(&["--victim", "203.0.113.0/24"]);
     run.code(1).stderr(contains("203.0.113.0/24 is a network"));
     assert_eq!(script, "");
+    let (run, _) = export(&["--victim", "0.0.0.0/0", "--victim-networks"]);
+    run.code(1).stderr(contains("0.0.0.0/0 is no one's own"));
     let (run, script) = export(&["--victim", "203.0.113.7"]);
     run.code(0);
     assert!(script.contains(" destination 203.0.113.7/32 "), "{script}");

@@ -220,7 +220,12 @@ fn what_is_revoked_and_reinstated_at_once_is_not_blocked() {
     let root =
         with_reports(&[("one", report(1, &["192.0.2.1"])), ("host", "192.0.2.1\n".to_owned())]);
     let both = ["--revoked", "host", "--reinstate", "host"];
-    export(&root, 1, "one", &both).code(0).stdout(contains("0 added"));
+    let told = contains("192.0.2.1/32: not reinstated, as no line of that text was revoked");
+    export(&root, 1, "one", &both).code(0).stdout(contains("0 added")).stderr(told);
+    export(&root, 2, "one", &["--reinstate", "host"])
+        .code(0)
+        .stdout(contains("1 added"))
+        .stderr(contains("not reinstated").not());
 }
 
 #[test]
