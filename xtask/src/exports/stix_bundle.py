@@ -124,9 +124,13 @@ def read(collection):
 
 def take_back(collection, expected):
     """The later bundle follows the first one into the collection."""
+    known = read(collection)
     objects = json.loads((later / NAME).read_text())["objects"]
-    status = collection.add_objects({"objects": objects}, timeout=120)
-    assert status.status == "complete" and not status.failures, status.failures
+    # The server refuses a version that it has.
+    new = [it for it in objects if it.get("modified") != known.get(it["id"], {}).get("modified")]
+    new += [it for it in objects if it["id"] not in known and "modified" not in it]
+    status = collection.add_objects({"objects": new}, timeout=120)
+    assert status.status == "complete" and not status.failures, status.failures[:3]
     gone = set(revoked.read_text().split())
     left = {(host, port) for host, port in expected if host not in gone}
     assert left < expected
