@@ -74,6 +74,7 @@ mod tests {
             added_at: None,
             stale_key: None,
             own_key: None,
+            made_of: None,
         }
     }
 
