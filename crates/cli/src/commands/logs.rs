@@ -98,7 +98,7 @@ pub(super) fn tell(name: &str, scanned: &Scanned) -> bool {
     let Some((offset, sample)) = scanned.samples.first() else { return true };
     if scanned.format.is_none() {
         complain(format_args!(
-            "{name}: no known log format (--log-format or --log-description tells one), such as {sample:?}"
+            "{name}: no known log format, such as {sample:?}; --log-format or --log-description tells one"
         ));
         return false;
     }
