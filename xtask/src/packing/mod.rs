@@ -2,13 +2,13 @@
 //! comes out as it went in.
 //!
 //! ```text
-//! packer.rs  the packer's versions and methods
-//! damage.rs  what is done to packed files
-//! beyond.rs  what only the stub unpacks
-//! own        packers of our own
-//! powerpc64.rs programs for PowerPC64
-//! shared     shared objects
-//! speed.rs   time of unpacking beside the packer's own
+//! packer.rs     the packer's versions and methods
+//! damage.rs     what is done to packed files
+//! beyond.rs     what only the stub unpacks
+//! own           packers of our own
+//! powerpc64.rs  programs for PowerPC64
+//! shared        shared objects
+//! speed.rs      time of unpacking beside the packer's own
 //! ```
 
 mod beyond;
