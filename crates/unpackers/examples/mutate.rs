@@ -55,7 +55,7 @@ fn stream(file: &[u8], random: &mut ChaCha8Rng) -> (Vec<u8>, usize) {
         let from = below(random, file.len() - STREAM);
         return (file[from..from + below(random, STREAM)].to_vec(), below(random, 4096));
     }
-    let magic = file.windows(4).position(|bytes| bytes == b"UPX!").expect("a magic number");
+    let magic = magic(file).expect("a magic number");
     let number = |at: usize| {
         let bytes = file[at..at + 4].try_into().expect("four bytes");
         let is_big = file[5] == 2;
@@ -67,13 +67,17 @@ fn stream(file: &[u8], random: &mut ChaCha8Rng) -> (Vec<u8>, usize) {
     (file[header + 12..][..number(header + 4)].to_vec(), number(header))
 }
 
+fn magic(file: &[u8]) -> Option<usize> {
+    file.windows(4).position(|bytes| bytes == b"UPX!")
+}
+
 fn packed_files() -> Vec<Vec<u8>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../specimens/packed");
     let entries = std::fs::read_dir(folder).expect("the packed specimens");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.to_string_lossy().contains("upx"));
     paths.sort();
-    paths.iter().map(|path| std::fs::read(path).expect("a file")).collect()
+    let files = paths.iter().map(|path| std::fs::read(path).expect("a file"));
+    files.filter(|file| magic(file).is_some()).collect()
 }
 
 /// Overwrites some bytes, one in two among the first `near`; cuts some inputs off.
