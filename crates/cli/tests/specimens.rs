@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use support::{
     assert_exact, examples, miyaburi, reports, specimens, truth_of, truth_of_examples, unpack,
@@ -214,9 +214,9 @@ fn tables_and_credentials_are_seen_through_in_other_shapes() {
 }
 
 /// Programs whose table's routines were inlined everywhere: the registry of attacks is sign enough
-/// to look for credentials that a loop fills.
+/// to look for credentials that a loop fills, and for what describes the table.
 #[test]
-fn credentials_are_found_without_a_table() {
+fn tables_and_credentials_are_found_of_which_no_routine_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
     std::fs::create_dir(&files).unwrap();
@@ -227,8 +227,30 @@ fn credentials_are_found_without_a_table() {
     });
     assert_eq!(count, 3);
     let reports = reports(&files, folder.path());
-    let fields = "credentials.effective_key,credentials.sha256,credentials.entries,scan.probes";
+    let fields = "string_table.effective_key,string_table.sha256,string_table.entries,\
+        credentials.effective_key,credentials.sha256,credentials.entries,scan.probes";
     assert_exact(&reports, &truth_of(&reports, folder.path()), fields, &[]);
+}
+
+/// A pointer in the middle of such a text: the lengths are those of other texts, and their places no ids.
+#[test]
+fn lengths_that_do_not_fit_make_no_table() {
+    const NAME: &str = "mips-le-gcc-tiny.static_pointers-O2.single";
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(unpack(folder.path(), |name| name == NAME), 1);
+    let file = folder.path().join(NAME);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let encoded: Vec<u8> = b"./dvrFixture\0".iter().map(|byte| byte ^ 0xb4).collect();
+    let place = place_of(&bytes, &encoded);
+    let mut words = bytes.windows(4).enumerate();
+    let (at, _) = words.find(|(_, word)| *word == place.to_le_bytes()).unwrap();
+    bytes[at..at + 4].copy_from_slice(&(place + 1).to_le_bytes());
+    std::fs::write(&file, bytes).unwrap();
+    let output = miyaburi().args(["extract", "--format", "ndjson"]).arg(&file).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["string_table"], Value::Null);
+    let is_told = |string: &Value| string["text"] == "./dvrFixture";
+    assert!(report["strings"].as_array().unwrap().iter().any(is_told));
 }
 
 /// Texts that one routine decodes, given where they are and how long: their lengths are no ids.
@@ -265,6 +287,62 @@ fn no_other_host_passes_for_the_c2() {
     for (report, truth) in pairs(&reports, &truth) {
         let (found, known) = (c2s(&report), c2s(&truth));
         assert!(found.is_subset(&known), "{}: {found:?}", report["sample"]["path"]);
+    }
+}
+
+/// How entries lie in the file is what the build made of their texts: each byte of a key stream, and
+/// what stands for each byte, is the same for all.
+#[test]
+fn what_is_stored_is_what_the_build_encoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let forks = ["classic", "hex", "rc4", "rc4_passes", "xor_cyclic", "chacha20", "alphabet"];
+    let count = unpack(&files, |name| {
+        (name.starts_with("sh4-") || name.starts_with("sparc32-"))
+            && forks.iter().any(|fork| name.contains(&format!(".{fork}-")))
+    });
+    assert_eq!(count, 13);
+    let reports = reports(&files, folder.path());
+    let mut held = 0;
+    for (report, truth) in pairs(&reports, &truth_of(&reports, folder.path())) {
+        let name = &report["sample"]["path"];
+        let cipher = truth["string_table"]["cipher"].as_str().unwrap();
+        // What stands in each place: of a key stream, or for a byte.
+        let mut known: BTreeMap<usize, u8> = BTreeMap::new();
+        for entry in report["string_table"]["entries"].as_array().unwrap() {
+            let Some(stored) = entry["stored"].as_str() else { continue };
+            let stored = hex::decode(stored).unwrap();
+            let text = text_of(&truth, &entry["id"]);
+            held += 1;
+            if cipher == "hex" {
+                let digits = hex::encode(&text).into_bytes();
+                assert!(digits.starts_with(&stored), "{name}: {entry}");
+                continue;
+            }
+            for (place, (byte, stored)) in text.iter().zip(&stored).enumerate() {
+                let (place, stands) = match cipher {
+                    "substitution" => (usize::from(*byte), *stored),
+                    "xor" => (0, byte ^ stored),
+                    _ => (place, byte ^ stored),
+                };
+                assert_eq!(*known.entry(place).or_insert(stands), stands, "{name}: {entry}");
+            }
+        }
+        if let Some(key) = truth["string_table"]["effective_key"].as_str() {
+            assert_eq!(key, format!("{:#04x}", known[&0]), "{name}");
+        }
+    }
+    assert!(held >= 500, "{held}");
+}
+
+/// The bytes of the entry with this id, as the build had them.
+fn text_of(truth: &Value, id: &Value) -> Vec<u8> {
+    let mut entries = truth["string_table"]["entries"].as_array().unwrap().iter();
+    let entry = entries.find(|entry| entry["id"] == *id).unwrap();
+    match entry["port"].as_u64() {
+        Some(port) => u16::try_from(port).unwrap().to_be_bytes().to_vec(),
+        None => format!("{}\0", entry["text"].as_str().unwrap()).into_bytes(),
     }
 }
 

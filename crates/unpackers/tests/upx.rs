@@ -71,15 +71,30 @@ fn shared_objects_give_the_packers_input() {
 }
 
 #[test]
+fn the_header_at_the_end_of_a_shared_object_may_have_moved() {
+    for (name, _) in SHARED {
+        let mut file = support::packed_file(name);
+        let (whole, at) = (unpacked(&file).file, trailer(&file));
+        file.splice(at..at, [0x55; 100]);
+        let found = unpacked(&file);
+        assert_eq!(found.repairs, [Repair::HeaderMoved], "{name}");
+        assert!(found.file == whole, "{name}");
+    }
+}
+
+#[test]
 fn of_a_shared_object_that_was_cut_off_the_beginning_is_right() {
     for (name, _) in SHARED {
         let packed = support::packed_file(name);
         let whole = unpacked(&packed).file;
+        let mut cut = 0;
         for length in (0..packed.len()).step_by(37) {
             let Ok(Some(found)) = unpack(&packed[..length], Limits::default()) else { continue };
             assert!(whole.starts_with(&found.file), "{name} cut to {length}");
             assert!(found.cut.is_some() || found.file == whole, "{name} cut to {length}");
+            cut += usize::from(found.cut.is_some());
         }
+        assert!(cut >= 20, "{name}: {cut}");
     }
 }
 

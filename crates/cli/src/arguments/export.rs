@@ -27,6 +27,7 @@ pub(crate) struct ExportArguments {
 
     /// Directory to write into; it is made when it is not there
     #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
+    #[arg(conflicts_with = "reading")]
     pub output: Option<PathBuf>,
 
     #[command(flatten)]

@@ -19,6 +19,7 @@ pub(crate) struct LogArguments {
 
 /// How logs are read.
 #[derive(Debug, Args)]
+#[group(id = "reading", multiple = true)]
 pub(crate) struct ReadingArguments {
     /// Format of the logs [default: recognised by content, for each file]
     #[arg(long, value_name = "NAME", value_parser = known_format)]

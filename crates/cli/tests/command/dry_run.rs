@@ -165,5 +165,11 @@ fn what_cannot_be_read_is_told() {
     ] {
         dry_run(&root, arguments).code(2);
     }
+    let logs = ["--timezone=+09:00", "--log-format=bind", "--latest=2026-11-24", "--clock-ahead=3"];
+    for option in logs {
+        let mut export = miyaburi();
+        export.current_dir(root.path()).args(["export", "report.ndjson", "--to", "rpz", option]);
+        export.args(["--output", "out"]).assert().code(2).stderr(contains("--output"));
+    }
     assert!(!at(&root, "out").exists());
 }

@@ -8,7 +8,7 @@
 //! False positives: none known for calls; another object's end taken for a record. False negatives:
 //! ids that are computed, and records that only a callee reads which is no accessor.
 
-use crate::string_table::Table;
+use crate::string_table::{Entry, Table};
 use crate::subject::Subject;
 use crate::trace::ARGUMENTS;
 use miyaburi_analysis::{CallSite, Reference, ReferenceKind, Value};
@@ -72,11 +72,29 @@ pub fn references(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReferenc
         }));
     }
     if table.accessors.is_empty() && !table.is_filled {
-        found.extend(handed_over(subject, table));
+        match table.is_observed {
+            true => found.extend(handed_over(subject, table)),
+            false => found.extend(decoded_in_place(subject, table)),
+        }
     }
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Code that refers to the stored bytes of an entry, to decode them where they are used.
+fn decoded_in_place(subject: &Subject<'_>, table: &Table<'_>) -> Vec<EntryReference> {
+    let program = subject.program;
+    let of_entry = |entry: &Entry| {
+        let end = entry.buffer.offset(entry.encoded.len() as u64);
+        let from = program.references().to(entry.buffer, end).iter().map(|it| it.from);
+        let reference = |site: Address| {
+            let function = program.function(program.function_containing(site)?)?.entry;
+            Some(EntryReference { id: entry.id, site, function })
+        };
+        from.filter_map(reference).collect::<Vec<_>>()
+    };
+    table.entries.iter().flat_map(of_entry).collect()
 }
 
 /// Calls that hand the stored bytes of an entry to the routine that decodes them.

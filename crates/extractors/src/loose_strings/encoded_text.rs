@@ -40,7 +40,7 @@ pub(super) const MIN_TELLING: usize = 6;
 const MAX_TELLING: usize = 128;
 
 /// Keys under which text of some length begins at `start`.
-pub(super) fn keys_at(image: &Image, start: Address) -> Vec<u8> {
+pub(crate) fn keys_at(image: &Image, start: Address) -> Vec<u8> {
     let bytes = image.bytes_from(start);
     let bytes = bytes.get(..MAX_TELLING).unwrap_or(bytes);
     let mut keys: Vec<u8> = Vec::new();

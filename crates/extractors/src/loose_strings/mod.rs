@@ -24,7 +24,8 @@ mod referenced;
 
 use crate::subject::Subject;
 use encoded_text::Encoding;
-use miyaburi_image::Address;
+pub(crate) use encoded_text::keys_at;
+use miyaburi_image::{Address, Image};
 use referenced::Agreeing;
 use std::collections::BTreeMap;
 
@@ -80,6 +81,11 @@ pub enum Source {
         /// One of them.
         neighbour: Address,
     },
+}
+
+/// The text under `key` that begins at `start`, decoded, its terminating zero included.
+pub(crate) fn text_at(image: &Image, start: Address, key: u8) -> Option<Vec<u8>> {
+    Encoding::unaligned(key).text_at(image, start)
 }
 
 /// The strings of a program, by address.

@@ -287,10 +287,12 @@ fn sourced(
             .filter(|(_, target)| subject.program.function_at(*target).is_none())
             .collect();
         let is_alone = |at: Address| readers.get(&at.0) == Some(&1);
+        // Code has the address of the first record, which is no text.
+        let of_both = behind.iter().find(|(cell, target)| is_alone(*cell) && is_alone(*target));
         // The end of one text may be another, which linkers store once.
-        let of_own_bytes = behind.iter().find(|(_, target)| is_alone(*target));
+        let of_own_bytes = || behind.iter().find(|(_, target)| is_alone(*target));
         let of_own_cell = || behind.iter().find(|(cell, _)| is_alone(*cell));
-        let pointed = of_own_bytes.or_else(of_own_cell).copied();
+        let pointed = of_both.or_else(of_own_bytes).or_else(of_own_cell).copied();
         let own = || bytes.iter().copied().find(|byte| readers.get(byte) == Some(&1)).map(Address);
         let source = pointed.map(|(_, target)| target).or_else(own);
         if let Some(source) = source {

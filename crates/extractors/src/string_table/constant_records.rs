@@ -71,8 +71,11 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Array> {
     found
 }
 
-/// Pointers to data of the file, with what they point to, by place.
-fn pointers(subject: &Subject<'_>) -> Vec<(u64, Address)> {
+/// Where a pointer stands, and what it points to.
+pub(super) type Pointer = (u64, Address);
+
+/// Pointers to data of the file, by place.
+pub(super) fn pointers(subject: &Subject<'_>) -> Vec<Pointer> {
     let size = subject.emulator.arch().pointer_size();
     let mut found = Vec::new();
     for segment in subject.image.segments() {
@@ -90,12 +93,8 @@ fn pointers(subject: &Subject<'_>) -> Vec<(u64, Address)> {
 }
 
 /// Rows of pointers that stand whole strides apart.
-fn rows(
-    subject: &Subject<'_>,
-    pointers: &[(u64, Address)],
-    stride: u64,
-) -> Vec<Vec<(u64, Address)>> {
-    let mut open: Vec<Vec<(u64, Address)>> = Vec::new();
+pub(super) fn rows(subject: &Subject<'_>, pointers: &[Pointer], stride: u64) -> Vec<Vec<Pointer>> {
+    let mut open: Vec<Vec<Pointer>> = Vec::new();
     let mut found = Vec::new();
     for (at, target) in pointers.iter().copied() {
         let (mut over, mut going): (Vec<_>, Vec<_>) = open.into_iter().partition(|row| {
@@ -128,7 +127,7 @@ fn is_zero(subject: &Subject<'_>, from: u64, to: u64, stride: u64) -> bool {
 }
 
 /// The array that a row of pointers is, when lengths stand beside them.
-fn array(subject: &Subject<'_>, row: &[(u64, Address)], stride: u64, size: u64) -> Option<Array> {
+fn array(subject: &Subject<'_>, row: &[Pointer], stride: u64, size: u64) -> Option<Array> {
     if row.iter().any(|(_, target)| subject.program.function_at(*target).is_some()) {
         return None;
     }
@@ -144,7 +143,7 @@ fn array(subject: &Subject<'_>, row: &[(u64, Address)], stride: u64, size: u64) 
         .max_by_key(|(offset, lengths)| (lengths.iter().sum::<u64>(), -offset))?;
     let pointer_offset = if offset < 0 { offset.unsigned_abs() } else { 0 };
     let (base, base_is_certain) = base(subject, row.first()?.0, stride, pointer_offset);
-    let record = |((at, source), length): (&(u64, Address), u64)| Record {
+    let record = |((at, source), length): (&Pointer, u64)| Record {
         id: (at - base.0) / stride,
         cell: Address(*at),
         source: *source,
@@ -155,12 +154,7 @@ fn array(subject: &Subject<'_>, row: &[(u64, Address)], stride: u64, size: u64) 
 }
 
 /// The numbers of a field, when each may be the length of what its pointer leads to.
-fn lengths(
-    subject: &Subject<'_>,
-    row: &[(u64, Address)],
-    offset: i64,
-    width: u32,
-) -> Option<Vec<u64>> {
+fn lengths(subject: &Subject<'_>, row: &[Pointer], offset: i64, width: u32) -> Option<Vec<u64>> {
     let number = |at: u64| subject.image.read_uint(Address(at.wrapping_add_signed(offset)), width);
     let lengths: Vec<u64> = row
         .iter()
@@ -180,7 +174,12 @@ fn lengths(
 
 /// Where the pointer of the record with id 0 stands: code that looks records up by number refers to
 /// that record, or there is no other place for it.
-fn base(subject: &Subject<'_>, first: u64, stride: u64, pointer_offset: u64) -> (Address, bool) {
+pub(super) fn base(
+    subject: &Subject<'_>,
+    first: u64,
+    stride: u64,
+    pointer_offset: u64,
+) -> (Address, bool) {
     let references = subject.program.references();
     let is_empty = |back: &u64| {
         let start = first.saturating_sub(pointer_offset + back * stride);

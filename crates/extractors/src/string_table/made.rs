@@ -137,7 +137,7 @@ fn handed(
         let calls = run.trace.calls.iter();
         let hands = |call: &&CallRecord| call.possible_arguments().any(|it| it == record.buffer.0);
         let call = base::call_that_wrote(&run.trace, record.stored_by);
-        let source = calls.filter(hands).chain(call).find_map(|call| {
+        let source = call.into_iter().chain(calls.filter(hands)).find_map(|call| {
             call.possible_arguments().find_map(|argument| {
                 let at = Address(argument);
                 let is_data = subject.image.is_mapped(at)

@@ -15,6 +15,7 @@ pub mod beginning;
 mod blocks;
 mod constant_records;
 mod decoding;
+mod described;
 pub mod fillers;
 pub mod gaps;
 mod handed_over;
@@ -153,9 +154,12 @@ pub fn extract<'a>(
 }
 
 /// Looks for a table whose entries are decoded when they are asked for, by number or by where they
-/// are stored, under any cipher. That takes long: for programs that are of the family by another sign.
+/// are stored, under any cipher, or that is described under one key. That takes long: for programs that
+/// are of the family by another sign.
 pub fn extract_asked_for<'a>(subject: &mut Subject<'a>) -> Found<Option<Table<'a>>> {
-    let table = asked_for::extract(subject).or_else(|| handed_over::extract(subject));
+    let table = asked_for::extract(subject)
+        .or_else(|| handed_over::extract(subject))
+        .or_else(|| described::extract(subject));
     let diagnostics = table.iter().flat_map(diagnostics_of).collect();
     Found { finding: table, diagnostics }
 }

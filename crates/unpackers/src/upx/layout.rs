@@ -90,7 +90,7 @@ impl Class {
     }
 
     /// Behind the section headers, which most linkers put at a file's end.
-    fn sections_end(self, fields: Fields<'_>) -> Option<usize> {
+    pub(super) fn sections_end(self, fields: Fields<'_>) -> Option<usize> {
         let (offset, entry, count) = if self.is_64_bit() { (40, 58, 60) } else { (32, 46, 48) };
         let size = usize::from(fields.u16(entry)?) * usize::from(fields.u16(count)?);
         fields.word(offset, self.is_64_bit())?.checked_add(size)

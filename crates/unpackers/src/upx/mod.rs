@@ -121,7 +121,7 @@ fn unpack_from(reader: &mut Reader<'_>, start: &Start) -> Result<Unpacked, UpxEr
     }
     let trailer = Trailer::find(reader.file(), start, original.file.len());
     if let Some(shared) = &shared {
-        rest = shared.end(rest, trailer.as_ref());
+        rest = shared.end(rest);
     }
     Ok(Unpacked {
         version: trailer::version(reader.file()),

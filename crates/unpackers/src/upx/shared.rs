@@ -16,7 +16,6 @@ use super::layout::{Class, Layout, ProgramHeader};
 use super::original::Original;
 use super::rest::Rest;
 use super::start::{BEFORE, Start};
-use super::trailer::Trailer;
 
 const ET_DYN: u16 = 3;
 const PT_DYNAMIC: u32 = 2;
@@ -35,6 +34,8 @@ pub(super) struct Shared {
     code: usize,
     /// Segments that stay as they are, and where they are in the packed file.
     kept: Vec<(Range<usize>, usize)>,
+    /// Behind the section headers of the packed file, 0 when it has none.
+    sections_end: usize,
     /// What links it, in the original and in the packed file.
     dynamic: [Range<usize>; 2],
 }
@@ -59,7 +60,9 @@ impl Shared {
             Some((header.file.clone(), same.file.start))
         });
         let (kept, code) = (kept.collect(), start.block.checked_sub(BEFORE)?);
-        is_one.then_some(Self { class, endian, code, kept, dynamic: [before.file, after.file] })
+        let sections_end = class.sections_end(packed).filter(|end| *end <= file.len()).unwrap_or(0);
+        let dynamic = [before.file, after.file];
+        is_one.then_some(Self { class, endian, code, kept, sections_end, dynamic })
     }
 
     fn is_kept(&self, segment: &Range<usize>) -> bool {
@@ -139,10 +142,10 @@ impl Shared {
         Some((entry - table.start + size, stub & !1))
     }
 
-    /// Where the header at the end is to be: behind the segments that stay, on ARM some way behind.
-    pub(super) fn end(&self, rest: Rest, trailer: Option<&Trailer>) -> Rest {
+    /// Where the header at the end is to be: behind the segments that stay, and section headers.
+    pub(super) fn end(&self, rest: Rest) -> Rest {
         let kept = self.kept.iter().map(|(range, from)| from + range.len()).max().unwrap_or(0);
-        let kept = trailer.map_or(kept, |trailer| kept.max(trailer.offset));
+        let kept = kept.max(self.sections_end);
         match rest {
             Rest::Expected { end } => Rest::Expected { end: end.max(kept) },
             Rest::Moved { end } => Rest::Moved { end: end.max(kept) },

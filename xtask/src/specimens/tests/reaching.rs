@@ -2,7 +2,7 @@
 //! programs ask and connect to, and what handlers send.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
@@ -41,22 +41,28 @@ struct Program {
     file: Vec<u8>,
 }
 
-/// The small specimens of `forks` in our own C library whose compiler is here, one of so many, with
-/// their symbols.
+/// Small specimens of `forks` in our own C library, one of so many, with their symbols. Those whose
+/// compiler is not here are built for another CPU type.
 fn built(forks: &[Fork], one_of: usize) -> Vec<Program> {
     let (scratch, symbols) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let parts = Parts::new(scratch.path(), COMMITTED_SEED).unwrap();
     let is_wanted = |specimen: &Specimen| {
         forks.contains(&specimen.fork)
-            && specimen.toolchain.installed()
-            && specimen.toolchain.libc == Libc::Tiny
-            // Clang's driver takes the symbols out at -Os.
-            && specimen.toolchain.compiler == Compiler::Gcc
+            && is_small(&specimen.toolchain)
             && !specimen.ballast
             && !specimen.symbols
     };
-    let chosen = plan::all(&Toolchain::all()).into_iter().filter(is_wanted).step_by(one_of);
-    chosen
+    let all = Toolchain::all();
+    let here = all.iter().find(|it| it.installed() && is_small(it)).expect("a C compiler");
+    let chosen = plan::all(&all).into_iter().filter(is_wanted).step_by(one_of);
+    let buildable = chosen.map(|specimen| match specimen.toolchain.installed() {
+        true => specimen,
+        false => Specimen { toolchain: here.clone(), ..specimen },
+    });
+    let unique: BTreeMap<String, Specimen> =
+        buildable.map(|specimen| (specimen.label(), specimen)).collect();
+    unique
+        .into_values()
         .map(|specimen| {
             let folder = symbols.path();
             build::build(&specimen, COMMITTED_SEED, scratch.path(), &parts, Some(folder)).unwrap();
@@ -66,6 +72,11 @@ fn built(forks: &[Fork], one_of: usize) -> Vec<Program> {
             Program { label, configuration, file }
         })
         .collect()
+}
+
+fn is_small(toolchain: &Toolchain) -> bool {
+    // Clang's driver takes the symbols out at -Os.
+    toolchain.libc == Libc::Tiny && toolchain.compiler == Compiler::Gcc
 }
 
 fn symbol<'a>(image: &'a Image, name: &str) -> &'a Symbol {
