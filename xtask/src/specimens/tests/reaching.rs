@@ -57,7 +57,7 @@ fn built(forks: &[Fork], one_of: usize) -> Vec<Program> {
     let chosen = plan::all(&all).into_iter().filter(is_wanted).step_by(one_of);
     let buildable = chosen.map(|specimen| match specimen.toolchain.installed() {
         true => specimen,
-        false => Specimen { toolchain: here.clone(), ..specimen },
+        false => Specimen { toolchain: *here, ..specimen },
     });
     let unique: BTreeMap<String, Specimen> =
         buildable.map(|specimen| (specimen.label(), specimen)).collect();
