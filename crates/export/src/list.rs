@@ -142,6 +142,12 @@ pub trait Folder {
     /// # Errors
     /// When it cannot be made.
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>>;
+
+    /// What an earlier export has under that name, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn earlier(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
 }
 
 /// What keeps a file from being written.

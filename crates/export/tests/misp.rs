@@ -5,12 +5,13 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use miyaburi_export::{Tlp, Written, misp};
+use miyaburi_export::configurations::Configurations;
+use miyaburi_export::{BlockList, Stamp, Tlp, Written, misp};
 use miyaburi_model::Report;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::findings::{configurations, example, host, hostile, hostile_report, report_with};
-use support::{Memory, list_of};
+use support::{Memory, list_of, time};
 
 /// What was written, the manifest, and the events in its order.
 fn feed_of(reports: &[Report]) -> (Written, Value, Vec<Value>) {
@@ -100,6 +101,60 @@ fn only_what_passed_the_gate_is_to_be_detected() {
         .collect();
     // The receiver is not among the roles that were asked for, the decoy never is.
     assert_eq!(comments, ["not to be blocked", "not the attackers'"]);
+}
+
+/// The feed of an export with a ledger, and of a later one without reports in which `stays` is in force.
+fn feed_of_a_later_export(stays: bool) -> (Value, Value) {
+    let reports = [example()];
+    let mut folder = Memory::default();
+    let first = BlockList { withdrawn: Some(Vec::new()), ..list_of(&reports) };
+    misp::write(&first, &configurations(&reports), Tlp::Amber, &mut folder).unwrap();
+    let blocks = if stays { first.blocks.clone() } else { Vec::new() };
+    let stamp = Stamp { now: time("2026-12-24"), ..first.stamp.clone() };
+    let later = BlockList { stamp, blocks, ..first };
+    let none = Configurations::default();
+    let written = misp::write(&later, &none, Tlp::Amber, &mut folder).unwrap();
+    assert_eq!(written, Written { entries: 1, left_out: 0 });
+    let read = |name: &str| -> Value {
+        serde_json::from_str(folder.text(&format!("{}/{name}", misp::FOLDER))).unwrap()
+    };
+    let manifest = read(misp::MANIFEST);
+    let uuid = manifest.as_object().unwrap().keys().next().unwrap().clone();
+    (manifest[&uuid].clone(), read(&format!("{uuid}.json"))["Event"].clone())
+}
+
+#[test]
+fn what_is_not_blocked_any_more_is_unmarked_in_events_of_earlier_exports() {
+    let now = time("2026-12-24").unix().to_string();
+    let (summary, event) = feed_of_a_later_export(false);
+    assert_eq!(to_detect(&event), BTreeSet::new());
+    let hosts = objects(&event, "domain-ip");
+    assert_eq!(hosts[0]["comment"], "not to be blocked");
+    for changed in [&summary, &event, hosts[0]] {
+        assert_eq!(changed["timestamp"], json!(now));
+    }
+    let (summary, event) = feed_of_a_later_export(true);
+    assert_eq!(to_detect(&event), BTreeSet::from(["cnc.bot.example".to_owned()]));
+    assert_ne!(summary["timestamp"], json!(now));
+    assert_eq!(summary["timestamp"], event["timestamp"]);
+}
+
+/// A manifest that leads out of the feed, and one that is none.
+#[test]
+fn of_a_feed_that_was_tampered_with_nothing_else_is_touched() {
+    let list = BlockList { withdrawn: Some(Vec::new()), ..list_of(&[]) };
+    let manifest = format!("{}/{}", misp::FOLDER, misp::MANIFEST);
+    let outside = format!("{}/../outside.json", misp::FOLDER);
+    let mut folder = Memory::default();
+    folder.0.insert(manifest.clone(), b"{\"../outside\": {}}".to_vec());
+    folder.0.insert(outside.clone(), b"{\"Event\": {}}".to_vec());
+    let none = Configurations::default();
+    let written = misp::write(&list, &none, Tlp::Amber, &mut folder).unwrap();
+    assert_eq!((written.entries, folder.text(&manifest)), (0, "{}\n"));
+    assert_eq!(folder.text(&outside), "{\"Event\": {}}");
+    folder.0.insert(manifest.clone(), b"{".to_vec());
+    let error = misp::write(&list, &none, Tlp::Amber, &mut folder).unwrap_err();
+    assert_eq!(error.file, manifest);
 }
 
 #[test]

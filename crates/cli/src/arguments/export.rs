@@ -236,7 +236,7 @@ pub(crate) enum ExportFormat {
     /// reports are read
     Maco,
     /// Events of MISP, one a configuration, as a feed in DIR/misp/; what passed the gate is marked for
-    /// detection
+    /// detection, and with a ledger, what is withdrawn later is unmarked
     Misp,
     /// A script of sets of addresses and ports, for nft
     Nftables,
@@ -259,12 +259,12 @@ impl ExportFormat {
         matches!(self, Self::Misp | Self::Stix | Self::Yara)
     }
 
-    /// Whether a roll back concerns it: what others tell was found all the same, and a bundle of STIX
-    /// tells what is in force, besides.
+    /// Whether a roll back concerns it: what others tell was found all the same; a bundle of STIX and
+    /// events of MISP tell what is in force, besides.
     pub(crate) const fn is_rolled_back(self) -> bool {
         match self {
-            Self::Labels | Self::Maco | Self::Misp | Self::Yara => false,
-            Self::Csv | Self::Flowspec | Self::Nftables | Self::Rpz => true,
+            Self::Labels | Self::Maco | Self::Yara => false,
+            Self::Csv | Self::Flowspec | Self::Misp | Self::Nftables | Self::Rpz => true,
             Self::Sigma | Self::Stix | Self::Suricata => true,
         }
     }

@@ -51,4 +51,12 @@ impl Folder for OutputFolder {
         self.names.push(name.to_owned());
         Ok(Box::new(BufWriter::new(file)))
     }
+
+    fn earlier(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.root.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

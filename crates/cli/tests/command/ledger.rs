@@ -1,5 +1,6 @@
 //! `miyaburi export --state` and `miyaburi ledger` from the outside.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -74,6 +75,44 @@ fn records(root: &TempDir, kind: &str) -> Vec<Value> {
     let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.filter(|record| record["record"] == kind).collect()
+}
+
+/// What events of the feed mark for detection.
+fn marked(root: &TempDir) -> BTreeSet<String> {
+    let json = |name: &str| -> Value {
+        serde_json::from_str(&read(root, &format!("out/misp/{name}"))).unwrap()
+    };
+    let manifest = json("manifest.json");
+    let events = manifest.as_object().unwrap().keys().map(|uuid| json(&format!("{uuid}.json")));
+    let objects = events.flat_map(|it| it["Event"]["Object"].as_array().unwrap().clone());
+    let attributes = objects.flat_map(|it| it["Attribute"].as_array().unwrap().clone());
+    let marked = attributes.filter(|it| it["to_ids"] == true);
+    marked.map(|it| it["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn events_of_earlier_exports_mark_what_is_blocked_and_nothing_else() {
+    let root = with_reports(&[
+        ("one", report(1, &["192.0.2.1", "192.0.2.2"])),
+        ("two", report(2, &["192.0.2.3"])),
+        ("revoked", "192.0.2.1\n".to_owned()),
+    ]);
+    let export = |day: u8, reports: &str, options: &[&str]| {
+        let now = format!("2026-11-{day:02}");
+        let mut run = miyaburi();
+        run.current_dir(&root).args(["export", "--state", "ledger", "--output", "out", "--to"]);
+        run.args(["misp", "--now", &now, "--warning-lists"]).arg(lists());
+        run.arg(reports).args(options).assert().code(0);
+        marked(&root)
+    };
+    let is = |hosts: &[u8]| hosts.iter().map(|it| format!("192.0.2.{it}")).collect();
+    assert_eq!(export(1, "one", &[]), is(&[1, 2]));
+    assert_eq!(export(2, "two", &[]), is(&[1, 2, 3]));
+    roll_back(&root, 3).code(0);
+    assert_eq!(marked(&root), is(&[1, 2]));
+    assert_eq!(export(4, "two", &["--revoked", "revoked"]), is(&[2, 3]));
+    roll_back(&root, 5).code(0);
+    assert_eq!(marked(&root), is(&[2]), "what was revoked stays so");
 }
 
 #[test]

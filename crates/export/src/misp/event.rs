@@ -1,16 +1,16 @@
 //! The event of a configuration.
 
-use miyaburi_model::EndpointRole;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::earlier::comment;
 use super::object::{
     CREDENTIAL, DDOS_CONFIG, DOMAIN_IP, ELF, FILE, IP_PORT, Kind, MALWARE_CONFIG, MAX_VALUE, Object,
 };
 use crate::configurations::{Configuration, File, Request, hex};
 use crate::identifier::identifier;
 use crate::indicators::{Host, Indicator, protocol_name, role_name};
-use crate::list::{Block, BlockList};
+use crate::list::BlockList;
 use crate::tlp::Tlp;
 
 /// An event.
@@ -181,16 +181,7 @@ fn host(event: Uuid, host: &Indicator, list: &BlockList) -> Object {
             .with("dst-port", Kind::Port, port)
             .with("protocol", Kind::Text, protocol),
     };
-    object.with("text", Kind::Text, Some(role.to_owned())).comment(comment(host, block))
-}
-
-/// Until when a host holds, or that it is not to be blocked.
-fn comment(host: &Indicator, block: Option<&Block>) -> String {
-    match (block, host.role) {
-        (Some(block), _) => format!("valid until {}", block.expires),
-        (None, EndpointRole::Decoy | EndpointRole::Resolver) => "not the attackers'".to_owned(),
-        (None, _) => "not to be blocked".to_owned(),
-    }
+    object.with("text", Kind::Text, Some(role.to_owned())).comment(comment(block, role))
 }
 
 /// A pair; what the template could say besides is the same of all, and there are many.

@@ -11,7 +11,7 @@ pub(super) const MAX_VALUE: usize = 65535;
 /// A template of MISP's own.
 #[derive(Debug)]
 pub(super) struct Template {
-    name: &'static str,
+    pub(super) name: &'static str,
     category: &'static str,
     uuid: &'static str,
     version: &'static str,

@@ -101,6 +101,12 @@ impl Memory {
 
 impl Folder for Memory {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
-        Ok(Box::new(self.0.entry(name.to_owned()).or_default()))
+        let file = self.0.entry(name.to_owned()).or_default();
+        file.clear();
+        Ok(Box::new(file))
+    }
+
+    fn earlier(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.0.get(name).cloned())
     }
 }
