@@ -36,9 +36,23 @@ fn built_in_lists_refuse_what_must_not_be_blocked() {
     for host in ["198.41.0.4", "192.5.5.241", "2001:500:2f::f"] {
         assert_eq!(refusal(host), listed("Root servers, addresses"), "{host}");
     }
+    for host in ["149.154.167.220", "2001:67c:4e8:f004::9"] {
+        assert_eq!(refusal(host), listed("Message services, addresses"), "{host}");
+    }
     assert_eq!(refusal("dns.google"), listed("Public resolvers, names"));
     assert_eq!(refusal("104.16.1.1"), listed("Addresses shared by many sites"));
     assert_eq!(refusal("raw.githubusercontent.com"), listed("Well-known sites"));
+}
+
+#[test]
+fn names_below_which_others_have_theirs_are_refused() {
+    for host in ["co.uk", "blogspot.com", "blob.core.windows.net", "duckdns.org", "k12.ca.us"] {
+        let reason = decide(&gate_with(&[]), host, EndpointRole::C2).refusals.pop();
+        assert_eq!(reason.map(|it| it.reason), Some(Reason::PublicSuffix), "{host}");
+    }
+    for host in ["bot.co.uk", "bot.blogspot.com", "a.blob.core.windows.net", "bot.duckdns.org"] {
+        assert_eq!(decide(&gate_with(&[]), host, EndpointRole::C2).blocks.len(), 1, "{host}");
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! One's own devices, as their owner lists them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 /// Whether the default login of a device was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoginChanged {
     /// It was.
@@ -17,7 +17,7 @@ pub enum LoginChanged {
 }
 
 /// One device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct InventoryDevice {
     /// Address, or whatever the owner calls it by.
     pub address: String,
@@ -42,6 +42,12 @@ pub enum InventoryError {
     /// Columns are missing.
     #[error("no inventory: its first line lacks {0}")]
     Columns(String),
+    /// A device has no address.
+    #[error("line {line}: no address")]
+    Address {
+        /// The line, from 1 for the header.
+        line: u64,
+    },
     /// A port is none.
     #[error("line {line}: {text:?} is no port")]
     Port {
@@ -60,7 +66,7 @@ pub enum InventoryError {
     },
 }
 
-/// The columns, whose order is free.
+/// The columns, whose order is free, in either case.
 const COLUMNS: [&str; 6] =
     ["address", "vendor", "model", "firmware", "open_ports", "login_changed"];
 
@@ -77,24 +83,29 @@ struct Line {
 
 /// Reads CSV with the columns `address`, `vendor`, `model`, `firmware`, `open_ports` (numbers with
 /// blanks between them, `none`, or empty when not known) and `login_changed` (`yes`, `no`,
-/// `unknown` or empty).
+/// `unknown` or empty). Lines that say the same are one device.
 ///
 /// # Errors
 /// The first line that cannot be taken.
 pub fn parse_inventory(csv: &[u8]) -> Result<Vec<InventoryDevice>, InventoryError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-    let headers = reader.headers()?.clone();
+    let headers: csv::StringRecord =
+        reader.headers()?.iter().map(str::to_ascii_lowercase).collect();
     let missing: Vec<&str> =
         COLUMNS.into_iter().filter(|column| !headers.iter().any(|it| it == *column)).collect();
     if !missing.is_empty() {
         return Err(InventoryError::Columns(missing.join(", ")));
     }
-    let mut devices = Vec::new();
+    let mut devices: Vec<InventoryDevice> = Vec::new();
+    let mut known = HashSet::new();
     for record in reader.records() {
         let record = record?;
         let number = record.position().map_or(0, csv::Position::line);
         let line: Line = record.deserialize(Some(&headers))?;
-        devices.push(InventoryDevice {
+        if line.address.is_empty() {
+            return Err(InventoryError::Address { line: number });
+        }
+        let device = InventoryDevice {
             open_ports: ports(&line.open_ports)
                 .map_err(|text| InventoryError::Port { line: number, text })?,
             login_changed: login_changed(&line.login_changed)
@@ -103,7 +114,10 @@ pub fn parse_inventory(csv: &[u8]) -> Result<Vec<InventoryDevice>, InventoryErro
             vendor: line.vendor,
             model: line.model,
             firmware: line.firmware,
-        });
+        };
+        if known.insert(device.clone()) {
+            devices.push(device);
+        }
     }
     Ok(devices)
 }
@@ -152,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn what_spreadsheets_make_of_an_inventory_is_read() {
+        let lines = "\u{feff}Address,VENDOR,model,Firmware,Open_Ports,login_changed\r\n\
+            192.0.2.1, Axis ,M1,,80,YES\r\n192.0.2.1,Axis,M1,,80,yes\r\n192.0.2.1,Axis,M2,,80,yes\r\n";
+        let devices = parse_inventory(lines.as_bytes()).unwrap();
+        let read: Vec<(&str, &str)> =
+            devices.iter().map(|it| (it.vendor.as_str(), it.model.as_str())).collect();
+        assert_eq!(read, [("Axis", "M1"), ("Axis", "M2")]);
+        assert_eq!(devices[0].login_changed, LoginChanged::Yes);
+    }
+
+    #[test]
     fn lines_that_say_nothing_clear_are_refused() {
         let parsed = |line: &str| parse_inventory(format!("{HEADER}{line}\n").as_bytes());
         assert!(matches!(parsed("a,b,c,d,70000,no"), Err(InventoryError::Port { line: 2, .. })));
@@ -160,6 +185,8 @@ mod tests {
             Err(InventoryError::LoginChanged { line: 2, .. })
         ));
         assert!(matches!(parsed("a,b,c"), Err(InventoryError::Csv(_))));
+        let nameless = parsed(" ,b,c,d,23,no");
+        assert!(matches!(nameless, Err(InventoryError::Address { line: 2 })));
         // With devices or without.
         for lines in [
             "address,vendor,firmware,open_ports\n",

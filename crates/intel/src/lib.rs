@@ -23,6 +23,6 @@ pub use plan::{
     Cite, Command, FieldUse, Handler, Measure, Origin, PacketShape, Plan, Planner, Section,
     Statement, ValueUse,
 };
-pub use risk::{Danger, DeviceRisk, Urgency, risks};
+pub use risk::{Danger, DeviceRisk, Urgency, risks, unknown_vendors};
 pub use survey::Survey;
 pub use targets::{Cause, CauseUse, Place, ProbedPort, Tally, Target, Targets, Unexplained};

@@ -1,13 +1,13 @@
 //! Which of one's own devices are next, by what, and what to do.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use miyaburi_model::Confidence;
 use serde::Serialize;
 
 use crate::targets::{Cause, Place, Tally, Target, Targets};
-use crate::{InventoryDevice, LoginChanged};
+use crate::{InventoryDevice, Knowledge, LoginChanged};
 
 /// How soon something has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -186,10 +186,12 @@ fn by_exploit(
     }
 }
 
-/// A probed port that is open on a device of which nothing else is known, or whose login was left as
-/// it came.
+/// A probed port that is open on a device of which nothing else is known, or may be on one whose login was
+/// left as it came.
 fn exposure(targets: &Targets, device: &InventoryDevice) -> Option<Danger> {
-    let open = device.open_ports.as_ref()?;
+    let is_default = device.login_changed == LoginChanged::No;
+    let probed = || targets.ports.iter().map(|probed| probed.port).collect();
+    let open = device.open_ports.clone().or_else(|| is_default.then(probed))?;
     let (ports, tally) = targets
         .ports
         .iter()
@@ -244,14 +246,41 @@ fn actions(dangers: &[Danger], device: &InventoryDevice) -> Vec<String> {
         ));
     }
     if has(|cause| matches!(cause, Cause::Credential { .. })) {
-        actions.push(match device.login_changed {
-            LoginChanged::No => "set a password of its own".to_owned(),
-            _ => "find out whether its login is still the default, and change it".to_owned(),
-        });
+        actions.extend(login_action(device));
     }
-    if actions.len() == usize::from(!ports.is_empty()) && device.login_changed != LoginChanged::Yes
-    {
-        actions.push("find out whether its login is still the default, and change it".to_owned());
+    if actions.len() == usize::from(!ports.is_empty()) {
+        actions.extend(login_action(device));
     }
     actions
+}
+
+/// What to do about the login.
+fn login_action(device: &InventoryDevice) -> Option<String> {
+    let action = match device.login_changed {
+        LoginChanged::Yes => return None,
+        LoginChanged::No => "set a password of its own",
+        LoginChanged::Unknown => "find out whether its login is still the default, and change it",
+    };
+    Some(action.to_owned())
+}
+
+/// Vendors of an inventory that no row of the tables has, whose devices can only be told by open ports, each
+/// with how many they are, most first.
+#[must_use]
+pub fn unknown_vendors(
+    knowledge: &Knowledge,
+    inventory: &[InventoryDevice],
+) -> Vec<(String, usize)> {
+    let logins = knowledge.credentials().iter().map(|row| &row.vendor);
+    let exploits = knowledge.exploits().iter().map(|row| &row.vendor);
+    let known: BTreeSet<String> = logins.chain(exploits).map(|vendor| letters(vendor)).collect();
+    let is_unknown = |vendor: &str| letters(vendor).is_empty() || !known.contains(&letters(vendor));
+    let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
+    for device in inventory.iter().filter(|device| is_unknown(&device.vendor)) {
+        *unknown.entry(&device.vendor).or_default() += 1;
+    }
+    let mut unknown: Vec<(String, usize)> =
+        unknown.into_iter().map(|(vendor, devices)| (vendor.to_owned(), devices)).collect();
+    unknown.sort_by_key(|(_, devices)| Reverse(*devices));
+    unknown
 }

@@ -1,13 +1,16 @@
 //! `miyaburi devices`.
 
-use miyaburi_intel::{DeviceRisk, Knowledge, Survey, Table, Targets, parse_inventory, risks};
+use miyaburi_intel::{
+    DeviceRisk, InventoryDevice, Knowledge, Survey, Table, Targets, parse_inventory, risks,
+    unknown_vendors,
+};
 use serde::Serialize;
 use serde_json::json;
 
 use super::reading;
 use crate::Status;
 use crate::arguments::{DevicesArguments, DevicesFormat};
-use crate::error::CommandError;
+use crate::error::{CommandError, complain};
 use crate::output::Output;
 use crate::text::{self, Palette};
 
@@ -27,10 +30,42 @@ pub(crate) fn run(arguments: &DevicesArguments) -> Result<Status, CommandError> 
     }
     let targets = survey.finish();
     match inventory {
-        Some(devices) => print_risks(arguments, &risks(&targets, &devices), &knowledge),
+        Some(devices) => {
+            let risks = risks(&targets, &devices);
+            tell(&devices, &risks, &knowledge);
+            print_risks(arguments, &risks, &knowledge)
+        }
         None => print_targets(arguments, &targets, &knowledge),
     }?;
     Ok(Status::Clean)
+}
+
+/// Vendors that are named at most.
+const NAMED_VENDORS: usize = 10;
+
+/// Tells what the list of risks does not: that there are none, and of which devices nothing is known.
+fn tell(devices: &[InventoryDevice], risks: &[DeviceRisk], knowledge: &Knowledge) {
+    if risks.is_empty() {
+        complain(format_args!("none of {} devices is at risk from what was found", devices.len()));
+    }
+    let unknown = unknown_vendors(knowledge, devices);
+    if unknown.is_empty() {
+        return;
+    }
+    let spelled = |(vendor, devices): &(String, usize)| match vendor.as_str() {
+        "" => format!("none named ({devices})"),
+        vendor => format!("{} ({devices})", text::escape(vendor)),
+    };
+    let named: Vec<String> = unknown.iter().take(NAMED_VENDORS).map(spelled).collect();
+    let others = match unknown.len().saturating_sub(NAMED_VENDORS) {
+        0 => String::new(),
+        others => format!(" and {others} others"),
+    };
+    complain(format_args!(
+        "vendors that no table of logins or requests has, of whose devices only open ports count: \
+         {}{others}",
+        named.join(", ")
+    ));
 }
 
 fn knowledge(arguments: &DevicesArguments) -> Result<Knowledge, CommandError> {

@@ -75,6 +75,34 @@ fn own_devices_come_most_urgent_first() {
     );
 }
 
+/// Nothing is at risk, of one vendor nothing is known, and what is wrong is told with its line.
+#[test]
+fn what_the_list_does_not_say_is_told() {
+    const HEADER: &str = "address,vendor,model,firmware,open_ports,login_changed\n";
+    let root = corpus();
+    let run = |lines: &str| {
+        std::fs::write(at(&root, "few.csv"), format!("{HEADER}{lines}")).unwrap();
+        let mut run = miyaburi();
+        run.args(["devices", "--inventory"]).arg(at(&root, "few.csv"));
+        run.arg(at(&root, "report.json")).assert()
+    };
+    run("192.0.2.1,Huawei,HG532,,none,yes\n192.0.2.2,Nosuch\u{7},A,,none,no\n192.0.2.3,,,,none,\n")
+        .code(0)
+        .stdout("")
+        .stderr(
+            contains("none of 3 devices is at risk")
+                .and(contains("only open ports count: none named (1), Nosuch\\u{7} (1)\n"))
+                .and(contains("Huawei").not()),
+        );
+    run(",Axis,M1,,80,no\n")
+        .code(2)
+        .stderr(contains("few.csv").and(contains("line 2: no address")));
+    // Its ports are not known, but its login is.
+    run("192.0.2.4,Nosuch,A,,,no\n")
+        .code(0)
+        .stdout(contains("\"urgency\":\"check\"").and(contains("set a password of its own")));
+}
+
 #[test]
 fn tables_of_the_user_are_added_and_checked() {
     let root = corpus();

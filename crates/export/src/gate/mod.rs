@@ -73,6 +73,8 @@ pub enum Reason {
     Own(String),
     /// A warning list has it.
     Listed(Arc<str>),
+    /// Others register names below it.
+    PublicSuffix,
     /// It was valid until then.
     Expired(Timestamp),
     /// The user took it back, with the entry that says so.
@@ -98,6 +100,7 @@ impl Reason {
             Self::Confidence(_) => "confidence",
             Self::Own(_) => "own",
             Self::Listed(_) => "warning_list",
+            Self::PublicSuffix => "public_suffix",
             Self::Expired(_) => "expired",
             Self::Revoked(_) => "revoked",
             Self::Gone => "gone",
@@ -121,6 +124,7 @@ impl fmt::Display for Reason {
             Self::Confidence(_) => formatter.write_str("confidence is below what is asked for"),
             Self::Own(entry) => write!(formatter, "own: {entry}"),
             Self::Listed(list) => formatter.write_str(list),
+            Self::PublicSuffix => formatter.write_str("others register names below it"),
             Self::Expired(time) => write!(formatter, "valid until {time}"),
             Self::Revoked(entry) => write!(formatter, "revoked: {entry}"),
             Self::Gone => formatter.write_str("its files no longer have it"),
@@ -270,6 +274,9 @@ impl Gate {
         if let Some(list) = self.deny.find(&indicator.host) {
             return Some(Reason::Listed(list));
         }
+        if is_public_suffix(&indicator.host) {
+            return Some(Reason::PublicSuffix);
+        }
         if let Some(entry) = self.revoked.find(&indicator.host) {
             return Some(Reason::Revoked(entry));
         }
@@ -281,6 +288,17 @@ impl Gate {
         }
         (expires <= selection.now).then_some(Reason::Expired(expires))
     }
+}
+
+/// Whether others than its holder register names below a host, as below `co.uk` and `blogspot.com`: by the
+/// Public Suffix List (publicsuffix.org). A name of one label is no host to begin with.
+///
+/// False positives: a name that is asked for and is such a suffix as well. False negatives: services that
+/// are not in the list.
+fn is_public_suffix(host: &Host) -> bool {
+    let Host::Name(name) = host else { return false };
+    let name = name.as_str().as_bytes();
+    psl::suffix(name).is_some_and(|suffix| suffix.as_bytes() == name)
 }
 
 /// Hosts that are in a role of [`INNOCENT`]; what this export's reports say goes before what was known.

@@ -7,13 +7,14 @@ use serde::Deserialize;
 use crate::indicators::Host;
 
 /// Files of the built-in lists: written for this project from the sources that each names.
-const BUILT_IN: [&str; 9] = [
+const BUILT_IN: [&str; 10] = [
     include_str!("lists/special-purpose-addresses.json"),
     include_str!("lists/reserved-names.json"),
     include_str!("lists/root-servers.json"),
     include_str!("lists/public-resolver-addresses.json"),
     include_str!("lists/public-resolver-names.json"),
     include_str!("lists/delivery-networks.json"),
+    include_str!("lists/message-services.json"),
     include_str!("lists/well-known-sites.json"),
     include_str!("lists/dynamic-dns.json"),
     include_str!("lists/shared-hosting.json"),
