@@ -95,7 +95,7 @@ fn a_payload_that_never_changes_is_matched() {
     );
     assert_eq!(
         command(section, "Rate limit upstream", "GoBGP"),
-        "gobgp global rib add -a ipv4-flowspec match destination 198.51.100.7/32 protocol ==17 destination-port ==27015 then rate-limit 1000000"
+        "gobgp global rib add -a ipv4-flowspec match destination 198.51.100.7/32 protocol '==17' destination-port '==27015' then rate-limit 1000000"
     );
 }
 
@@ -204,6 +204,31 @@ fn every_measure_and_section_names_what_it_rests_on() {
     assert!(
         html.contains("<title>udp.payload: 1 bytes, always the same, begins with ff (1)</title>")
     );
+}
+
+/// Five rows of IP, five of TCP and, with the options, four more; six of DNS behind two of UDP.
+#[test]
+fn options_and_queries_are_drawn() {
+    let ack = ("tcp.flags.ack", number(1));
+    let options = [
+        ack.clone(),
+        ("tcp.options.mss_val", number(1412)),
+        ("tcp.options.wscale.shift", number(6)),
+        ("tcp.options.timestamp.tsval", FieldValue::From { from: "connection".to_owned() }.into()),
+    ];
+    let query = [("dns.id", FieldValue::From { from: "connection".to_owned() }.into())];
+    let drawn = |layers: &[&str], fields: &[(&str, FieldDescriptor)]| {
+        plan(&[&[attack("flood", layers, true, fields)]]).html()
+    };
+    let html = drawn(&["ip", "tcp"], &options);
+    assert!(html.contains("<svg viewBox=\"0 0 640 390\""), "{html}");
+    assert!(html.contains("<title>tcp.options.mss_val: 1412 (1)</title>"), "{html}");
+    assert!(html.contains("option: timestamps"), "{html}");
+    let html = drawn(&["ip", "tcp"], &[ack]);
+    assert!(html.contains("<svg viewBox=\"0 0 640 260\"") && !html.contains("option: "), "{html}");
+    let html = drawn(&["ip", "udp", "dns"], &query);
+    assert!(html.contains("<svg viewBox=\"0 0 640 312\""), "{html}");
+    assert!(html.contains("<title>dns.id: "), "{html}");
 }
 
 /// Tags and attributes of a document, with the texts left out.

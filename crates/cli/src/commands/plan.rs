@@ -5,7 +5,7 @@ use miyaburi_intel::Planner;
 use super::reading;
 use crate::Status;
 use crate::arguments::{PlanArguments, PlanFormat};
-use crate::error::CommandError;
+use crate::error::{CommandError, complain};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &PlanArguments) -> Result<Status, CommandError> {
@@ -15,6 +15,11 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Status, CommandError> {
         return Ok(Status::SomethingFailed);
     }
     let plan = planner.finish();
+    if plan.sections.is_empty() {
+        complain(format_args!(
+            "no report has packets of an attack to plan against; extract --no-observe leaves them out"
+        ));
+    }
     let document = match arguments.format {
         PlanFormat::Markdown => plan.markdown(),
         PlanFormat::Html => plan.html(),

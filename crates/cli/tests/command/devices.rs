@@ -95,7 +95,7 @@ fn what_the_list_does_not_say_is_told() {
                 .and(contains("Huawei").not()),
         );
     run(",Axis,M1,,80,no\n")
-        .code(2)
+        .code(1)
         .stderr(contains("few.csv").and(contains("line 2: no address")));
     // Its ports are not known, but its login is.
     run("192.0.2.4,Nosuch,A,,,no\n")

@@ -33,9 +33,24 @@ fn a_plan_names_kind_handler_and_victim() {
         .stdout(
             contains("# Defence against observed attacks\n")
                 .and(contains(format!("handler {handler} in ")))
-                .and(contains("match destination 198.51.100.7/32 protocol =="))
+                .and(contains("match destination 198.51.100.7/32 protocol '=="))
                 .and(contains("VICTIM").not()),
         );
+}
+
+#[test]
+fn reports_without_packets_are_told() {
+    let mut report: Value = serde_json::from_str(include_str!("../data/report.json")).unwrap();
+    for attack in report["attacks"].as_array_mut().unwrap() {
+        attack["packets"] = json!([]);
+    }
+    let root = folder(&[("report.json", report.to_string().as_bytes())]);
+    let plan = |file: &str| miyaburi().arg("plan").arg(at(&root, file)).assert().code(0);
+    plan("report.json")
+        .stdout(contains("Attacks without packets"))
+        .stderr(contains("no report has packets").and(contains("--no-observe")));
+    let root = corpus();
+    miyaburi().arg("plan").arg(at(&root, "report.json")).assert().code(0).stderr("");
 }
 
 #[test]

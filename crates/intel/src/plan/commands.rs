@@ -40,9 +40,10 @@ impl Match<'_> {
 
     /// A FlowSpec rule that limits, never drops, what goes to the victim alone.
     pub(super) fn flowspec(&self) -> Command {
-        let port = self.port.map(|port| format!(" destination-port =={port}")).unwrap_or_default();
+        let port =
+            self.port.map(|port| format!(" destination-port '=={port}'")).unwrap_or_default();
         let text = format!(
-            "gobgp global rib add -a ipv4-flowspec match destination {}/32 protocol =={}{port} then rate-limit {BYTES}",
+            "gobgp global rib add -a ipv4-flowspec match destination {}/32 protocol '=={}'{port} then rate-limit {BYTES}",
             self.victim(),
             self.protocol
         );

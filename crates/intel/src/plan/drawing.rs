@@ -74,6 +74,27 @@ const ICMP: &[Field] = &[
     ("sequence number", 16, "seq"),
 ];
 
+/// Options of TCP, by RFC 9293 and RFC 7323: kind, length and value in one box. Reports do not say in which
+/// order they are.
+const TCP_OPTIONS: &[Field] = &[
+    ("option: largest segment", 32, "options.mss_val"),
+    ("option: window scale", 24, "options.wscale.shift"),
+    ("option: timestamps", 80, "options.timestamp.tsval"),
+];
+
+/// RFC 1035, a query; a name is as long as it is.
+const DNS: &[Field] = &[
+    ("ID", 16, "id"),
+    ("flags", 16, "flags"),
+    ("questions", 16, ""),
+    ("answers", 16, ""),
+    ("authority", 16, ""),
+    ("additional", 16, ""),
+    ("name", 32, "qry.name"),
+    ("type", 16, "qry.type"),
+    ("class", 16, ""),
+];
+
 /// IEEE 802.3.
 const ETHERNET: &[Field] =
     &[("destination", 48, "dst"), ("source", 48, "src"), ("type", 16, "type")];
@@ -85,6 +106,7 @@ fn header(layer: &str) -> &'static [Field] {
         "tcp" => TCP,
         "gre" => GRE,
         "icmp" => ICMP,
+        "dns" => DNS,
         "eth" => ETHERNET,
         _ => &[],
     }
@@ -129,8 +151,11 @@ fn parts(shape: &PacketShape) -> Vec<Part<'_>> {
         let earlier = shape.layers.iter().take(index).filter(|other| *other == layer).count();
         let suffix = if earlier == 0 { String::new() } else { format!("#{}", earlier + 1) };
         let mut bit = 0;
-        for (label, bits, name) in header(layer) {
-            let field = shape.field(&format!("{layer}.{name}{suffix}"));
+        let field_of = |name: &str| shape.field(&format!("{layer}.{name}{suffix}"));
+        let options = if layer == "tcp" { TCP_OPTIONS } else { &[] };
+        let options = options.iter().filter(|(_, _, name)| field_of(name).is_some());
+        for (label, bits, name) in header(layer).iter().chain(options) {
+            let field = field_of(name);
             let mut left = *bits;
             while left > 0 {
                 let here = left.min(BITS - bit);
