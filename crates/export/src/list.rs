@@ -143,6 +143,9 @@ pub trait Folder {
     /// When it cannot be made.
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>>;
 
+    /// Says that an earlier export's file of that name would be wrong beside the others.
+    fn remove(&mut self, name: &str);
+
     /// What an earlier export has under that name, if it is there.
     ///
     /// # Errors

@@ -66,6 +66,8 @@ pub fn write(list: &BlockList, folder: &mut dyn Folder) -> Result<Written, Expor
             }
             Ok(())
         })?;
+    } else {
+        folder.remove(WITHDRAW);
     }
     file(folder, FILE, |writer| {
         for line in list.head() {

@@ -3,9 +3,12 @@
 /// What is wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The database is damaged, in use, or cannot be written.
+    /// The database is damaged, or cannot be written.
     #[error("{0}")]
     Database(Box<redb::Error>),
+    /// Another process has it open.
+    #[error("another export has the ledger open")]
+    InUse,
     /// The file is another one.
     #[error("not a ledger")]
     NotALedger,

@@ -3,6 +3,7 @@
 use std::io;
 
 use miyaburi_export::flowspec::Routes;
+use miyaburi_export::indicators::Timestamp;
 use redb::{
     AccessGuard, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
     StorageBackend, StorageError, TableDefinition, TableError, WriteTransaction,
@@ -52,6 +53,12 @@ impl Before {
     #[must_use]
     pub fn serial(&self) -> Option<u32> {
         self.runs().last().map(|run| run.serial)
+    }
+
+    /// The time of the last run.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        self.runs().last().map(|run| run.time)
     }
 
     /// Runs whose entries may be in force, in order.
@@ -286,6 +293,7 @@ fn not_opened(error: DatabaseError) -> LedgerError {
         {
             LedgerError::NotALedger
         }
+        DatabaseError::DatabaseAlreadyOpen => LedgerError::InUse,
         error => error.into(),
     }
 }

@@ -1,19 +1,21 @@
 //! `miyaburi export`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use miyaburi_export::Stamp;
 use miyaburi_export::VERSION;
 use miyaburi_export::configurations::Configurations;
-use miyaburi_export::indicators::{InForce, Indicator};
+use miyaburi_export::indicators::{InForce, Indicator, Timestamp};
 use miyaburi_ledger::{Kind, Return};
 
 use crate::Status;
 use crate::arguments::{ExportArguments, ExportFormat};
 use crate::error::{CommandError, complain};
 use crate::export::{
-    Book, Documents, Export, ExportProblem, Prepared, Spared, dry_run, now, rolled_back,
+    Access, Book, Documents, Export, ExportProblem, Prepared, Spared, dry_run, now, rolled_back,
     tell_written,
 };
 use crate::output::Output;
@@ -34,8 +36,15 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<Status, CommandError> {
 
 /// Makes an export; what it changed, where that is known.
 fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, ExportProblem> {
-    let book = arguments.state.state.as_deref().map(|path| Book::open(path, true)).transpose()?;
+    let book = arguments.state.state.as_deref().map(|path| Book::open(path, Access::Begin));
+    let book = book.transpose()?;
+    // What cannot be written is told before reports are read, which may take long.
+    check_directory(output)
+        .map_err(|error| ExportProblem::Read { path: output.to_owned(), error })?;
     let prepared = Prepared::read(arguments, Some(output), book.as_ref())?;
+    if let Some(last) = book.as_ref().and_then(|book| book.before.time()) {
+        tell_order(last, prepared.list.stamp.now);
+    }
     let export = Export {
         folder: output,
         formats: &arguments.formats(),
@@ -53,6 +62,28 @@ fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, 
     Ok(difference)
 }
 
+/// Whether a directory is there or could be made, which it is not yet.
+fn check_directory(path: &Path) -> io::Result<()> {
+    let existing = path.ancestors().find_map(|above| fs::metadata(above).ok());
+    match existing {
+        Some(above) if !above.is_dir() => Err(io::ErrorKind::NotADirectory.into()),
+        Some(above) if above.permissions().readonly() => {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells of an export that is to be earlier than the one before it.
+fn tell_order(last: Timestamp, now: Timestamp) {
+    if now < last {
+        complain(format_args!(
+            "the time of this export, {now}, is before that of the last one, {last}: what expired \
+             between them is in force again"
+        ));
+    }
+}
+
 /// Returns to what the ledger had before its last export; what that changed.
 fn roll_back(
     arguments: &ExportArguments,
@@ -60,7 +91,7 @@ fn roll_back(
     path: &Path,
 ) -> Result<Option<String>, ExportProblem> {
     let now = now(&arguments.selection)?;
-    let book = Book::open(path, false)?;
+    let book = Book::open(path, Access::Write)?;
     let Return { undone, target, state } = book.last_enforcement()?;
     let present: BTreeMap<Indicator, InForce> = book
         .in_force()?

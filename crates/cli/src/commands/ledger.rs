@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::Status;
 use crate::arguments::{LedgerArguments, LedgerFormat};
 use crate::error::CommandError;
-use crate::export::{Book, ExportProblem, spelled};
+use crate::export::{Access, Book, ExportProblem, spelled};
 use crate::output::Output;
 
 /// One line of JSON.
@@ -42,7 +42,7 @@ impl From<LedgerError> for Stop {
 
 pub(crate) fn run(arguments: &LedgerArguments) -> Result<Status, CommandError> {
     let path = &arguments.ledger;
-    let book = Book::open(path, false).map_err(CommandError::Export)?;
+    let book = Book::open(path, Access::Read).map_err(CommandError::Export)?;
     let mut output = Output::standard();
     let usual = if output.is_terminal() { LedgerFormat::Text } else { LedgerFormat::Ndjson };
     let format = arguments.format.unwrap_or(usual);

@@ -9,7 +9,7 @@ use miyaburi_ledger::{Before, Run};
 use serde::Serialize;
 
 /// File of the difference.
-const FILE: &str = "difference.json";
+pub(super) const FILE: &str = "difference.json";
 
 /// What was in force before an export and after it.
 #[derive(Serialize)]

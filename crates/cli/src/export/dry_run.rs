@@ -13,7 +13,7 @@ use miyaburi_hunting::time::Moment;
 use miyaburi_hunting::{Event, Kind, Sighted, sources};
 use serde::Serialize;
 
-use super::{Book, ExportProblem, Prepared};
+use super::{Access, Book, ExportProblem, Prepared};
 use crate::Status;
 use crate::arguments::{DryRunFormat, ExportArguments, ExportFormat};
 use crate::commands::logs;
@@ -93,7 +93,7 @@ fn rules(
     arguments: &ExportArguments,
 ) -> Result<(Rules, BTreeMap<&'static str, usize>, Timestamp), ExportProblem> {
     let path = arguments.state.state.as_deref().filter(|path| path.exists());
-    let book = path.map(|path| Book::open(path, false)).transpose()?;
+    let book = path.map(|path| Book::open(path, Access::Read)).transpose()?;
     let Prepared { list, state, .. } = Prepared::read(arguments, None, book.as_ref())?;
     let (mut rules, mut untold) = (Rules::default(), BTreeMap::new());
     for format in &arguments.formats() {

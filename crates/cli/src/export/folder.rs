@@ -14,6 +14,7 @@ const STAGING: &str = ".miyaburi-export";
 pub(crate) struct OutputFolder {
     root: PathBuf,
     names: Vec<String>,
+    removed: Vec<String>,
 }
 
 impl OutputFolder {
@@ -24,10 +25,10 @@ impl OutputFolder {
             fs::remove_dir_all(&staging)?;
         }
         fs::create_dir_all(&staging)?;
-        Ok(Self { root: path.to_owned(), names: Vec::new() })
+        Ok(Self { root: path.to_owned(), names: Vec::new(), removed: Vec::new() })
     }
 
-    /// Moves all files to their places.
+    /// Moves all files to their places, and takes away those that are not to be there.
     pub(crate) fn finish(self) -> io::Result<()> {
         let staging = self.root.join(STAGING);
         for name in &self.names {
@@ -36,6 +37,12 @@ impl OutputFolder {
                 fs::create_dir_all(folder)?;
             }
             fs::rename(staging.join(name), path)?;
+        }
+        for name in &self.removed {
+            match fs::remove_file(self.root.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         fs::remove_dir_all(staging)
     }
@@ -50,6 +57,10 @@ impl Folder for OutputFolder {
         let file = File::create(path)?;
         self.names.push(name.to_owned());
         Ok(Box::new(BufWriter::new(file)))
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.removed.push(name.to_owned());
     }
 
     fn earlier(&self, name: &str) -> io::Result<Option<Vec<u8>>> {

@@ -15,7 +15,7 @@ mod reports;
 mod roll_back;
 mod state;
 
-pub(crate) use difference::{Difference, spelled};
+pub(crate) use difference::spelled;
 pub(crate) use documents::Documents;
 pub(crate) use dry_run::dry_run;
 pub(crate) use findings::Findings;
@@ -28,4 +28,4 @@ pub(crate) use provenance::Provenance;
 pub(crate) use put::Export;
 pub(crate) use reports::{ReadProblem, for_each_report};
 pub(crate) use roll_back::{Spared, rolled_back};
-pub(crate) use state::Book;
+pub(crate) use state::{Access, Book};

@@ -10,7 +10,8 @@ use miyaburi_export::{BlockList, ExportError, Folder, Tlp, Withdrawal, csv};
 use miyaburi_ledger::{Exempt, Kind, Run, State};
 use serde_json::Value;
 
-use super::{Book, Difference, ExportProblem, OutputFolder, Sources, provenance, write_formats};
+use super::difference::{self, Difference};
+use super::{Book, ExportProblem, OutputFolder, Sources, provenance, write_formats};
 use crate::arguments::ExportFormat;
 use crate::error::complain;
 
@@ -80,8 +81,9 @@ impl Export<'_> {
     ) -> Result<(), ExportError> {
         provenance::write(&self.provenance, folder)?;
         csv::write_refusals(self.refusals, folder)?;
-        if let Some(difference) = difference {
-            difference.write(folder)?;
+        match difference {
+            Some(difference) => difference.write(folder)?,
+            None => folder.remove(difference::FILE),
         }
         write_formats(self.formats, list, sources, folder)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use miyaburi_export::gate::{OwnSpace, Reason};
@@ -11,10 +11,22 @@ use miyaburi_export::{BlockList, Withdrawal};
 use miyaburi_ledger::{
     Before, Entry, Exempt, Innocent, Ledger, LedgerError, Return, Run, State, Withdrawn,
 };
-use redb::backends::FileBackend;
+use redb::StorageBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 
 use super::ExportProblem;
 use crate::arguments::ExportFormat;
+
+/// What is done to a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It is written, and begun when it is not there.
+    Begin,
+    /// It is written.
+    Write,
+    /// It is read, and its file left as it is: what opening it changes stays in memory.
+    Read,
+}
 
 /// An open ledger and what holds before this export.
 pub(crate) struct Book {
@@ -24,9 +36,9 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Opens the ledger at `path`; begins one when nothing is there and `is_new` allows it.
-    pub(crate) fn open(path: &Path, is_new: bool) -> Result<Self, ExportProblem> {
-        let (ledger, before) = open(path, is_new)?;
+    /// Opens the ledger at `path`.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, ExportProblem> {
+        let (ledger, before) = open(path, access)?;
         Ok(Self { path: path.to_owned(), ledger, before })
     }
 
@@ -148,15 +160,29 @@ impl Book {
     }
 }
 
-fn open(path: &Path, is_new: bool) -> Result<(Ledger, Before), ExportProblem> {
+fn open(path: &Path, access: Access) -> Result<(Ledger, Before), ExportProblem> {
     let unread = |error: io::Error| ExportProblem::Read { path: path.to_owned(), error };
     let mut options = File::options();
-    options.read(true).write(true).create(is_new).truncate(false);
-    let file = options.open(path).map_err(unread)?;
+    options.read(true).write(access != Access::Read).create(access == Access::Begin);
+    let file = options.truncate(false).open(path).map_err(unread)?;
+    let memory = (access == Access::Read).then(|| in_memory(&file)).transpose().map_err(unread)?;
     let ledger = || -> Result<_, LedgerError> {
-        let ledger = Ledger::open(FileBackend::new(file)?)?;
+        let ledger = match memory {
+            Some(memory) => Ledger::open(memory)?,
+            None => Ledger::open(FileBackend::new(file)?)?,
+        };
         let before = ledger.before()?;
         Ok((ledger, before))
     };
     ledger().map_err(|error| ExportProblem::Ledger { path: path.to_owned(), error })
+}
+
+/// What a file holds, in memory. Of a ledger that is written meanwhile, it may be of no use.
+fn in_memory(mut file: &File) -> io::Result<InMemoryBackend> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let memory = InMemoryBackend::new();
+    memory.set_len(bytes.len() as u64)?;
+    memory.write(0, &bytes)?;
+    Ok(memory)
 }

@@ -168,6 +168,53 @@ fn a_later_export_keeps_adds_renews_and_withdraws() {
 }
 
 #[test]
+fn an_export_without_ledger_leaves_no_withdrawals_of_earlier_ones() {
+    let root =
+        with_reports(&[("one", report(1, &["192.0.2.1"])), ("two", report(2, &["192.0.2.2"]))]);
+    const OF_A_LEDGER: [&str; 4] = [
+        "difference.json",
+        "flowspec.withdraw.exabgp",
+        "flowspec.withdraw.gobgp.sh",
+        "miyaburi.withdraw.nft",
+    ];
+    let there = || OF_A_LEDGER.map(|name| at(&root, &format!("out/{name}")).exists());
+    export(&root, 1, "one", &[]).code(0);
+    export(&root, 2, "two", &[]).code(0);
+    assert_eq!(there(), [true; 4]);
+    let mut run = miyaburi();
+    run.current_dir(&root).args(["export", "--output", "out", "--to", "nftables,flowspec"]);
+    run.args(["--now", "2026-11-03", "one", "--warning-lists"]).arg(lists()).assert().code(0);
+    assert_eq!(there(), [false; 4]);
+}
+
+#[test]
+fn a_ledger_that_is_read_stays_as_it_is_and_time_that_runs_back_is_told() {
+    let root = with_reports(&[("one", report(1, &["192.0.2.1"])), ("log", String::new())]);
+    export(&root, 5, "one", &[]).code(0).stderr(contains("is before").not());
+    let before = fs::read(at(&root, "ledger")).unwrap();
+    let modified = fs::metadata(at(&root, "ledger")).unwrap().modified().unwrap();
+    assert_eq!(records(&root, "run").len(), 1);
+    let mut dry = miyaburi();
+    dry.current_dir(&root).args(["export", "--dry-run", "--against", "log", "--to", "rpz"]);
+    dry.args(["--now", "2026-11-06", "--state", "ledger", "one", "--warning-lists"]).arg(lists());
+    dry.assert().code(0);
+    assert_eq!(fs::read(at(&root, "ledger")).unwrap(), before);
+    assert_eq!(fs::metadata(at(&root, "ledger")).unwrap().modified().unwrap(), modified);
+    export(&root, 4, "one", &[])
+        .code(0)
+        .stderr(contains("2026-11-04T00:00:00Z, is before that of the last one, 2026-11-05T"));
+}
+
+/// Told before reports, which are none here, are read.
+#[test]
+fn a_directory_that_cannot_be_written_is_told_first() {
+    let root = with_reports(&[("file", String::new())]);
+    let mut run = miyaburi();
+    run.current_dir(&root).args(["export", "--to", "rpz", "--output", "file/out", "missing"]);
+    run.assert().code(1).stderr(contains("file/out").and(contains("missing").not()));
+}
+
+#[test]
 fn who_is_innocent_in_one_export_is_blocked_by_no_later_one() {
     let decoy = report(1, &["192.0.2.1"]).replace("\"c2\"", "\"decoy\"");
     let root = with_reports(&[

@@ -139,6 +139,9 @@ pub fn write(
             gobgp::withdraw(writer, &gone)
         })?;
         file(folder, EXABGP_WITHDRAW, |writer| exabgp::withdraw(writer, &gone))?;
+    } else {
+        folder.remove(GOBGP_WITHDRAW);
+        folder.remove(EXABGP_WITHDRAW);
     }
     let Routes { routes, left_out } = routes;
     let left_out = *left_out;

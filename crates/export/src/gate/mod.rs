@@ -115,6 +115,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAHost(error) => error.fmt(formatter),
+            Self::Role(EndpointRole::Unknown) => formatter.write_str("its role is not known"),
             Self::Role(role) => write!(formatter, "a {} is not blocked", role_name(*role)),
             Self::Contradicted(role) => write!(formatter, "also a {}", role_name(*role)),
             Self::ContradictedBefore(role) => {

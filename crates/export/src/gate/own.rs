@@ -25,8 +25,8 @@ pub struct OwnSpaceError {
 }
 
 impl OwnSpace {
-    /// Reads one prefix, address or name a line; a name stands for all below it. What follows a
-    /// `#` is a comment.
+    /// Reads one prefix, address or name a line; a name stands for all below it, with `*.` before it or
+    /// not. What follows a `#` is a comment.
     ///
     /// # Errors
     /// At the first line that is none of these.
@@ -41,7 +41,8 @@ impl OwnSpace {
                     own.v6.insert(prefix, ());
                 }
                 None => {
-                    let name: DomainName = entry.parse().map_err(|_| OwnSpaceError { line })?;
+                    let name = entry.strip_prefix("*.").unwrap_or(entry);
+                    let name: DomainName = name.parse().map_err(|_| OwnSpaceError { line })?;
                     own.names.insert(name.as_str().to_owned());
                 }
             }
@@ -105,6 +106,8 @@ pub fn parse_prefixes(text: &str) -> Result<Vec<IpNet>, OwnSpaceError> {
 
 /// Lines that hold something, with their numbers.
 fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     (1..).zip(lines).filter(|(_, entry)| !entry.is_empty())
 }
@@ -131,6 +134,13 @@ mod tests {
         assert_eq!(find("mail.isp.example").as_deref(), Some("isp.example"));
         assert_eq!(find("192.0.2.2"), None);
         assert_eq!(find("notisp.example"), None);
+    }
+
+    #[test]
+    fn what_others_write_for_all_below_a_name_is_read() {
+        let own = OwnSpace::parse("\u{feff}*.isp.example\r\n192.0.2.1\r\n").unwrap();
+        assert_eq!(own.entries().collect::<Vec<_>>(), ["192.0.2.1/32", "isp.example"]);
+        assert!(OwnSpace::parse("*\n").is_err() && OwnSpace::parse("a.*.example\n").is_err());
     }
 
     #[test]

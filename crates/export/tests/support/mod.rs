@@ -106,6 +106,10 @@ impl Folder for Memory {
         Ok(Box::new(file))
     }
 
+    fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     fn earlier(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         Ok(self.0.get(name).cloned())
     }
