@@ -1,7 +1,8 @@
 """The events of the specimens: PyMISP loads them by its own templates, what they mark for detection is
-exactly the C2s of the truth, and misp-stix converts them.
+exactly the C2s of the truth, and misp-stix converts them. In an export by which hosts were revoked, it is
+exactly the rest.
 
-misp_events.py EXPORT TRUTH HOSTILE
+misp_events.py EXPORT TRUTH HOSTILE LATER REVOKED
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 from misp_stix_converter import MISPtoSTIX21Parser
 from pymisp import MISPEvent, MISPObject
 
-export, truth, hostile = (pathlib.Path(path) for path in sys.argv[1:])
+export, truth, hostile, later, revoked = map(pathlib.Path, sys.argv[1:])
 
 
 def load(folder):
@@ -64,6 +65,17 @@ def convert(event):
     return len(kinds)
 
 
+def to_detect(event):
+    """Hosts that are marked, with their ports; nothing else is."""
+    for item in event.objects:
+        values = {attribute.object_relation: attribute for attribute in item.attributes}
+        for relation, port in (("domain", "port"), ("ip-dst", "dst-port")):
+            if relation in values and values[relation].to_ids:
+                yield values[relation].value, int(values[port].value)
+        others = [it for it in item.attributes if it.to_ids]
+        assert all(it.object_relation in ("domain", "ip-dst") for it in others), item.name
+
+
 objects = converted = 0
 found = set()
 for document, event in load(export / "misp"):
@@ -71,13 +83,7 @@ for document, event in load(export / "misp"):
     compare(document, event)
     converted += convert(event)
     objects += len(event.objects)
-    for item in event.objects:
-        values = {attribute.object_relation: attribute for attribute in item.attributes}
-        for relation, port in (("domain", "port"), ("ip-dst", "dst-port")):
-            if relation in values and values[relation].to_ids:
-                found.add((values[relation].value, int(values[port].value)))
-        others = [it for it in item.attributes if it.to_ids]
-        assert all(it.object_relation in ("domain", "ip-dst") for it in others), item.name
+    found.update(to_detect(event))
 expected = {
     (endpoint["host"], endpoint["port"])
     for line in truth.read_text().splitlines()
@@ -87,6 +93,12 @@ expected = {
 assert found == expected, found ^ expected
 print(f"MISP: {objects} objects, {len(found)} hosts to detect, exactly the C2s of the truth")
 print(f"MISP: {converted} objects of STIX by misp-stix")
+
+gone = set(revoked.read_text().split())
+left = {host for _, event in load(later / "misp") for host in to_detect(event)}
+assert left == {host for host in expected if host[0] not in gone}, left ^ expected
+assert len(left) < len(expected)
+print(f"MISP: {len(left)} hosts to detect once {len(gone)} were revoked")
 
 for document, event in load(hostile / "misp"):
     check_templates(event)
