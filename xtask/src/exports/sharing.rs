@@ -36,14 +36,13 @@ pub(super) fn judge(
 ) -> anyhow::Result<()> {
     let hostile = exporter.export_to("hostile", &[], &write_hostile(&exporter.folder)?)?;
     let scripts = root.join("xtask/src/exports");
-    let programs = [
-        ("stix_bundle.py", components::stix(root)?),
-        ("misp_events.py", components::misp(root)?),
-    ];
+    let programs =
+        [("stix_bundle.py", components::stix(root)?), ("misp_events.py", components::misp(root)?)];
     for (script, python) in programs {
         let script = scripts.join(script);
         let mut program = Command::new(python);
-        let status = program.arg(&script).args([export, truth, &hostile]).args(withdrawn).status()?;
+        let status =
+            program.arg(&script).args([export, truth, &hostile]).args(withdrawn).status()?;
         ensure!(status.success(), "{}: {status}", script.display());
     }
     let script = scripts.join("yara_rules.py");
