@@ -6,7 +6,7 @@
 //! damage.rs     what is done to packed files
 //! beyond.rs     what only the stub unpacks
 //! own           packers of our own
-//! powerpc64.rs  programs for PowerPC64
+//! programs.rs   programs that no specimen is
 //! shared        shared objects
 //! speed.rs      time of unpacking beside the packer's own
 //! ```
@@ -15,7 +15,7 @@ mod beyond;
 mod damage;
 mod own;
 mod packer;
-mod powerpc64;
+mod programs;
 mod shared;
 mod speed;
 
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         return speed::compare(&packers, &args.time);
     }
     own::run(&root, args.keep_own.as_deref())?;
-    powerpc64::run(&root, &packers)?;
+    programs::run(&root, &packers)?;
     shared::run(&root, &packers, args.keep_own.as_deref())?;
     let inputs = programs(&root.join(&args.inputs), args.one_of)?;
     let work: Vec<(&Packer, &str, &PathBuf)> = packers

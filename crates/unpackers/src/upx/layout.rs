@@ -90,7 +90,7 @@ impl Class {
     }
 
     /// Behind the section headers, which most linkers put at a file's end.
-    pub(super) fn sections_end(self, fields: Fields<'_>) -> Option<usize> {
+    fn sections_end(self, fields: Fields<'_>) -> Option<usize> {
         let (offset, entry, count) = if self.is_64_bit() { (40, 58, 60) } else { (32, 46, 48) };
         let size = usize::from(fields.u16(entry)?) * usize::from(fields.u16(count)?);
         fields.word(offset, self.is_64_bit())?.checked_add(size)
@@ -167,6 +167,12 @@ impl Layout {
             sections_end: class.sections_end(fields).unwrap_or(0),
         })
     }
+}
+
+/// Behind the section headers that a file names.
+pub(super) fn sections_end(file: &[u8]) -> Option<usize> {
+    let (class, endian) = Class::of(file)?;
+    class.sections_end(Fields { bytes: file, endian })
 }
 
 /// From a segment's end to the begin of the next one.

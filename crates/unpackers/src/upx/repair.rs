@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::fields::Fields;
+use super::layout;
 use super::original::Original;
 use super::rest::Rest;
 use super::start::Start;
@@ -110,7 +111,8 @@ pub(super) fn all(
     };
     let is_whole = rest != Rest::Lost;
     note(!trailer.has_magic, Repair::HeaderMagic);
-    note(is_moved(trailer, rest), Repair::HeaderMoved);
+    let sections_end = layout::sections_end(file);
+    note(is_moved(trailer, rest, sections_end), Repair::HeaderMoved);
     note(is_whole && trailer.checksum != original.checksum.checksum(), Repair::Checksum);
     note(is_whole && !is_size(Some(trailer.file_size)), Repair::HeaderFileSize);
     note(trailer.program_info.map(|at| at as usize) != program, Repair::OverlayOffset);
@@ -122,7 +124,11 @@ fn magic(file: &[u8], loader: Option<usize>) -> Option<[u8; 4]> {
     file.get(loader?.checked_add(4)?..)?.first_chunk::<4>().copied()
 }
 
-fn is_moved(trailer: &Trailer, rest: Rest) -> bool {
+/// Whether the header is neither where the blocks end nor behind section headers, which some versions
+/// write between for ARM.
+fn is_moved(trailer: &Trailer, rest: Rest, sections_end: Option<usize>) -> bool {
     let (Rest::Expected { end } | Rest::Moved { end }) = rest else { return false };
-    trailer.offset < end || trailer.offset - end > PADDING
+    let is_behind =
+        |end: usize| trailer.offset.checked_sub(end).is_some_and(|behind| behind <= PADDING);
+    !is_behind(end) && !sections_end.is_some_and(is_behind)
 }

@@ -34,8 +34,6 @@ pub(super) struct Shared {
     code: usize,
     /// Segments that stay as they are, and where they are in the packed file.
     kept: Vec<(Range<usize>, usize)>,
-    /// Behind the section headers of the packed file, 0 when it has none.
-    sections_end: usize,
     /// What links it, in the original and in the packed file.
     dynamic: [Range<usize>; 2],
 }
@@ -60,9 +58,8 @@ impl Shared {
             Some((header.file.clone(), same.file.start))
         });
         let (kept, code) = (kept.collect(), start.block.checked_sub(BEFORE)?);
-        let sections_end = class.sections_end(packed).filter(|end| *end <= file.len()).unwrap_or(0);
         let dynamic = [before.file, after.file];
-        is_one.then_some(Self { class, endian, code, kept, sections_end, dynamic })
+        is_one.then_some(Self { class, endian, code, kept, dynamic })
     }
 
     fn is_kept(&self, segment: &Range<usize>) -> bool {
@@ -142,10 +139,9 @@ impl Shared {
         Some((entry - table.start + size, stub & !1))
     }
 
-    /// Where the header at the end is to be: behind the segments that stay, and section headers.
+    /// Where the header at the end is to be: behind the segments that stay.
     pub(super) fn end(&self, rest: Rest) -> Rest {
         let kept = self.kept.iter().map(|(range, from)| from + range.len()).max().unwrap_or(0);
-        let kept = kept.max(self.sections_end);
         match rest {
             Rest::Expected { end } => Rest::Expected { end: end.max(kept) },
             Rest::Moved { end } => Rest::Moved { end: end.max(kept) },
