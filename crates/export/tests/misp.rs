@@ -152,6 +152,17 @@ fn of_a_feed_that_was_tampered_with_nothing_else_is_touched() {
     let written = misp::write(&list, &none, Tlp::Amber, &mut folder).unwrap();
     assert_eq!((written.entries, folder.text(&manifest)), (0, "{}\n"));
     assert_eq!(folder.text(&outside), "{\"Event\": {}}");
+
+    // What the manifest says of an event is no object.
+    let uuid = "6f1a6f0e-6c6f-5d6e-8a55-3f6a6f0e6c6f";
+    let event = format!("{}/{uuid}.json", misp::FOLDER);
+    let detected =
+        json!({"Attribute": [{"type": "domain", "value": "old.bot.example", "to_ids": true}]});
+    folder.0.insert(manifest.clone(), json!({uuid: []}).to_string().into_bytes());
+    folder.0.insert(event, json!({"Event": detected}).to_string().into_bytes());
+    misp::write(&list, &none, Tlp::Amber, &mut folder).unwrap();
+    assert_eq!(folder.text(&manifest), format!("{{\"{uuid}\":[]}}\n"));
+
     folder.0.insert(manifest.clone(), b"{".to_vec());
     let error = misp::write(&list, &none, Tlp::Amber, &mut folder).unwrap_err();
     assert_eq!(error.file, manifest);

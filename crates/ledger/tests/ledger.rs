@@ -8,6 +8,7 @@ use miyaburi_export::indicators::InForce;
 use miyaburi_export::{Block, Stage, Withdrawal};
 use miyaburi_ledger::{Entry, Exempt, Innocent, Kind, Ledger, LedgerError, Run, State, Withdrawn};
 use miyaburi_model::EndpointRole;
+use redb::backends::FileBackend;
 use support::{Disk, begin, blocks, hosts, run};
 
 const NOTHING: [Withdrawn; 0] = [];
@@ -30,6 +31,16 @@ fn an_empty_ledger_holds_nothing() {
     assert_eq!((before.next_number(), before.serial(), before.runs().count()), (1, None, 0));
     assert_eq!(ledger.last_enforcement().unwrap(), None);
     assert!(hosts(&ledger, 1).is_empty());
+}
+
+#[test]
+fn a_file_that_is_open_is_not_opened_again() {
+    let path = tempfile::NamedTempFile::new().unwrap();
+    let open = || Ledger::open(FileBackend::new(path.reopen().unwrap()).unwrap());
+    let first = open().unwrap();
+    assert!(matches!(open(), Err(LedgerError::InUse)));
+    drop(first);
+    open().unwrap();
 }
 
 #[test]

@@ -139,8 +139,9 @@ pub(crate) struct GateArguments {
 pub(crate) struct StateArguments {
     /// Keep what is in force in this file, made when it is not there. What an earlier export has in
     /// force stays until it expires, is revoked, is not asked for (--role, --since) or does not pass the
-    /// gate any more, whether the reports name it or not. A host that is a decoy or a resolver in one export is blocked by no later one,
-    /// until its files, analysed again, no longer have it so. What changed is printed, and written to DIR/difference.json
+    /// gate any more, whether the reports name it or not. A host that is a decoy or a resolver in one
+    /// export is blocked by no later one, until its files, analysed again, no longer have it so. What
+    /// changed is printed, and written to DIR/difference.json
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 

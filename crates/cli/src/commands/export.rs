@@ -36,11 +36,11 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<Status, CommandError> {
 
 /// Makes an export; what it changed, where that is known.
 fn export(arguments: &ExportArguments, output: &Path) -> Result<Option<String>, ExportProblem> {
-    let book = arguments.state.state.as_deref().map(|path| Book::open(path, Access::Begin));
-    let book = book.transpose()?;
-    // What cannot be written is told before reports are read, which may take long.
+    // What cannot be written is told before a ledger begins, and reports are read, which may take long.
     check_directory(output)
         .map_err(|error| ExportProblem::Read { path: output.to_owned(), error })?;
+    let book = arguments.state.state.as_deref().map(|path| Book::open(path, Access::Begin));
+    let book = book.transpose()?;
     let prepared = Prepared::read(arguments, Some(output), book.as_ref())?;
     if let Some(last) = book.as_ref().and_then(|book| book.before.time()) {
         tell_order(last, prepared.list.stamp.now);
@@ -78,8 +78,7 @@ fn check_directory(path: &Path) -> io::Result<()> {
 fn tell_order(last: Timestamp, now: Timestamp) {
     if now < last {
         complain(format_args!(
-            "the time of this export, {now}, is before that of the last one, {last}: what expired \
-             between them is in force again"
+            "the time of this export, {now}, is before that of the last one, {last}"
         ));
     }
 }

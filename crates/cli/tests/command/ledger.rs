@@ -210,8 +210,10 @@ fn a_ledger_that_is_read_stays_as_it_is_and_time_that_runs_back_is_told() {
 fn a_directory_that_cannot_be_written_is_told_first() {
     let root = with_reports(&[("file", String::new())]);
     let mut run = miyaburi();
-    run.current_dir(&root).args(["export", "--to", "rpz", "--output", "file/out", "missing"]);
+    run.current_dir(&root).args(["export", "--to", "rpz", "--output", "file/out"]);
+    run.args(["--state", "ledger", "missing"]);
     run.assert().code(1).stderr(contains("file/out").and(contains("missing").not()));
+    assert!(!at(&root, "ledger").exists());
 }
 
 #[test]

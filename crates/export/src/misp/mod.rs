@@ -81,7 +81,9 @@ fn earlier(
         let Some(mut document) = read(folder, &name)? else { continue };
         if document.get_mut("Event").is_some_and(|event| blocked.mark(event, now)) {
             json_file(folder, &name, &document)?;
-            summary["timestamp"] = now.to_string().into();
+            if let Some(summary) = summary.as_object_mut() {
+                summary.insert("timestamp".to_owned(), now.to_string().into());
+            }
         }
         kept.insert(uuid, summary);
     }
