@@ -200,6 +200,33 @@ pub(crate) fn install_suricata() -> anyhow::Result<()> {
     Suite::new("bookworm-backports").install(&["suricata"])
 }
 
+/// Servers and probes that log, and what drives them.
+pub(crate) fn install_producers(root: &Path) -> anyhow::Result<()> {
+    install_programs(
+        root,
+        &[
+            ("named", "bind9"),
+            ("dig", "bind9-dnsutils"),
+            ("unbound", "unbound"),
+            ("dnsmasq", "dnsmasq-base"),
+            ("nginx", "nginx-light"),
+            ("apache2", "apache2-bin"),
+            ("postfix", "postfix"),
+            ("dovecot", "dovecot-imapd"),
+            ("sshd", "openssh-server"),
+            ("ssh", "openssh-client"),
+            ("rsyslogd", "rsyslog"),
+            ("nft", "nftables"),
+            ("ulogd", "ulogd2"),
+            ("softflowd", "softflowd"),
+            ("nfpcapd", "nfdump"),
+            ("tcpdump", "tcpdump"),
+            ("ip", "iproute2"),
+            ("curl", "curl"),
+        ],
+    )
+}
+
 /// What the files of `export` are for: resolvers, the packet filter and routers, with what asks them
 /// and what makes ordinary traffic.
 pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
@@ -223,10 +250,15 @@ pub(crate) fn install_resolvers_and_filter(root: &Path) -> anyhow::Result<()> {
         ("wget", "wget"),
         ("yara", "yara"),
     ];
-    let missing: Vec<&str> = PROGRAMS
-        .into_iter()
+    install_programs(root, &PROGRAMS)
+}
+
+/// Installs the packages of those programs that are missing.
+fn install_programs(root: &Path, programs: &[(&str, &str)]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = programs
+        .iter()
         .filter(|(program, _)| toolchain::process::find_program(program).is_none())
-        .map(|(_, package)| package)
+        .map(|(_, package)| *package)
         .collect();
     if missing.is_empty() {
         return Ok(());

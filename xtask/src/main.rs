@@ -10,8 +10,10 @@ mod differential;
 mod emulation;
 mod exports;
 mod layers;
+mod namespace;
 mod negatives;
 mod packing;
+mod producers;
 mod robustness;
 mod specifications;
 mod specimens;
@@ -47,6 +49,8 @@ enum Task {
     Layers,
     /// Pack programs with UPX, damage the files and unpack them
     Packing(packing::Args),
+    /// Hunt through what real servers and probes log
+    Producers,
     /// Run damaged files and random code through the whole analysis
     Robustness(robustness::Args),
     /// Regenerate the processor specifications of the lifter
@@ -71,6 +75,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Negatives(args) => negatives::run(&args)?,
         Task::Layers => layers::run()?,
         Task::Packing(args) => packing::run(&args)?,
+        Task::Producers => producers::run()?,
         Task::Robustness(args) => return robustness::run(&args),
         Task::Specifications(args) => specifications::run(&args)?,
         Task::Specimens(args) => specimens::run(&args)?,

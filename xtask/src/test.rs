@@ -105,6 +105,8 @@ enum Component {
     Consumers,
     /// Exports in the programs that they are for
     Exports,
+    /// Logs of real servers and probes
+    Producers,
     /// Files of the real packer, damaged
     Packing,
 }
@@ -189,6 +191,11 @@ fn run_all(root: &Path, args: &Args, steps: &mut Steps) {
         steps.run("resolvers and packet filter", || components::install_resolvers_and_filter(root));
         steps.run("Suricata", components::install_suricata);
         steps.run("exports in their consumers", || task(root, &["exports"]));
+    }
+    if wants(Component::Producers) {
+        steps.run("servers and probes", || components::install_producers(root));
+        steps.run("Suricata", components::install_suricata);
+        steps.run("hunting in the logs of real servers", || task(root, &["producers"]));
     }
     if wants(Component::Packing) {
         steps.run("files that UPX packed", || task(root, &["packing"]));

@@ -62,6 +62,8 @@ pub struct Event<'l> {
     pub server: Option<IpAddr>,
     /// The server's port.
     pub port: Option<u16>,
+    /// The client's port, of a flow that may be an answer: from a port that is a server's to one that is not.
+    pub client_port: Option<u16>,
     /// Transport.
     pub protocol: Option<Protocol>,
     /// The domain name asked for or contacted, in any case, with or without its last dot.
@@ -86,6 +88,7 @@ impl Event<'_> {
             client: None,
             server: None,
             port: None,
+            client_port: None,
             protocol: None,
             name: None,
             url: None,

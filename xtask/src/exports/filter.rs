@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 
-use super::{namespace::Namespace, truth::Truth};
-use crate::toolchain::process;
+use super::truth::Truth;
+use crate::{namespace::Namespace, toolchain::process};
 
 /// What `timeout` ends with when it was needed.
 const TIMED_OUT: i32 = 124;

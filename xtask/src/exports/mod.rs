@@ -5,7 +5,6 @@
 //!
 //! ```text
 //! truth.rs      what must be refused and what must not
-//! namespace.rs  the network, and servers that end with it
 //! resolvers.rs  rpz in BIND and Unbound, asked by dig
 //! filter.rs     nftables, by connections
 //! routes.rs     flowspec in GoBGP, BIRD and ExaBGP
@@ -17,7 +16,6 @@
 
 mod detection;
 mod filter;
-mod namespace;
 mod recording;
 mod resolvers;
 mod routes;
@@ -35,9 +33,9 @@ use anyhow::{Context, ensure};
 
 use crate::{
     components,
+    namespace::Namespace,
     toolchain::{process, workspace_root},
 };
-use namespace::Namespace;
 use truth::Truth;
 
 /// The time of the exports.

@@ -16,12 +16,11 @@ use std::{
 use anyhow::{Context, bail};
 use core::net::IpAddr;
 
-use super::{
-    EXEMPT,
+use super::{EXEMPT, truth::Truth};
+use crate::{
     namespace::{Namespace, Server},
-    truth::Truth,
+    toolchain::process,
 };
-use crate::toolchain::process;
 
 /// Who answers, in the namespace.
 const UPSTREAM: &str = "127.0.0.2";

@@ -13,8 +13,11 @@ use std::{
 use anyhow::{Context, bail};
 use core::net::IpAddr;
 
-use super::{namespace::Namespace, truth::Truth};
-use crate::toolchain::process;
+use super::truth::Truth;
+use crate::{
+    namespace::{Namespace, Server},
+    toolchain::process,
+};
 
 /// Whom attacks are to be limited for: an address for benchmarks (RFC 2544).
 pub(super) const VICTIM: &str = "198.18.0.7";
@@ -196,7 +199,7 @@ impl Bird<'_> {
         self.folder.join("bird.ctl").display().to_string()
     }
 
-    fn start(&self, routes: &Path) -> anyhow::Result<super::namespace::Server> {
+    fn start(&self, routes: &Path) -> anyhow::Result<Server> {
         let configuration = self.folder.join("bird.conf");
         fs::write(&configuration, BIRD)?;
         self.include(routes)?;

@@ -6,10 +6,8 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::{
-    Exporter, LATER, NOW, detection, filter, namespace::Namespace, resolvers, routes, truth::Truth,
-};
-use crate::toolchain::process;
+use super::{Exporter, LATER, NOW, detection, filter, resolvers, routes, truth::Truth};
+use crate::{namespace::Namespace, toolchain::process};
 
 /// Folder of the export with which hosts are revoked, in that of all exports.
 pub(super) const SECOND: &str = "second";

@@ -120,7 +120,7 @@ impl Indicators {
             self.address(server, on, &mut |number| found(Field::Server, number));
         }
         if let Some(client) = event.client {
-            let on = (None, event.protocol);
+            let on = (event.client_port, event.protocol);
             self.address(client, on, &mut |number| found(Field::Client, number));
         }
         if let Some(url) = event.url.filter(|_| !self.urls.is_empty())
@@ -190,12 +190,26 @@ impl Indicators {
                 let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
                 format!("{}{path}", host.to_lowercase())
             }
-            None => {
-                let host = core::str::from_utf8(event.name?).ok()?;
-                format!("{}{url}", host.to_lowercase())
-            }
+            None => return self.url_of(&host(event)?, url, event.port),
         };
         self.urls.get(whole.as_str()).copied()
+    }
+
+    /// A path of a host. Where the port is known, a URL with it counts before one without: which that of a
+    /// proxy may be.
+    fn url_of(&self, host: &str, path: &str, port: Option<u16>) -> Option<Number> {
+        let with_port = || self.urls.get(format!("{host}:{}{path}", port?).as_str());
+        with_port().or_else(|| self.urls.get(format!("{host}{path}").as_str())).copied()
+    }
+}
+
+/// The host of an event's URL as URLs spell it.
+fn host(event: &Event<'_>) -> Option<String> {
+    match (event.name, event.server) {
+        (Some(name), _) => Some(core::str::from_utf8(name).ok()?.to_lowercase()),
+        (None, Some(IpAddr::V6(address))) => Some(format!("[{address}]")),
+        (None, Some(address)) => Some(address.to_string()),
+        (None, None) => None,
     }
 }
 
@@ -335,6 +349,13 @@ mod tests {
         assert_eq!(both, [one("198.51.0.0/16"), one("198.51.100.0/24")].concat());
         assert_eq!(found(&set, &connection("2001:db8:0:1::1", None)), one("2001:db8::/48"));
         assert_eq!(found(&set, &connection("192.0.2.12", None)), []);
+        let answer = |port| Event {
+            client: "192.0.2.1".parse().ok(),
+            client_port: Some(port),
+            ..Event::new(Kind::Connection, None)
+        };
+        assert_eq!(found(&set, &answer(23)), [(Field::Client, "192.0.2.1:23".to_owned())]);
+        assert_eq!(found(&set, &answer(24)), []);
         let inbound = Event { client: "192.0.2.2".parse().ok(), ..Event::new(Kind::Login, None) };
         assert_eq!(found(&set, &inbound), [(Field::Client, "192.0.2.2".to_owned())]);
     }
@@ -351,6 +372,28 @@ mod tests {
         assert_eq!(found(&set, &request("https://C2.example/bins/a", None)), one);
         assert_eq!(found(&set, &request("/bins/a", Some("c2.example"))), one);
         assert_eq!(found(&set, &request("/bins/a", None)), []);
+        let at = |host: &str, port| Event {
+            server: host.parse().ok(),
+            port,
+            ..request("/bins/a", None)
+        };
+        assert_eq!(found(&set, &at("198.51.100.9", None)), []);
+        let set = self::set(&[
+            "http://198.51.100.9/bins/a",
+            "http://198.51.100.8:8080/bins/a",
+            "http://[2001:db8::9]/bins/a",
+        ]);
+        for (host, port, url) in [
+            ("198.51.100.9", None, Some("198.51.100.9/bins/a")),
+            ("198.51.100.9", Some(80), Some("198.51.100.9/bins/a")),
+            ("198.51.100.8", Some(8080), Some("198.51.100.8:8080/bins/a")),
+            ("198.51.100.8", Some(80), None),
+            ("2001:db8::9", Some(80), Some("[2001:db8::9]/bins/a")),
+        ] {
+            let expected: Vec<_> =
+                url.map(|url| (Field::Url, url.to_owned())).into_iter().collect();
+            assert_eq!(found(&set, &at(host, port)), expected, "{host} {port:?}");
+        }
         assert_eq!(found(&set, &request("/bins/ab", Some("c2.example"))), []);
     }
 

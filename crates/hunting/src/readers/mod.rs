@@ -30,6 +30,16 @@ pub use described::{Described, DescriptionError};
 use source::Headed;
 pub use source::{Fit, Input, Records, Scanned, Source};
 
+/// Ports below are servers' (RFC 6335, section 6).
+const SYSTEM_PORTS: u16 = 1024;
+
+/// Whether ports are those of an answer.
+///
+/// False positives: clients that bind to ports of servers. False negatives: servers with other ports.
+const fn is_answer(from: u16, to: u16) -> bool {
+    from < SYSTEM_PORTS && to >= SYSTEM_PORTS
+}
+
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading<'l> {

@@ -1,4 +1,5 @@
-//! The kernel's packet filter: the `LOG` target of iptables and `log` of nftables.
+//! The kernel's packet filter: the `LOG` target of iptables and `log` of nftables, as the kernel says it or
+//! ulogd.
 //!
 //! ```text
 //! [12.345] prefix IN=eth0 OUT=eth1 SRC=192.0.2.7 DST=198.51.100.1 LEN=60 PROTO=TCP SPT=40000 DPT=23 SYN
@@ -14,6 +15,20 @@ use miyaburi_model::Protocol;
 /// A message of the kernel.
 pub(super) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
     packet(text, time).map_or(Reading::Quiet, Reading::Event)
+}
+
+/// Bytes of a rule's prefix at most (`NF_LOG_PREFIXLEN` of Linux).
+const PREFIX: usize = 128;
+
+/// The packet of a line that names no program, as ulogd writes it: behind the prefix of a rule.
+///
+/// False positives: lines without a program's name that hold the same words.
+pub(super) fn behind_prefix(text: &[u8]) -> Option<&[u8]> {
+    let start = memchr::memmem::find(text.get(..text.len().min(PREFIX + 3))?, b"IN=")?;
+    let packet = text.get(start..)?;
+    let mut words = packet.split(|byte| *byte == b' ').skip(1);
+    let is_packet = words.next()?.starts_with(b"OUT=");
+    is_packet.then_some(packet)
 }
 
 fn packet(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {

@@ -2,7 +2,7 @@
 //! 5655), and as packets hold them.
 //!
 //! A flow goes one way: in that of an answer the client is who answers. An indicator is found on either side
-//! of both. Flows are of the time at which they began, where the export says so, else of that of the export.
+//! of both; one with a port is not on that of an answer from another server's port. Flows are of the time at which they began, where the export says so, else of that of the export.
 //! Those whose template has not been seen yet are passed over; templates are kept for each exporter.
 
 use core::net::IpAddr;
@@ -16,7 +16,7 @@ use netflow_parser::netflow_common::{
 use netflow_parser::variable_versions::ipfix::lookup::{IANAIPFixField, IPFixField};
 use netflow_parser::{NetflowPacket, NetflowParser};
 
-use super::{Input, Reading, Records, Source};
+use super::{Input, Reading, Records, Source, is_answer};
 use crate::event::{Event, Kind};
 use crate::time::{Clock, Moment};
 
@@ -205,6 +205,9 @@ fn event(flow: &NetflowCommonFlowSet, time: Moment) -> Event<'static> {
         client: flow.src_addr.map(|address| address.to_canonical()),
         server: flow.dst_addr.map(|address| address.to_canonical()),
         port: flow.dst_port,
+        client_port: flow
+            .src_port
+            .filter(|from| flow.dst_port.is_some_and(|to| is_answer(*from, to))),
         protocol: flow.protocol_number.and_then(|number| match number {
             6 => Some(Protocol::Tcp),
             17 => Some(Protocol::Udp),

@@ -6,13 +6,14 @@
 //! ```
 //!
 //! The first line names the columns; without one (`-q`) they are these. Times are local ones. A flow goes one
-//! way: in that of an answer the client is who answers. An indicator is found on either side of both.
+//! way: in that of an answer the client is who answers. An indicator is found on either side of both; one with
+//! a port is not on that of an answer from another server's port.
 
 use miyaburi_model::Protocol;
 
-use super::Reading;
 use super::source::Header;
 use super::text::{address, number};
+use super::{Reading, is_answer};
 use crate::event::{Event, Kind};
 use crate::time::{Clock, rfc3339};
 
@@ -35,6 +36,7 @@ enum Column {
     Client,
     Server,
     Port,
+    ClientPort,
     Protocol,
     /// What is not looked at.
     Other,
@@ -47,6 +49,7 @@ impl Column {
             b"sa" | b"srcAddr" => Self::Client,
             b"da" | b"dstAddr" => Self::Server,
             b"dp" | b"dstPort" => Self::Port,
+            b"sp" | b"srcPort" => Self::ClientPort,
             b"pr" | b"proto" => Self::Protocol,
             _ => Self::Other,
         }
@@ -110,10 +113,13 @@ impl Table {
                 Column::Server => event.server = Some(address(value.trim_ascii())?),
                 // Of ICMP it is the type and code.
                 Column::Port => event.port = number(value.trim_ascii()),
+                Column::ClientPort => event.client_port = number(value.trim_ascii()),
                 Column::Protocol => event.protocol = protocol(value.trim_ascii()),
                 Column::Other => {}
             }
         }
+        event.client_port =
+            event.client_port.filter(|from| event.port.is_some_and(|to| is_answer(*from, to)));
         (event.time.is_some() && event.client.is_some() && event.server.is_some()).then_some(event)
     }
 }
@@ -168,6 +174,18 @@ mod tests {
         let icmp = b"2026-11-23 04:29:09.500,1.0,1,192.0.2.7,0,2001:db8::9,8.0,1,60,1";
         assert_eq!(table.read(icmp, &clock()), flow(None, None));
         assert_eq!(table.read(ROW, &clock()), Reading::Unread, "columns of another version");
+    }
+
+    #[test]
+    fn an_answer_tells_the_port_that_it_comes_from() {
+        for (ports, expected) in [("23,40122", Some(23)), ("40122,23", None), ("8080,40122", None)]
+        {
+            let row = format!("2026-11-23 04:29:09.5,x,1.0,192.0.2.7,2001:db8::9,{ports},TCP");
+            let Reading::Event(event) = Table::default().read(row.as_bytes(), &clock()) else {
+                panic!("{row}")
+            };
+            assert_eq!(event.client_port, expected, "{ports}");
+        }
     }
 
     #[test]

@@ -3,18 +3,42 @@
 //! ```text
 //! Failed password for invalid user admin from 192.0.2.7 port 40000 ssh2
 //! Accepted publickey for alice from 192.0.2.7 port 40000 ssh2: ED25519 SHA256:...
+//! Connection closed by invalid user admin 192.0.2.7 port 40000 [preauth]
 //! ```
 
 use super::Reading;
-use super::text::{Text, address};
+use super::text::{Text, address, number};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::Moment;
+use miyaburi_model::Protocol;
 
 const FROM: &[u8] = b" from ";
 
+/// How a message ends that tells of the end of a connection without a login.
+const BEFORE_LOGIN: &[u8] = b" [preauth]";
+
 /// A message of `sshd`.
 pub(super) fn message(text: &[u8], time: Option<Moment>) -> Reading<'_> {
-    login(text, time).map_or(Reading::Quiet, Reading::Event)
+    login(text, time).or_else(|| left(text, time)).map_or(Reading::Quiet, Reading::Event)
+}
+
+/// Who left without a login: that may be all that is said of attempts, as of a server that takes keys alone.
+fn left(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
+    let begins = |start: &[u8]| text.starts_with(start);
+    if ![&b"Connection closed by "[..], b"Connection reset by ", b"Disconnected from "]
+        .into_iter()
+        .any(begins)
+    {
+        return None;
+    }
+    // Before the address stands an account, which may hold anything.
+    let text = text.strip_suffix(BEFORE_LOGIN)?;
+    let mut words = text.rsplit(|byte| *byte == b' ');
+    let _port: u16 = number(words.next()?)?;
+    let client =
+        words.next().filter(|word| *word == b"port").and(words.next()).and_then(address)?;
+    let event = Event::new(Kind::Connection, time);
+    Some(Event { client: Some(client), protocol: Some(Protocol::Tcp), ..event })
 }
 
 fn login(text: &[u8], time: Option<Moment>) -> Option<Event<'_>> {
@@ -75,7 +99,32 @@ mod tests {
             "alice",
             Outcome::Success,
         );
-        assert_eq!(read("Connection closed by 192.0.2.7 port 4 [preauth]"), None);
+    }
+
+    #[test]
+    fn who_leaves_without_a_login() {
+        let left = |text: &'static str| match message(text.as_bytes(), None) {
+            Reading::Event(Event { kind: Kind::Connection, client, account: None, .. }) => client,
+            _ => None,
+        };
+        let client = Some("192.0.2.7".parse().unwrap());
+        for text in [
+            "Connection closed by 192.0.2.7 port 4 [preauth]",
+            "Connection closed by invalid user x 192.0.2.7 port 4 [preauth]",
+            "Connection reset by authenticating user root 192.0.2.7 port 4 [preauth]",
+            "Disconnected from invalid user 198.51.100.9 port 1 [preauth] 192.0.2.7 port 4 [preauth]",
+        ] {
+            assert_eq!(left(text), client, "{text}");
+        }
+        // Behind a login, and what says the same once more.
+        for text in [
+            "Disconnected from user root 192.0.2.7 port 4",
+            "Invalid user x from 192.0.2.7 port 4",
+            "Connection closed by 192.0.2.7 [preauth]",
+            "Connection closed by 192.0.2.7 port 99999 [preauth]",
+        ] {
+            assert_eq!(left(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ fn dispatch<'l>(tag: &[u8], message: &'l [u8], time: Option<Moment>) -> Reading<
         b"exim" | b"exim4" => mail::exim_message(message, time),
         b"dovecot" => mail::dovecot_message(message, time),
         b"kernel" => netfilter::message(message, time),
+        // What stands before the colon is the prefix of a rule.
+        _ if message.starts_with(b"IN=") => netfilter::message(message, time),
         _ => pam::message(message, time),
     }
 }
@@ -62,10 +64,19 @@ fn header<'l>(line: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
     if !is_tag(host.word()) {
         text = host;
     }
+    let without_program = text.0;
+    let Some((tag, message)) = program(text) else {
+        let message = netfilter::behind_prefix(without_program)?;
+        return Some(Record { time: Some(time), tag: b"kernel", message });
+    };
+    Some(Record { time: Some(time), tag, message })
+}
+
+/// Program and message of `sshd[7]: message`.
+fn program(mut text: Text<'_>) -> Option<(&[u8], &[u8])> {
     let tag = text.until(b':')?;
     let tag = memchr::memchr(b'[', tag).and_then(|end| tag.get(..end)).unwrap_or(tag);
-    let message = text.0.strip_prefix(b" ").unwrap_or(text.0);
-    (!tag.is_empty() && !tag.contains(&b' ')).then_some(Record { time: Some(time), tag, message })
+    (!tag.is_empty() && !tag.contains(&b' ')).then_some((tag, text.0.trim_ascii_start()))
 }
 
 /// Behind the version: `TIME HOST PROGRAM PROCESS ID DATA MESSAGE` (RFC 5424, section 6).
@@ -82,7 +93,8 @@ fn structured<'l>(rest: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
     text.word();
     let message = behind_data(text.0)?;
     let message = message.strip_prefix("\u{feff}".as_bytes()).unwrap_or(message);
-    Some(Record { time, tag, message })
+    // Relays keep the blank that stood behind the program's name.
+    Some(Record { time, tag, message: message.trim_ascii_start() })
 }
 
 /// What is behind the structured data: `-`, or elements in brackets whose values are quoted.
@@ -149,10 +161,29 @@ mod tests {
             (format!("2026-11-23T13:29:09+09:00 host sshd[7]: {ssh}"), at),
             (format!("<38>1 2026-11-23T04:29:09Z host sshd 7 - - {ssh}"), at),
             (format!("<38>1 2026-11-23T04:29:09Z host sshd 7 - [x@1 a=\"]\\\"\"][y@1] {ssh}"), at),
+            (
+                format!("<38>1 2026-11-23T04:29:09.5Z host sshd 7 - -  {ssh}"),
+                "2026-11-23T04:29:09.5Z",
+            ),
             (format!("<38>1 - host sshd 7 - - \u{feff}{ssh}"), ""),
             (format!("Nov 23 04:29:09 dnsmasq[7]: {query}"), at),
         ] {
             assert_eq!(read(&line), Some((time.to_owned(), "192.0.2.7".to_owned())), "{line}");
+        }
+    }
+
+    /// As ulogd writes them, with the prefix of a rule or without.
+    #[test]
+    fn packets_without_a_program() {
+        let packet =
+            "IN=lo OUT= MAC=00:00 SRC=192.0.2.7 DST=10.0.0.1 LEN=60 PROTO=TCP SPT=3 DPT=23";
+        let expected = ("2026-11-23T04:29:09Z".to_owned(), "192.0.2.7".to_owned());
+        for prefix in ["", "telnet  ", "c2: ", "DROP:", "to c2: ", "kernel: [1.5] x "] {
+            let line = format!("Nov 23 04:29:09 host {prefix}{packet}");
+            assert_eq!(read(&line), Some(expected.clone()), "{line}");
+        }
+        for other in ["app[7]: got", "sshd[7]: Invalid user", "x IN=lo y", &"x".repeat(129)] {
+            assert_eq!(read(&format!("Nov 23 04:29:09 host {other} {packet}")), None, "{other}");
         }
     }
 

@@ -49,6 +49,19 @@ pub(super) fn number<N: core::str::FromStr>(text: &[u8]) -> Option<N> {
     core::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// The host of `host:80`, and of `[::1]:80`.
+pub(super) fn without_port(host: &[u8]) -> &[u8] {
+    if let Some(address) =
+        host.strip_prefix(b"[").and_then(|rest| rest.split(|it| *it == b']').next())
+    {
+        return address;
+    }
+    memchr::memrchr(b':', host)
+        .filter(|colon| memchr::memchr(b':', host) == Some(*colon))
+        .and_then(|colon| host.get(..colon))
+        .unwrap_or(host)
+}
+
 /// The value behind `key`, up to a blank or comma.
 pub(super) fn value<'l>(text: &'l [u8], key: &[u8]) -> Option<&'l [u8]> {
     let mut from = 0;

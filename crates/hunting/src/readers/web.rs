@@ -12,7 +12,7 @@
 use serde::Deserialize;
 
 use super::json::{Value, record};
-use super::text::{Text, address};
+use super::text::{Text, address, without_port};
 use super::{Format, Reading};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::{Clock, Moment, common_log};
@@ -73,6 +73,7 @@ impl<'l> Record<'l> {
         let host = self.http_host.or(self.host).and_then(Value::text).map(without_port);
         Some(Event {
             client: address(client),
+            server: host.and_then(address),
             name: host.filter(|host| address(host).is_none()),
             url: Some(self.target()?),
             account: self.remote_user.or(self.user).and_then(Value::text).filter(|it| *it != b"-"),
@@ -105,13 +106,6 @@ fn spelled(value: Value<'_>, clock: &Clock) -> Option<Moment> {
     rest.is_empty().then_some(time)
 }
 
-fn without_port(host: &[u8]) -> &[u8] {
-    memchr::memrchr(b':', host)
-        .filter(|colon| memchr::memchr(b':', host) == Some(*colon))
-        .and_then(|colon| host.get(..colon))
-        .unwrap_or(host)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -120,6 +114,22 @@ mod tests {
 
     fn read(line: &str) -> Reading<'_> {
         WebJson.read(line.as_bytes(), &Clock::utc(Moment::from_unix(1_795_435_200)))
+    }
+
+    #[test]
+    fn a_host_may_be_an_address() {
+        for (host, server) in [
+            ("198.51.100.9", "198.51.100.9"),
+            ("198.51.100.9:8080", "198.51.100.9"),
+            ("[2001:db8::9]", "2001:db8::9"),
+            ("[2001:db8::9]:8080", "2001:db8::9"),
+        ] {
+            let line = format!(
+                r#"{{"msec":1795404549,"clientip":"192.0.2.7","uri":"/a","status":200,"host":"{host}"}}"#
+            );
+            let Reading::Event(event) = read(&line) else { panic!("{line}") };
+            assert_eq!((event.server, event.name), (server.parse().ok(), None), "{line}");
+        }
     }
 
     #[test]

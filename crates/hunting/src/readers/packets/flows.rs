@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use miyaburi_model::Protocol;
 
+use crate::readers::is_answer;
 use crate::time::{Moment, SECOND};
 
 /// A flow that was idle for so long has ended.
@@ -12,9 +13,6 @@ const IDLE: i64 = 300 * SECOND;
 
 /// Flows that are known at once.
 const FLOWS: usize = 1 << 18;
-
-/// Ports below are servers' (RFC 6335, section 6).
-const SYSTEM_PORTS: u16 = 1024;
 
 /// Between whom a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +33,7 @@ impl Flow {
 
     /// Whether its ports are those of an answer.
     pub(super) fn is_answer(&self) -> bool {
-        self.ports.is_some_and(|(from, to)| from < SYSTEM_PORTS && to >= SYSTEM_PORTS)
+        self.ports.is_some_and(|(from, to)| is_answer(from, to))
     }
 }
 

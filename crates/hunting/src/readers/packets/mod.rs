@@ -3,14 +3,16 @@
 //! The first packet of a flow is a connection. Its client is who sent it, unless it answers: SYN and ACK, or
 //! from a port below 1024 to one that is not. Flows end when they are idle for five minutes, or when too
 //! many are known. A packet that opens a TCP connection tells its sequence number. Questions and answers of
-//! DNS over UDP are an event each, of the first name that is asked for. Exports of flows tell of theirs, too.
+//! DNS are an event each, of the first name that is asked for, requests of HTTP one, and so is the name that
+//! TLS begins with. Exports of flows tell of theirs, too.
 //!
-//! Not read: what is within tunnels, DNS over TCP or encrypted, fragments behind the first, names of HTTP
-//! and TLS. What is not IP is quiet. Where the capture itself is damaged, the next packet cannot be found:
+//! Not read: what is within tunnels or encrypted, fragments behind the first, what is spread over several
+//! segments of TCP. What is not IP is quiet. Where the capture itself is damaged, the next packet cannot be found:
 //! the rest is unread.
 
 mod capture;
 mod flows;
+mod streams;
 
 use core::net::IpAddr;
 use std::io;
@@ -20,11 +22,13 @@ use miyaburi_model::Protocol;
 
 use super::dns::Message;
 use super::netflow::{self, Exporters};
+use super::text::address;
 use super::{Input, Reading, Records, Source};
 use crate::event::{Event, Kind};
 use crate::time::{Clock, Moment};
 use capture::{Packet, Piece};
 use flows::{Flow, Flows};
+use streams::Request;
 
 /// The format.
 pub(super) struct Packets;
@@ -71,9 +75,10 @@ impl Known {
         };
         let time = clock.zoned(packet.seconds, packet.micros, 0);
         let connection = self.flows.begins(sent.flow, time).then(|| sent.connection(time));
-        let message = sent.of_port(|port| port == DNS).and_then(Message::parse);
+        let message = sent.dns().and_then(Message::parse);
         let query = message.as_ref().map(|message| sent.query(message, time));
-        records.take_all(offset, data, connection.iter().chain(&query));
+        let said = query.or_else(|| sent.request(time)).or_else(|| sent.handshake(time));
+        records.take_all(offset, data, connection.iter().chain(&said));
         if let Some(export) = sent.of_port(|port| netflow::PORTS.contains(&port)) {
             let place = (export.as_ptr() as usize).saturating_sub(data.as_ptr() as usize);
             let offset = offset + place as u64;
@@ -90,6 +95,8 @@ struct Sent<'p> {
     is_accepting: bool,
     /// Of UDP, what it holds.
     datagram: Option<&'p [u8]>,
+    /// Of TCP, what it holds; empty for others.
+    segment: &'p [u8],
 }
 
 impl<'p> Sent<'p> {
@@ -107,13 +114,15 @@ impl<'p> Sent<'p> {
             LaxNetSlice::Arp(_) => return None,
         };
         let flow = Flow { source, target, ports: None, protocol: None };
-        let other = Self { flow, sequence: None, is_accepting: false, datagram: None };
+        let other =
+            Self { flow, sequence: None, is_accepting: false, datagram: None, segment: &[] };
         Some(match sliced.transport {
             Some(TransportSlice::Tcp(tcp)) => {
                 let ports = Some((tcp.source_port(), tcp.destination_port()));
                 let sequence = (tcp.syn() && !tcp.ack()).then(|| tcp.sequence_number());
                 let flow = Flow { ports, protocol: Some(Protocol::Tcp), ..flow };
-                Self { flow, sequence, is_accepting: tcp.syn() && tcp.ack(), ..other }
+                let (is_accepting, segment) = (tcp.syn() && tcp.ack(), tcp.payload());
+                Self { flow, sequence, is_accepting, segment, ..other }
             }
             Some(TransportSlice::Udp(udp)) => {
                 let ports = Some((udp.source_port(), udp.destination_port()));
@@ -128,6 +137,38 @@ impl<'p> Sent<'p> {
     fn of_port(&self, is_meant: impl Fn(u16) -> bool) -> Option<&'p [u8]> {
         let (from, to) = self.flow.ports?;
         self.datagram.filter(|_| is_meant(from) || is_meant(to))
+    }
+
+    /// A message to a name server or from it.
+    fn dns(&self) -> Option<&'p [u8]> {
+        let (from, to) = self.flow.ports?;
+        let over_tcp = || streams::dns(self.segment).filter(|_| from == DNS || to == DNS);
+        self.of_port(|port| port == DNS).or_else(over_tcp)
+    }
+
+    fn request(&self, time: Moment) -> Option<Event<'p>> {
+        let Request { host, target } = streams::request(self.segment)?;
+        Some(Event {
+            name: host.filter(|host| address(host).is_none()),
+            url: Some(target),
+            ..self.sent(Kind::WebRequest, time)
+        })
+    }
+
+    fn handshake(&self, time: Moment) -> Option<Event<'p>> {
+        let name = streams::server_name(self.segment)?;
+        Some(Event { name: Some(name), ..self.sent(Kind::Connection, time) })
+    }
+
+    /// An event whose client sent the packet.
+    fn sent(&self, kind: Kind, time: Moment) -> Event<'p> {
+        Event {
+            client: Some(self.flow.source),
+            server: Some(self.flow.target),
+            port: self.flow.ports.map(|(_, port)| port),
+            protocol: self.flow.protocol,
+            ..Event::new(kind, Some(time))
+        }
     }
 
     fn query<'m>(&self, message: &'m Message, time: Moment) -> Event<'m> {

@@ -115,6 +115,43 @@ fn read(mut file: &[u8]) -> (Scanned, Vec<String>) {
     (scanned, told)
 }
 
+/// A segment from the client to the server.
+fn segment(port: u16, payload: &[u8]) -> Vec<u8> {
+    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+    let builder = builder.ipv4(CLIENT, SERVER, 64).tcp(4003, port, 7, 1024).ack(1);
+    let mut bytes = Vec::new();
+    builder.write(&mut bytes, payload).unwrap();
+    bytes
+}
+
+#[test]
+fn what_segments_say() {
+    let query = dns("c2.example", None);
+    // Behind the headers of Ethernet, IP and UDP.
+    let message = &query[14 + 20 + 8..];
+    let over_tcp = [&(message.len() as u16).to_be_bytes(), message].concat();
+    let hosts = ["c2.example", "198.51.100.9"];
+    let [named, unnamed] = hosts.map(|host| format!("GET /a HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    let (_, told) = read(&pcap(&[
+        segment(53, &over_tcp),
+        segment(54, &over_tcp),
+        segment(8080, named.as_bytes()),
+        segment(8080, unnamed.as_bytes()),
+    ]));
+    let told: Vec<&str> = told.iter().filter_map(|it| Some(it.split_once("Z ")?.1)).collect();
+    assert_eq!(
+        told,
+        [
+            "Connection 192.0.2.7>198.51.100.9:53 - None None",
+            "DnsQuery 192.0.2.7>198.51.100.9:53 c2.example None None",
+            "Connection 192.0.2.7>198.51.100.9:54 - None None",
+            "Connection 192.0.2.7>198.51.100.9:8080 - None None",
+            "WebRequest 192.0.2.7>198.51.100.9:8080 c2.example None None",
+            "WebRequest 192.0.2.7>198.51.100.9:8080 - None None",
+        ]
+    );
+}
+
 fn packets() -> Vec<Vec<u8>> {
     vec![
         tcp((CLIENT, 4000), (SERVER, 23), 0xc633_6409, true, false),
