@@ -8,12 +8,13 @@
 //!
 //! Times and counts may still tell an insider who somebody is.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
+use crate::behaviour::Alert;
 use crate::count::Line;
 use crate::coverage::Gap;
 use crate::hunt::{Evidence, Hit};
@@ -101,9 +102,12 @@ impl Pseudonyms {
         IpAddr::V6(beginning_with(NETWORKS, mac)).into()
     }
 
-    /// Of a text that may be an address or a network: as of that.
+    /// Of a text that may be an address, one with a port, or a network: as of that.
     #[must_use]
     pub fn entity(&self, text: &str) -> String {
+        if let Ok(socket) = text.parse::<SocketAddr>() {
+            return SocketAddr::new(self.address(socket.ip()), socket.port()).to_string();
+        }
         if let Ok(address) = text.parse::<IpAddr>() {
             return self.address(address).to_string();
         }
@@ -132,6 +136,13 @@ impl Pseudonyms {
         hit.address = hit.address.map(|address| self.address(address));
         self.texts([&mut hit.name, &mut hit.account]);
         self.evidence(&mut hit.evidence);
+    }
+
+    /// Of an alert.
+    pub fn alert(&self, alert: &mut Alert) {
+        alert.entity = self.entity(&alert.entity);
+        alert.other = alert.other.as_deref().map(|other| self.entity(other));
+        self.evidence(&mut alert.evidence);
     }
 
     /// Of a record of a time line.

@@ -56,7 +56,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 ///
 /// # Errors
 /// When its beginning cannot be read.
-pub fn opened(file: File) -> io::Result<Box<dyn Read>> {
+pub fn opened(file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     decompressed(BufReader::with_capacity(BUFFER, file))
 }
 

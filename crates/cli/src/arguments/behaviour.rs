@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Confinement, LogArguments};
+use super::{Confinement, LogArguments, RedactArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct BehaviourArguments {
@@ -14,6 +14,9 @@ pub(crate) struct BehaviourArguments {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub redaction: RedactArguments,
 
     #[command(flatten)]
     pub confinement: Confinement,

@@ -3,7 +3,8 @@
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::count::{Counts, Line};
 
-use super::{indicators, logs, redact};
+use super::logs::Logs;
+use super::{indicators, redact};
 use crate::Status;
 use crate::arguments::{CountArguments, CountFormat};
 use crate::error::CommandError;
@@ -12,15 +13,15 @@ use crate::text;
 
 pub(crate) fn run(arguments: &CountArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
-    let logs = logs::collect(&arguments.logs)?;
+    let logs = Logs::collect(&arguments.logs, false)?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
-    let readable = arguments.logs.logs.iter().chain(&arguments.indicators).chain(&logs);
+    let readable = arguments.logs.logs.iter().chain(&arguments.indicators).chain(&logs.files);
     let readable = readable.cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
     let (indicators, mut status) = indicators::read(&arguments.indicators)?;
     let mut counts = Counts::new(arguments.own.clone(), &indicators);
-    for log in &logs {
-        if !logs::read(&arguments.logs, log, &mut |event, _| counts.look(event)) {
+    for log in &logs.files {
+        if !logs.read(log, &mut |event, _| counts.look(event)) {
             status = Status::SomethingFailed;
         }
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::{Hit, Hunt};
 
-use super::{holders, indicators, logs, redact};
+use super::logs::{self, Logs};
+use super::{holders, indicators, redact};
 use crate::Status;
 use crate::arguments::{HuntArguments, HuntFormat};
 use crate::error::CommandError;
@@ -21,21 +22,22 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
         return follow(arguments);
     }
     let mut output = Output::create(arguments.output.as_deref())?;
-    let logs = logs::collect(&arguments.logs)?;
+    let usual = if output.is_terminal() { HuntFormat::Text } else { HuntFormat::Ndjson };
+    let format = arguments.format.unwrap_or(usual);
+    let is_printing = format == HuntFormat::Ndjson && output.is_terminal();
+    let logs = Logs::collect(&arguments.logs, is_printing)?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
-    let readable = arguments.indicators.iter().chain(&arguments.logs.logs).chain(&logs);
+    let readable = arguments.indicators.iter().chain(&arguments.logs.logs).chain(&logs.files);
     let readable = readable.chain(&arguments.leases).cloned();
     let reach = Reach { readable: readable.collect(), writable: Vec::new() };
     arguments.confinement.begin(&reach);
     let (indicators, mut status) = indicators::read(&arguments.indicators)?;
     let (holders, told) = holders::read(&arguments.leases)?;
     status = status.with(told);
-    let usual = if output.is_terminal() { HuntFormat::Text } else { HuntFormat::Ndjson };
-    let format = arguments.format.unwrap_or(usual);
     let mut hunt =
         Hunt::new(&indicators).with_holders(&holders).with_pseudonyms(pseudonyms.as_ref());
-    for log in &logs {
-        if !hunt_in(arguments, log, &mut hunt, format, &mut output)? {
+    for log in &logs.files {
+        if !hunt_in(&logs, log, &mut hunt, format, &mut output)? {
             status = Status::SomethingFailed;
         }
     }
@@ -85,7 +87,7 @@ fn follow(arguments: &HuntArguments) -> Result<Status, CommandError> {
 
 /// Hunts in one log. False when it could not be read whole, which was told.
 fn hunt_in(
-    arguments: &HuntArguments,
+    logs: &Logs<'_>,
     log: &Path,
     hunt: &mut Hunt<'_>,
     format: HuntFormat,
@@ -99,8 +101,7 @@ fn hunt_in(
         }
         failure = append(&mut lines, &hit, output).err();
     };
-    let is_whole =
-        logs::read(&arguments.logs, log, &mut |event, at| hunt.look(event, at, &mut found));
+    let is_whole = logs.read(log, &mut |event, at| hunt.look(event, at, &mut found));
     if let Some(failure) = failure {
         return Err(failure);
     }

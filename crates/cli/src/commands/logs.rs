@@ -1,59 +1,92 @@
 //! Logs as commands read them: every event, and what could not be read told.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use indicatif::ProgressBar;
 use miyaburi_hunting::readers::Source;
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Event, Options, Scanned, Sighted, begins, events, readers, sources};
 
 use crate::arguments::{LogArguments, ReadingArguments};
 use crate::error::{CommandError, complain};
+use crate::progress;
 
-/// The files that are meant.
-pub(super) fn collect(arguments: &LogArguments) -> Result<Vec<PathBuf>, CommandError> {
-    sources::collect(&arguments.logs).map_err(|(path, error)| CommandError::Read { path, error })
-}
-
-/// The same files by the time of their first event, so that parts of a log that were rotated come in
-/// order; standard input, which can be read once, and what has no such time come first.
-pub(super) fn in_order(arguments: &LogArguments, logs: Vec<PathBuf>) -> Vec<PathBuf> {
-    let first = |log: &PathBuf| {
-        let is_input = log.as_os_str() == sources::STANDARD_INPUT;
-        // What cannot be read is told when it is read whole.
-        let reader = (!is_input).then(|| sources::open(log).ok()).flatten()?;
-        begins(reader, &options(&arguments.reading, log, now())).ok().flatten()
-    };
-    let mut logs: Vec<_> = logs.into_iter().map(|log| (first(&log), log)).collect();
-    logs.sort_by_key(|(time, _)| *time);
-    logs.into_iter().map(|(_, log)| log).collect()
-}
-
-/// Hands all events of one log to `seen`. False when it could not be read whole, which was told.
-pub(super) fn read(
-    arguments: &LogArguments,
-    log: &Path,
-    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
-) -> bool {
-    read_at(&arguments.reading, now(), log, seen)
-}
-
-/// The same at another time than the clock's.
-pub(crate) fn read_at(
-    arguments: &ReadingArguments,
+/// The logs that are meant, and how far they were read.
+pub(crate) struct Logs<'a> {
+    arguments: &'a ReadingArguments,
+    /// The files, and standard input.
+    pub(crate) files: Vec<PathBuf>,
+    /// The time of the command, by the clock or by its options.
     now: Moment,
-    log: &Path,
-    seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
-) -> bool {
-    let name = log.display().to_string();
-    let options = options(arguments, log, now);
-    let scanned = sources::open(log).and_then(|reader| events(reader, &name, &options, seen));
-    match scanned {
-        Ok(scanned) => tell(&name, &scanned),
-        Err(error) => {
-            complain(format_args!("{name}: {error}"));
-            false
+    progress: ProgressBar,
+}
+
+impl<'a> Logs<'a> {
+    /// Finds them. `is_quiet` when a bar would stand in the way of what is printed.
+    pub(super) fn collect(
+        arguments: &'a LogArguments,
+        is_quiet: bool,
+    ) -> Result<Self, CommandError> {
+        Self::of(&arguments.reading, &arguments.logs, now(), is_quiet)
+    }
+
+    /// The same at another time than the clock's.
+    pub(crate) fn of(
+        arguments: &'a ReadingArguments,
+        paths: &[PathBuf],
+        now: Moment,
+        is_quiet: bool,
+    ) -> Result<Self, CommandError> {
+        let files =
+            sources::collect(paths).map_err(|(path, error)| CommandError::Read { path, error })?;
+        let sizes = files.iter().map(|log| log.metadata().map_or(0, |it| it.len()));
+        let progress = progress::bytes(if is_quiet { 0 } else { sizes.sum() });
+        Ok(Self { arguments, files, now, progress })
+    }
+
+    /// The files by the time of their first event, so that parts of a log that were rotated come in order;
+    /// standard input, which can be read once, and what has no such time come first.
+    pub(super) fn in_order(&self) -> Vec<PathBuf> {
+        let first = |log: &PathBuf| {
+            let is_input = log.as_os_str() == sources::STANDARD_INPUT;
+            // What cannot be read is told when it is read whole.
+            let reader = (!is_input).then(|| sources::open(log).ok()).flatten()?;
+            begins(reader, &options(self.arguments, log, self.now)).ok().flatten()
+        };
+        let mut logs: Vec<_> = self.files.iter().map(|log| (first(log), log)).collect();
+        logs.sort_by_key(|(time, _)| *time);
+        logs.into_iter().map(|(_, log)| log.clone()).collect()
+    }
+
+    /// Hands all events of one log to `seen`. False when it could not be read whole, which was told.
+    pub(crate) fn read(&self, log: &Path, seen: &mut impl FnMut(&Event<'_>, Sighted<'_>)) -> bool {
+        let name = log.display().to_string();
+        let options = options(self.arguments, log, self.now);
+        let scanned = self.open(log).and_then(|reader| events(reader, &name, &options, seen));
+        self.progress.suspend(|| match scanned {
+            Ok(scanned) => tell(&name, &scanned),
+            Err(error) => {
+                complain(format_args!("{name}: {error}"));
+                false
+            }
+        })
+    }
+
+    /// The bytes of a log, of which those are counted that the file has.
+    fn open(&self, log: &Path) -> io::Result<Box<dyn Read>> {
+        if log.as_os_str() == sources::STANDARD_INPUT {
+            return sources::open(log);
         }
+        sources::opened(self.progress.wrap_read(File::open(log)?))
+    }
+}
+
+impl Drop for Logs<'_> {
+    fn drop(&mut self) {
+        self.progress.finish_and_clear();
     }
 }
 

@@ -12,7 +12,8 @@ use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State, Ta
 use miyaburi_hunting::sources;
 use serde::Serialize;
 
-use super::{holders, indicators, logs, redact};
+use super::logs::Logs;
+use super::{holders, indicators, redact};
 use crate::Status;
 use crate::arguments::ScopeArguments;
 use crate::error::CommandError;
@@ -29,12 +30,13 @@ const UNLISTED: &str = "unlisted.csv";
 const REPORT: &str = "scope.md";
 
 pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
-    let logs = logs::collect(&arguments.logs)?;
+    let logs = Logs::collect(&arguments.logs, false)?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let folder = &arguments.output;
     create_dir_all(folder).map_err(|error| CommandError::Create { path: folder.clone(), error })?;
     let given = arguments.indicators.iter().chain(&arguments.leases).chain(&arguments.classes);
-    let readable = given.chain([&arguments.accounts]).chain(&arguments.logs.logs).chain(&logs);
+    let readable =
+        given.chain([&arguments.accounts]).chain(&arguments.logs.logs).chain(&logs.files);
     let writable = vec![folder.clone()];
     arguments.confinement.begin(&Reach { readable: readable.cloned().collect(), writable });
     let (indicators, status) = indicators::read(&arguments.indicators)?;
@@ -55,9 +57,9 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
         pseudonyms: pseudonyms.as_ref(),
     };
     let mut scope = Scope::new(&accounts, question);
-    for log in &logs {
+    for log in &logs.files {
         let mut reading = scope.begin(&log.display().to_string());
-        let is_whole = logs::read(&arguments.logs, log, &mut |event, at| {
+        let is_whole = logs.read(log, &mut |event, at| {
             scope.look(&mut reading, event, at);
         });
         scope.end(reading);

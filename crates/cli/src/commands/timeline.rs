@@ -5,7 +5,8 @@ use miyaburi_hunting::coverage::{Coverage, Gap, Spoken};
 use miyaburi_hunting::timeline::{Entry, Timeline};
 use serde::Serialize;
 
-use super::{logs, redact};
+use super::logs::Logs;
+use super::redact;
 use crate::Status;
 use crate::arguments::{TimelineArguments, TimelineFormat};
 use crate::error::CommandError;
@@ -22,16 +23,16 @@ enum Line<'t> {
 
 pub(crate) fn run(arguments: &TimelineArguments) -> Result<Status, CommandError> {
     let mut output = Output::create(arguments.output.as_deref())?;
-    let logs = logs::collect(&arguments.logs)?;
+    let logs = Logs::collect(&arguments.logs, false)?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
-    let readable = arguments.logs.logs.iter().chain(&logs).cloned();
+    let readable = arguments.logs.logs.iter().chain(&logs.files).cloned();
     arguments.confinement.begin(&Reach { readable: readable.collect(), writable: Vec::new() });
     let mut timeline = Timeline::new(arguments.entity.clone(), arguments.since, arguments.until);
     let mut coverage = Coverage::default();
     let mut status = Status::Clean;
-    for log in &logs {
+    for log in &logs.files {
         let mut spoken = Spoken::default();
-        let is_whole = logs::read(&arguments.logs, log, &mut |event, at| {
+        let is_whole = logs.read(log, &mut |event, at| {
             event.time.into_iter().for_each(|time| spoken.note(time));
             timeline.look(event, at);
         });

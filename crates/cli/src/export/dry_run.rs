@@ -10,13 +10,13 @@ use miyaburi_export::indicators::{DomainName, Timestamp};
 use miyaburi_export::rules::{Conditions, Contact, Rule, Rules};
 use miyaburi_export::{nftables, rpz, sigma, suricata};
 use miyaburi_hunting::time::Moment;
-use miyaburi_hunting::{Event, Kind, Sighted, sources};
+use miyaburi_hunting::{Event, Kind, Sighted};
 use serde::Serialize;
 
 use super::{Access, Book, ExportProblem, Prepared};
 use crate::Status;
 use crate::arguments::{DryRunFormat, ExportArguments, ExportFormat};
-use crate::commands::logs;
+use crate::commands::logs::Logs;
 use crate::error::{CommandError, complain};
 use crate::output::Output;
 
@@ -53,9 +53,9 @@ pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandErro
     let (rules, untold, now) = rules(arguments).map_err(CommandError::Export)?;
     let mut tallies: HashMap<&Rule, Tally> = HashMap::new();
     let (mut records, mut status) = (0_u64, Status::Clean);
-    let files = sources::collect(&arguments.dry_run.against)
-        .map_err(|(path, error)| CommandError::Read { path, error })?;
-    for log in &files {
+    let (reading, against) = (&arguments.dry_run.reading, &arguments.dry_run.against);
+    let logs = Logs::of(reading, against, Moment::from_unix(now.unix()), false)?;
+    for log in &logs.files {
         let mut seen = |event: &Event<'_>, at: Sighted<'_>| {
             records += 1;
             let contact = contact(event);
@@ -63,8 +63,7 @@ pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandErro
                 tallies.entry(rule).or_default().add(event, &at);
             }
         };
-        let reading = &arguments.dry_run.reading;
-        if !logs::read_at(reading, Moment::from_unix(now.unix()), log, &mut seen) {
+        if !logs.read(log, &mut seen) {
             status = Status::SomethingFailed;
         }
     }
@@ -75,7 +74,7 @@ pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandErro
     }
     complain(format_args!(
         "{records} records of {} files: {} of {} rules would have hit",
-        files.len(),
+        logs.files.len(),
         hit.0,
         hit.1
     ));

@@ -105,6 +105,27 @@ fn nobody_is_in_any_output() {
 }
 
 #[test]
+fn nobody_is_in_alerts() {
+    let tried = |what: &str, second: usize| {
+        format!(
+            "Nov 21 03:00:{second:02} mx sshd[1]: {what} for alice from 192.0.2.7 port 4 ssh2\n"
+        )
+    };
+    let failed: String = (0..40).map(|second| tried("Failed password", second)).collect();
+    let log = failed + &tried("Accepted password", 50);
+    let root = folder(&[("logs/auth.log", log.as_bytes())]);
+    let text = told(&root, &["behaviour", "./logs"]);
+    for name in ["192.0.2.7", "alice", "auth", "sshd"] {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+    let alert: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(alert["behaviour"], "guessing");
+    assert_eq!(alert["reason"], "40 failures from one client, then a success");
+    assert!(alert["entity"].as_str().unwrap().starts_with("redacted-"), "{text}");
+    assert!(alert["other"].as_str().unwrap().starts_with("2001:db8:4:"), "{text}");
+}
+
+#[test]
 fn nobody_is_in_the_lists_of_a_scope() {
     let root = logs();
     let span = ["--since", "2026-11-20", "--until", "2026-11-22", "--accounts", "./accounts.csv"];

@@ -43,7 +43,7 @@ pub(super) struct Row {
 }
 
 impl Beacons {
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (client, server) = event.client.zip(event.server)?;
         let port = event.port.filter(|port| *port != NTP && event.kind == Kind::Connection)?;
         let key = (client, server, port);
@@ -61,7 +61,10 @@ impl Beacons {
         (row.times >= TIMES).then(|| {
             let (times, seconds) = (row.times, interval / SECOND);
             let destination = core::net::SocketAddr::new(server, port);
-            (client.to_string(), format!("{times} times to {destination}, every {seconds} s"))
+            Seen {
+                other: Some(destination.to_string()),
+                ..Seen::of(client, format!("{times} times to one destination, every {seconds} s"))
+            }
         })
     }
 }

@@ -55,7 +55,7 @@ impl FirstNetworks {
         })
     }
 
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (client, account) = event.client.zip(event.account)?;
         let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
         let key = hash(account);
@@ -83,7 +83,8 @@ impl FirstNetworks {
         }
         is_strange.then(|| {
             let account = String::from_utf8_lossy(account).into_owned();
-            (account, format!("first login from the network of {client}, at {hour}:00 UTC, after {before} from elsewhere at other hours"))
+            let reason = format!("first login from a network, at {hour}:00 UTC, after {before} from elsewhere at other hours");
+            Seen { other: Some(client.to_string()), ..Seen::of(account, reason) }
         })
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     const DAYS: i64 = 30;
 
     /// A month of logins at 9 and 17 hours from one network, then one.
-    fn used(days: i64, client: &str, hour: i64) -> Seen {
+    fn used(days: i64, client: &str, hour: i64) -> Option<Seen> {
         let mut networks = FirstNetworks::default();
         let login = |client: &str| Event {
             client: client.parse().ok(),

@@ -26,7 +26,7 @@ pub(super) struct Guessing {
 }
 
 impl Guessing {
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (client, account) = event.client.zip(event.account)?;
         let outcome = event.outcome.filter(|_| event.kind == Kind::Login)?;
         let key = (client, hash(account));
@@ -35,7 +35,8 @@ impl Guessing {
             let is_soon = time.0.saturating_sub(since.0) <= WINDOW;
             let account = String::from_utf8_lossy(account);
             return (failures >= FAILURES && is_soon).then(|| {
-                (account.into_owned(), format!("{failures} failures from {client}, then a success"))
+                let reason = format!("{failures} failures from one client, then a success");
+                Seen { other: Some(client.to_string()), ..Seen::of(account, reason) }
             });
         }
         let (since, failures) = self.failed.of(key, time, WINDOW, || (time, 0))?;
@@ -51,7 +52,7 @@ impl Guessing {
 mod tests {
     use super::*;
 
-    fn guessed(failures: i64, step: i64, last: &str) -> Seen {
+    fn guessed(failures: i64, step: i64, last: &str) -> Option<Seen> {
         let mut guessing = Guessing::default();
         let login = |client: &str, outcome| Event {
             client: client.parse().ok(),
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn failures_then_a_success() {
-        let seen = guessed(12, 10, "192.0.2.7").map(|(entity, _)| entity);
+        let seen = guessed(12, 10, "192.0.2.7").map(|seen| seen.entity);
         assert_eq!(seen, Some("alice".to_owned()));
         assert_eq!(guessed(3, 10, "192.0.2.7"), None);
         assert_eq!(guessed(12, 1000, "192.0.2.7"), None);

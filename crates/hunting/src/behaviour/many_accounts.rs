@@ -25,7 +25,7 @@ pub(super) struct ManyAccounts {
 }
 
 impl ManyAccounts {
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (client, account) = event.client.zip(event.account)?;
         let is_login = event.kind == Kind::Login && event.outcome == Some(Outcome::Success);
         if !is_login {
@@ -41,7 +41,7 @@ impl ManyAccounts {
             accounts.insert(hash(account));
         }
         (accounts.len() >= ACCOUNTS)
-            .then(|| (client.to_string(), format!("{ACCOUNTS} accounts on one day")))
+            .then(|| Seen::of(client, format!("{ACCOUNTS} accounts on one day")))
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct MassReading {
 }
 
 impl MassReading {
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (account, url) = event.account.zip(event.url)?;
         if event.kind != Kind::WebRequest || event.outcome != Some(Outcome::Success) {
             return None;
@@ -64,7 +64,9 @@ impl MassReading {
         let (urls, most) = (urls.len(), *self.most.get(&key)? as usize);
         (urls >= URLS && urls >= TIMES.saturating_mul(most)).then(|| {
             let account = String::from_utf8_lossy(account).into_owned();
-            (account, format!("{urls} different URLs within an hour, at most {most} in any before"))
+            let reason =
+                format!("{urls} different URLs within an hour, at most {most} in any before");
+            Seen::of(account, reason)
         })
     }
 

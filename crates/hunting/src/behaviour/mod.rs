@@ -61,6 +61,9 @@ pub struct Alert {
     pub behaviour: Behaviour,
     /// Who: an address or an account.
     pub entity: String,
+    /// With whom, where it was one: the destination of a device, the client of an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
     /// When it was enough.
     pub time: Moment,
     /// What was seen, in numbers.
@@ -98,11 +101,11 @@ impl Behaviours {
             (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
         ];
         for (behaviour, seen) in seen {
-            let Some((entity, reason)) = seen else { continue };
+            let Some(Seen { entity, other, reason }) = seen else { continue };
             let day = time.unix().div_euclid(DAY);
             if self.told.len() < MOST && self.told.insert((behaviour, entity.clone(), day)) {
                 let evidence = Evidence::of(at);
-                found(Alert { behaviour, entity, time, reason, evidence });
+                found(Alert { behaviour, entity, other, time, reason, evidence });
             }
         }
     }
@@ -122,8 +125,22 @@ impl Behaviours {
     }
 }
 
-/// What a behaviour gives: who, and why.
-type Seen = Option<(String, String)>;
+/// What a behaviour gives.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    /// Who.
+    entity: String,
+    /// With whom, where it was one.
+    other: Option<String>,
+    /// Why, which names nobody.
+    reason: String,
+}
+
+impl Seen {
+    fn of(entity: impl ToString, reason: String) -> Self {
+        Self { entity: entity.to_string(), other: None, reason }
+    }
+}
 
 /// The network of an address that one user's addresses usually share: /16, and /32 of IPv6, whose global
 /// addresses are none of the first.

@@ -34,7 +34,7 @@ impl Resets {
         event: &Event<'_>,
         time: Moment,
         networks: &FirstNetworks,
-    ) -> Seen {
+    ) -> Option<Seen> {
         let client = event.client.filter(|_| event.outcome == Some(Outcome::Success))?;
         if event.kind == Kind::WebRequest && event.url.is_some_and(is_reset) {
             *self.clients.of(client, time, WITHIN * SECOND, || time)? = time;
@@ -47,10 +47,9 @@ impl Resets {
             return None;
         }
         let name = String::from_utf8_lossy(account).into_owned();
-        let reason = format!(
-            "first login from the network of {client}, {after} s after a password was reset from there"
-        );
-        Some((name, reason))
+        let reason =
+            format!("first login from a network, {after} s after its client had a password reset");
+        Some(Seen { other: Some(client.to_string()), ..Seen::of(name, reason) })
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Probed {
 }
 
 impl Scanning {
-    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Seen {
+    pub(super) fn look(&mut self, event: &Event<'_>, time: Moment) -> Option<Seen> {
         let (client, server) = event.client.zip(event.server)?;
         let is_numbered = event.sequence.is_some_and(|number| is_address(number, server));
         let is_probe = is_numbered || event.port.is_some_and(|port| PORTS.contains(&port));
@@ -71,11 +71,11 @@ impl Scanning {
         if probed.numbered.len() >= NUMBERED {
             let reason =
                 format!("{NUMBERED} hosts since {since} whose address is the sequence number");
-            return Some((client.to_string(), reason));
+            return Some(Seen::of(client, reason));
         }
         (probed.hosts.len() >= HOSTS).then(|| {
             let port = event.port.unwrap_or_default();
-            (client.to_string(), format!("{HOSTS} hosts since {since}, last at port {port}"))
+            Seen::of(client, format!("{HOSTS} hosts since {since}, last at port {port}"))
         })
     }
 }
@@ -128,6 +128,6 @@ mod tests {
         assert_eq!(look(&probe(1, first + 1)), None);
         assert_eq!(look(&probe(2, first + 9)), None);
         assert_eq!(look(&probe(3, 0)), None);
-        assert!(look(&probe(4, first + 4)).is_some_and(|(client, _)| client == "192.0.2.7"));
+        assert!(look(&probe(4, first + 4)).is_some_and(|seen| seen.entity == "192.0.2.7"));
     }
 }
