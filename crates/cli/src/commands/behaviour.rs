@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     if behaviours.unwatched() > 0 {
         complain(format_args!("{} events not watched: too many entities", behaviours.unwatched()));
     }

@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &CountArguments) -> Result<Status, CommandError> {
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     let mut lines = counts.lines();
     pseudonyms.iter().for_each(|it| lines.iter_mut().for_each(|line| it.count(line)));
     let usual = if output.is_terminal() { CountFormat::Markdown } else { CountFormat::Ndjson };

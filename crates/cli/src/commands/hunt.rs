@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Status, CommandError> {
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     match format {
         HuntFormat::Text => {
             let palette = Palette::for_terminal(output.is_terminal());

@@ -75,18 +75,17 @@ impl<'a> Logs<'a> {
         })
     }
 
+    /// Takes the bar away, before anything is printed where it stood.
+    pub(crate) fn finish(&self) {
+        self.progress.finish_and_clear();
+    }
+
     /// The bytes of a log, of which those are counted that the file has.
     fn open(&self, log: &Path) -> io::Result<Box<dyn Read>> {
         if log.as_os_str() == sources::STANDARD_INPUT {
             return sources::open(log);
         }
         sources::opened(self.progress.wrap_read(File::open(log)?))
-    }
-}
-
-impl Drop for Logs<'_> {
-    fn drop(&mut self) {
-        self.progress.finish_and_clear();
     }
 }
 

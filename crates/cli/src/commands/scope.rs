@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     let mut gaps = scope.gaps();
     let pseudonyms = pseudonyms.as_ref();
     pseudonyms.iter().for_each(|it| gaps.iter_mut().for_each(|gap| it.gap(gap)));

@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &TimelineArguments) -> Result<Status, CommandError>
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     let span = coverage
         .span()
         .map(|(first, last)| (arguments.since.unwrap_or(first), arguments.until.unwrap_or(last)));

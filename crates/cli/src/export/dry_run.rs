@@ -67,6 +67,7 @@ pub(crate) fn dry_run(arguments: &ExportArguments) -> Result<Status, CommandErro
             status = Status::SomethingFailed;
         }
     }
+    logs.finish();
     let tallies: BTreeMap<&Rule, Tally> = tallies.into_iter().collect();
     let hit = (tallies.len(), rules.len());
     for (format, count) in untold {
