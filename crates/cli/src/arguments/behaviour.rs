@@ -15,6 +15,11 @@ pub(crate) struct BehaviourArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
+    /// Sigma rules of your own to ask beside them: YAML files, or directories of .yml and .yaml. Can be
+    /// repeated
+    #[arg(long, value_name = "RULES")]
+    pub sigma: Vec<PathBuf>,
+
     #[command(flatten)]
     pub redaction: RedactArguments,
 

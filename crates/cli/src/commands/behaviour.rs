@@ -1,7 +1,12 @@
 //! `miyaburi behaviour`.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use miyaburi_confinement::Reach;
-use miyaburi_hunting::behaviour::{Alert, Behaviours};
+use miyaburi_hunting::behaviour::{Alert, Behaviours, Rules};
+use miyaburi_hunting::sources;
 
 use super::logs::Logs;
 use super::redact;
@@ -14,10 +19,10 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
     let mut output = Output::create(arguments.output.as_deref())?;
     let logs = Logs::collect(&arguments.logs, output.is_terminal())?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
+    let (rules, mut status) = rules(&arguments.sigma)?;
     let readable = arguments.logs.logs.iter().chain(&logs.files).cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
-    let mut behaviours = Behaviours::default();
-    let mut status = Status::Clean;
+    let mut behaviours = Behaviours::with_rules(rules);
     for log in logs.in_order() {
         let mut alerts: Vec<Alert> = Vec::new();
         let is_whole = logs.read(&log, &mut |event, at| {
@@ -36,4 +41,27 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
         complain(format_args!("{} events not watched: too many entities", behaviours.unwatched()));
     }
     Ok(status)
+}
+
+/// Reads rules, before rights are dropped. What is no rule is told, and the rest goes on.
+fn rules(paths: &[PathBuf]) -> Result<(Rules, Status), CommandError> {
+    let files = sources::collect(paths);
+    let files = files.map_err(|(path, error)| CommandError::Read { path, error })?;
+    let is_rule = |path: &Path| {
+        let extension = path.extension().and_then(OsStr::to_str);
+        matches!(extension, Some("yml" | "yaml")) || paths.iter().any(|given| given == path)
+    };
+    let (mut rules, mut status) = (Rules::default(), Status::Clean);
+    for path in files.into_iter().filter(|path| is_rule(path)) {
+        let text = fs::read_to_string(&path)
+            .map_err(|error| CommandError::Read { path: path.clone(), error })?;
+        rules.read(&text, &mut |number, error| {
+            complain(format_args!("{}, document {number}: {error}", path.display()));
+            status = Status::SomethingFailed;
+        });
+    }
+    if !paths.is_empty() {
+        complain(format_args!("{} Sigma rules", rules.len()));
+    }
+    Ok((rules, status))
 }

@@ -42,6 +42,36 @@ fn a_scan_is_told_with_its_line() {
 }
 
 #[test]
+fn rules_of_ones_own_are_asked_and_what_is_none_is_told() {
+    let rule = "title: Shells are tried\nid: 5d1b1d0e-6c2f-4c0f-8a1c-0f6d7f2d9b11\nlevel: medium\n\
+                logsource: {product: linux, service: sshd}\n\
+                detection: {words: ['Failed password'], condition: words}\n";
+    let tried = "Nov 23 04:29:09 h sshd[7]: Failed password for root from 192.0.2.7 port 4 ssh2\n";
+    let root = folder(&[
+        ("rules/ssh.yml", rule.as_bytes()),
+        ("rules/README.md", b"no rule: ["),
+        ("bad.yml", b"title: x\n"),
+        ("auth.log", tried.repeat(3).as_bytes()),
+    ]);
+    let ask = |rules: &str, code| {
+        let mut run = miyaburi();
+        run.args(["behaviour", "--latest", "2026-11-24", "--sigma"]);
+        run.args([rules, "auth.log"].map(|name| at(&root, name))).assert().code(code)
+    };
+    let run = ask("rules", 0).stderr(contains("1 Sigma rules"));
+    let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+    // Once a day and account.
+    let alert: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(alert["behaviour"], "rule");
+    assert_eq!(alert["rule"]["title"], "Shells are tried");
+    assert_eq!(alert["rule"]["level"], "medium");
+    assert_eq!([&alert["entity"], &alert["other"]], ["root", "192.0.2.7"]);
+    assert_eq!(alert["line"], tried.trim_end());
+    ask("bad.yml", 1)
+        .stderr(contains("bad.yml, document 1: missing field").and(contains("0 Sigma")));
+}
+
+#[test]
 fn accesses_are_counted_by_day_port_and_network() {
     let root = folder(&[("scan.log", packets(50, 23).as_bytes())]);
     miyaburi()

@@ -11,6 +11,7 @@ mod kept;
 mod many_accounts;
 mod mass_reading;
 mod reset;
+mod rules;
 mod scanning;
 
 use core::hash::{Hash, Hasher};
@@ -29,6 +30,7 @@ use guessing::Guessing;
 use many_accounts::ManyAccounts;
 use mass_reading::MassReading;
 use reset::Resets;
+pub use rules::{RuleError, RuleName, Rules};
 use scanning::Scanning;
 
 /// Alerts that are remembered, so that none is told twice a day.
@@ -52,6 +54,8 @@ pub enum Behaviour {
     Reset,
     /// An account reads many different things at once, as it never did.
     MassReading,
+    /// A rule of the user's own matches.
+    Rule,
 }
 
 /// A behaviour that was seen.
@@ -68,6 +72,9 @@ pub struct Alert {
     pub time: Moment,
     /// What was seen, in numbers.
     pub reason: String,
+    /// The rule that matches, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleName>,
     /// The line that made it enough.
     #[serde(flatten)]
     pub evidence: Evidence,
@@ -83,11 +90,18 @@ pub struct Behaviours {
     first_networks: FirstNetworks,
     resets: Resets,
     mass_reading: MassReading,
-    /// What was told, with its day.
-    told: FxHashSet<(Behaviour, String, i64)>,
+    rules: Rules,
+    /// What was told, with its rule and its day.
+    told: FxHashSet<(Behaviour, Option<String>, String, i64)>,
 }
 
 impl Behaviours {
+    /// With rules of the user's own beside them.
+    #[must_use]
+    pub fn with_rules(rules: Rules) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
     /// Looks at an event. Those without a time tell nothing of behaviour.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Alert)) {
         let Some(time) = event.time else { return };
@@ -100,18 +114,19 @@ impl Behaviours {
             (Behaviour::MassReading, self.mass_reading.look(event, time)),
             (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
         ];
-        for (behaviour, seen) in seen {
-            let Some(Seen { entity, other, reason }) = seen else { continue };
+        let seen = seen.into_iter().filter_map(|(behaviour, seen)| Some((behaviour, None, seen?)));
+        let matching = self.rules.matching(event, at.line).into_iter();
+        let matching = matching.map(|rule| (Behaviour::Rule, Some(rule), Seen::by_rule(event)));
+        for (behaviour, rule, Seen { entity, other, reason }) in seen.chain(matching) {
             let day = time.unix().div_euclid(DAY);
-            if self.told.len() < MOST && self.told.insert((behaviour, entity.clone(), day)) {
+            let title = rule.as_ref().map(|rule| rule.title.clone());
+            if self.told.len() < MOST && self.told.insert((behaviour, title, entity.clone(), day)) {
                 let evidence = Evidence::of(at);
-                found(Alert { behaviour, entity, other, time, reason, evidence });
+                found(Alert { behaviour, entity, other, time, reason, rule, evidence });
             }
         }
     }
-}
 
-impl Behaviours {
     /// Events that were not watched because too many entities were: what these do is not told.
     #[must_use]
     pub const fn unwatched(&self) -> u64 {
@@ -139,6 +154,15 @@ struct Seen {
 impl Seen {
     fn of(entity: impl ToString, reason: String) -> Self {
         Self { entity: entity.to_string(), other: None, reason }
+    }
+
+    /// The account of an event, else its client, and whom that met.
+    fn by_rule(event: &Event<'_>) -> Self {
+        let account = event.account.map(|account| String::from_utf8_lossy(account).into_owned());
+        let [client, server] = [event.client, event.server].map(|it| it.map(|it| it.to_string()));
+        let mut parties = account.into_iter().chain(client).chain(server);
+        let entity = parties.next().unwrap_or_else(|| "unknown".to_owned());
+        Self { entity, other: parties.next(), reason: "matches a rule".to_owned() }
     }
 }
 
