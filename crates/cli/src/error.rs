@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
+use miyaburi_hunting::behaviour::PlaceError;
 use miyaburi_hunting::holders::HolderError;
 use miyaburi_hunting::indicators::SourceError;
 use miyaburi_hunting::pseudonyms::ShortKey;
@@ -55,6 +56,8 @@ pub(crate) enum CommandError {
     Holders { path: PathBuf, error: HolderError },
     #[error("{}: {error}", path.display())]
     Table { path: PathBuf, error: TableError },
+    #[error("{}: {error}", path.display())]
+    Countries { path: PathBuf, error: PlaceError },
     #[error("{}: {error}", path.display())]
     Key { path: PathBuf, error: KeyError },
     #[error("{}: {error}", path.display())]

@@ -20,6 +20,11 @@ pub(crate) struct BehaviourArguments {
     #[arg(long, value_name = "RULES")]
     pub sigma: Vec<PathBuf>,
 
+    /// In which countries addresses are, CSV: "network,country", or "first,last,country" without a header.
+    /// An account then is elsewhere when it is in another country
+    #[arg(long, value_name = "FILE")]
+    pub countries: Option<PathBuf>,
+
     #[command(flatten)]
     pub redaction: RedactArguments,
 

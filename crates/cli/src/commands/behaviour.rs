@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use miyaburi_confinement::Reach;
-use miyaburi_hunting::behaviour::{Alert, Behaviours, Rules};
+use miyaburi_hunting::behaviour::{Alert, Behaviours, Places, Rules};
 use miyaburi_hunting::sources;
 
 use super::logs::Logs;
@@ -20,9 +20,10 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
     let logs = Logs::collect(&arguments.logs, output.is_terminal())?;
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let (rules, mut status) = rules(&arguments.sigma)?;
+    let places = arguments.countries.as_deref().map(places).transpose()?.unwrap_or_default();
     let readable = arguments.logs.logs.iter().chain(&logs.files).cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
-    let mut behaviours = Behaviours::with_rules(rules);
+    let mut behaviours = Behaviours::default().with_rules(rules).with_places(places);
     for log in logs.in_order() {
         let mut alerts: Vec<Alert> = Vec::new();
         let is_whole = logs.read(&log, &mut |event, at| {
@@ -41,6 +42,13 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
         complain(format_args!("{} events not watched: too many entities", behaviours.unwatched()));
     }
     Ok(status)
+}
+
+/// Reads a table of countries, before rights are dropped.
+fn places(path: &Path) -> Result<Places, CommandError> {
+    let table =
+        sources::open(path).map_err(|error| CommandError::Read { path: path.to_owned(), error })?;
+    Places::read(table).map_err(|error| CommandError::Countries { path: path.to_owned(), error })
 }
 
 /// Reads rules, before rights are dropped. What is no rule is told, and the rest goes on.

@@ -72,6 +72,36 @@ fn rules_of_ones_own_are_asked_and_what_is_none_is_told() {
 }
 
 #[test]
+fn an_account_is_elsewhere_in_another_country() {
+    let mut log = String::new();
+    let mut login = |day: u32, hour: u32, client: &str| {
+        writeln!(
+            log,
+            "Nov {day:02} {hour:02}:00:00 h sshd[7]: Accepted password for alice from {client} port 4 ssh2"
+        )
+    };
+    for day in 1..=20 {
+        login(day, 9, "198.51.100.7").unwrap();
+        login(day, 17, "198.51.100.7").unwrap();
+    }
+    login(21, 3, "203.0.113.9").unwrap();
+    let root = folder(&[
+        ("auth.log", log.as_bytes()),
+        ("same.csv", b"network,country\n198.51.100.0/24,JP\n203.0.113.0/24,JP\n"),
+        ("other.csv", b"198.51.100.0,198.51.100.255,JP\n203.0.113.0,203.0.113.255,KR\n"),
+        ("bad.csv", b"network,country\nJP,198.51.100.0/24\n"),
+    ]);
+    let ask = |countries: &str, code| {
+        let mut run = miyaburi();
+        run.args(["behaviour", "--latest", "2026-11-24", "--countries"]);
+        run.args([countries, "auth.log"].map(|name| at(&root, name))).assert().code(code)
+    };
+    ask("same.csv", 0).stdout("");
+    ask("other.csv", 0).stdout(contains("first login from country \\\"KR\\\", at 3:00 UTC"));
+    ask("bad.csv", 1).stderr(contains("bad.csv: line 2: neither"));
+}
+
+#[test]
 fn accesses_are_counted_by_day_port_and_network() {
     let root = folder(&[("scan.log", packets(50, 23).as_bytes())]);
     miyaburi()

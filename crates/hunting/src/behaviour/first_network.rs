@@ -2,7 +2,8 @@
 //! only, and at an hour at which it never was.
 //!
 //! Reason: somebody else is elsewhere and awake at other times. One alone is daily life (travel, a late
-//! evening), so both have to come together. A network is a /16, of IPv6 a /32.
+//! evening), so both have to come together. A network is a /16, of IPv6 a /32, or the country of an address
+//! where a table tells it.
 //!
 //! False positives: travel across time zones, a new provider used first at night. False negatives: accounts
 //! with fewer than the threshold's logins before, attackers in the account's own networks or hours, accounts
@@ -12,7 +13,8 @@ use core::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use super::{Seen, hash, network_of};
+use super::places::Places;
+use super::{Seen, hash};
 use crate::event::{Event, Kind, Outcome};
 use crate::time::Moment;
 
@@ -32,6 +34,7 @@ const AROUND: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct FirstNetworks {
     accounts: FxHashMap<u64, Habits>,
+    places: Places,
     /// Logins to accounts for which there was no room.
     pub(super) unwatched: u64,
 }
@@ -46,11 +49,16 @@ struct Habits {
 }
 
 impl FirstNetworks {
+    /// With a table of countries.
+    pub(super) fn with_places(places: Places) -> Self {
+        Self { places, ..Self::default() }
+    }
+
     /// Whether enough is known of an account, and it never was used from the client's network.
     pub(super) fn is_elsewhere(&self, account: &[u8], client: IpAddr) -> bool {
         self.accounts.get(&hash(account)).is_some_and(|habits| {
             let networks = habits.networks.get(..usize::from(habits.known)).unwrap_or_default();
-            let is_new = networks.len() < NETWORKS && !networks.contains(&network_of(client));
+            let is_new = networks.len() < NETWORKS && !networks.contains(&self.places.of(client));
             is_new && habits.logins >= KNOWN
         })
     }
@@ -67,7 +75,7 @@ impl FirstNetworks {
             return None;
         }
         let habits = self.accounts.entry(key).or_default();
-        let network = network_of(client);
+        let network = self.places.of(client);
         let hour = time.unix().div_euclid(3600).rem_euclid(24) as u32;
         let networks = habits.networks.get(..usize::from(habits.known)).unwrap_or_default();
         let is_new = networks.len() < NETWORKS && !networks.contains(&network);
@@ -83,7 +91,13 @@ impl FirstNetworks {
         }
         is_strange.then(|| {
             let account = String::from_utf8_lossy(account).into_owned();
-            let reason = format!("first login from a network, at {hour}:00 UTC, after {before} from elsewhere at other hours");
+            let place = self
+                .places
+                .country(client)
+                .map_or_else(|| "a network".to_owned(), |country| format!("country {country:?}"));
+            let reason = format!(
+                "first login from {place}, at {hour}:00 UTC, after {before} from elsewhere at other hours"
+            );
             Seen { other: Some(client.to_string()), ..Seen::of(account, reason) }
         })
     }
@@ -97,7 +111,10 @@ mod tests {
 
     /// A month of logins at 9 and 17 hours from one network, then one.
     fn used(days: i64, client: &str, hour: i64) -> Option<Seen> {
-        let mut networks = FirstNetworks::default();
+        used_of(FirstNetworks::default(), days, client, hour)
+    }
+
+    fn used_of(mut networks: FirstNetworks, days: i64, client: &str, hour: i64) -> Option<Seen> {
         let login = |client: &str| Event {
             client: client.parse().ok(),
             account: Some(b"alice"),
@@ -120,5 +137,18 @@ mod tests {
         assert_eq!(used(DAYS, "203.0.113.9", 10), None);
         assert_eq!(used(DAYS, "198.51.200.1", 3), None);
         assert_eq!(used(5, "203.0.113.9", 3), None);
+    }
+
+    #[test]
+    fn another_country_is_elsewhere_and_another_network_of_the_same_is_not() {
+        let of = |client: &str, hour: i64| {
+            let table =
+                "network,country\n198.51.100.0/24,JP\n203.0.113.0/25,JP\n203.0.113.128/25,KR\n";
+            let places = Places::read(table.as_bytes()).ok()?;
+            used_of(FirstNetworks::with_places(places), DAYS, client, hour)
+        };
+        assert!(of("203.0.113.200", 3).is_some_and(|seen| seen.reason.contains("country \"KR\"")));
+        assert_eq!(of("203.0.113.200", 10), None);
+        assert_eq!(of("203.0.113.9", 3), None);
     }
 }

@@ -10,13 +10,12 @@ mod guessing;
 mod kept;
 mod many_accounts;
 mod mass_reading;
+mod places;
 mod reset;
 mod rules;
 mod scanning;
 
 use core::hash::{Hash, Hasher};
-use core::net::IpAddr;
-
 use rustc_hash::{FxHashSet, FxHasher};
 use serde::Serialize;
 
@@ -29,6 +28,7 @@ use first_network::FirstNetworks;
 use guessing::Guessing;
 use many_accounts::ManyAccounts;
 use mass_reading::MassReading;
+pub use places::{PlaceError, Places};
 use reset::Resets;
 pub use rules::{RuleError, RuleName, Rules};
 use scanning::Scanning;
@@ -48,7 +48,7 @@ pub enum Behaviour {
     ManyAccounts,
     /// Failures, then a success, from one source at one account.
     Guessing,
-    /// An account is used from a network from which it never was.
+    /// An account is used from a network or country from which it never was.
     FirstNetwork,
     /// A password is reset, and the client then uses an account that never was used from there.
     Reset,
@@ -98,8 +98,14 @@ pub struct Behaviours {
 impl Behaviours {
     /// With rules of the user's own beside them.
     #[must_use]
-    pub fn with_rules(rules: Rules) -> Self {
-        Self { rules, ..Self::default() }
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// With a table of the countries in which addresses are.
+    #[must_use]
+    pub fn with_places(self, places: Places) -> Self {
+        Self { first_networks: FirstNetworks::with_places(places), ..self }
     }
 
     /// Looks at an event. Those without a time tell nothing of behaviour.
@@ -163,15 +169,6 @@ impl Seen {
         let mut parties = account.into_iter().chain(client).chain(server);
         let entity = parties.next().unwrap_or_else(|| "unknown".to_owned());
         Self { entity, other: parties.next(), reason: "matches a rule".to_owned() }
-    }
-}
-
-/// The network of an address that one user's addresses usually share: /16, and /32 of IPv6, whose global
-/// addresses are none of the first.
-fn network_of(address: IpAddr) -> u32 {
-    match address {
-        IpAddr::V4(address) => address.to_bits() >> 16,
-        IpAddr::V6(address) => (address.to_bits() >> 96) as u32,
     }
 }
 
