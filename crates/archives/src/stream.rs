@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
-use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use bzip2::bufread::{BzDecoder, MultiBzDecoder};
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
 use crate::Format;
 use crate::budget::{Budget, Shortfall};
+use crate::walk::MemberError;
 
 /// Memory for an xz dictionary, in KiB: `xz -9` needs 64 MiB.
 const XZ_MEMORY_KIB: u32 = 128 << 10;
@@ -71,6 +72,23 @@ pub fn decompressed<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn Rea
         Some(codec) => codec.reader(reader),
         None => Box::new(reader),
     })
+}
+
+/// What the first stream in `bytes` was, whatever stands behind it.
+pub(crate) fn decompress_first(
+    codec: Codec,
+    bytes: &[u8],
+    budget: &mut Budget,
+) -> Result<Vec<u8>, Shortfall> {
+    match codec {
+        Codec::Gzip => budget.read(GzDecoder::new(bytes)),
+        Codec::Bzip2 => budget.read(BzDecoder::new(bytes)),
+        Codec::Xz => budget.read(XzReader::new_mem_limit(bytes, false, XZ_MEMORY_KIB)),
+        Codec::Zstd => match StreamingDecoder::new(bytes) {
+            Ok(frame) => budget.read(frame),
+            Err(error) => Err(MemberError::Damaged(error.to_string()).into()),
+        },
+    }
 }
 
 type Frame<R> = StreamingDecoder<R, ruzstd::decoding::FrameDecoder>;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::budget::{Budget, Limit, Limits, Shortfall};
-use crate::stream::{Codec, decompress};
+use crate::stream::{Codec, decompress, decompress_first};
 use crate::{Format, ar, carve, cpio, sevenz, tar, zip};
 
 /// Stands between the name of an archive and that of a member.
@@ -53,6 +53,9 @@ pub enum MemberError {
     /// It uses something of its format that is not supported.
     #[error("cannot be unpacked: {0}")]
     Unsupported(String),
+    /// It is an archive in which there are no files.
+    #[error("holds no files")]
+    Empty,
     /// It contradicts its format, or ends early.
     #[error("is damaged: {0}")]
     Damaged(String),
@@ -82,8 +85,9 @@ pub(crate) type Visit<'a> =
 ///
 /// What cannot be read is handed over with the reason, and the rest goes on. What ends early comes as
 /// far as it goes and is [`Member::cut`]; an archive that does, as the members until there and behind
-/// them the archive with the reason. Of what is damaged otherwise nothing is given: any of it may be
-/// wrong. Held at a time are the archives around one member.
+/// them the archive with the reason. Of what is damaged otherwise nothing is given, since any of it may be
+/// wrong, but the first of compressed streams, where that is whole. An archive without files comes as
+/// [`MemberError::Empty`]. Held at a time are the archives around one member.
 pub fn walk(
     name: &str,
     bytes: Vec<u8>,
@@ -91,8 +95,17 @@ pub fn walk(
     visit: &mut dyn FnMut(Member) -> ControlFlow<()>,
 ) {
     let mut budget = Budget::new(options.limits, bytes.len());
+    let mut is_empty = true;
+    let mut given = |member: Member| {
+        is_empty = false;
+        visit(member)
+    };
     // Broken off by `visit` or by a limit, there is nothing left to do.
-    let _ = Walk { options, visit }.open(name, bytes, None, 1, &mut budget);
+    let _ = Walk { options, visit: &mut given }.open(name, bytes, None, 1, &mut budget);
+    if is_empty {
+        let content = Err(MemberError::Empty);
+        let _ = visit(Member { name: name.to_owned(), content, cut: None });
+    }
 }
 
 struct Walk<'a> {
@@ -195,9 +208,22 @@ impl Walk<'_> {
 }
 
 fn stream(codec: Codec, bytes: Vec<u8>, budget: &mut Budget, visit: Visit<'_>) -> ControlFlow<()> {
-    let content = decompress(codec, &bytes, budget);
+    let damage = match decompress(codec, &bytes, budget) {
+        Err(Shortfall { reason: reason @ MemberError::Damaged(_), read }) if read.is_empty() => {
+            reason
+        }
+        content => {
+            drop(bytes);
+            return visit(budget, None, content);
+        }
+    };
+    // What stands behind a stream does not make that one wrong.
+    let first = decompress_first(codec, &bytes, budget);
     drop(bytes);
-    visit(budget, None, content)
+    if first.is_ok() {
+        visit(budget, None, first)?;
+    }
+    visit(budget, None, Err(damage.into()))
 }
 
 /// The name of a member, which may hold anything, below that of its archive.

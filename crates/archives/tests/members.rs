@@ -117,6 +117,32 @@ fn every_compressor_gives_back_what_it_was_given_and_tells_when_it_was_cut() {
     }
 }
 
+#[test]
+fn what_stands_behind_a_stream_takes_nothing_from_it() {
+    let content = b"whole".repeat(1000);
+    for compress in [gzip, bzip2, xz, zstd] {
+        let bytes = [compress(&content), b"and something else".to_vec()].concat();
+        let [whole, rest] = members(&bytes, &Options::default()).try_into().unwrap();
+        assert_eq!(whole, ("in".into(), Ok(content.clone())));
+        assert!(rest.0 == "in" && is_damaged(&rest.1), "{rest:?}");
+        // A stream that is wrong itself gives nothing.
+        let mut wrong = compress(&content);
+        let middle = wrong.len() / 2;
+        wrong[middle] ^= 0xff;
+        wrong.extend_from_slice(b"and something else");
+        let found = members(&wrong, &Options::default());
+        assert!(found.iter().all(|(_, content)| content.is_err()), "{found:?}");
+    }
+}
+
+#[test]
+fn an_archive_without_files_says_so() {
+    let folders = zip(&[("a/", b"", plain()), ("a/b/", b"", plain())]);
+    for bytes in [zip(&[]), folders, gzip(&zip(&[])), zip(&[("x", &zip(&[]), plain())])] {
+        assert_eq!(members(&bytes, &Options::default()), [("in".into(), Err(MemberError::Empty))]);
+    }
+}
+
 fn all(bytes: &[u8]) -> Vec<Member> {
     let mut found = Vec::new();
     walk("in", bytes.to_vec(), &Options::default(), &mut |member| {

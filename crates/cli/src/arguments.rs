@@ -96,12 +96,13 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Look for indicators in logs: who was touched, since when, how often
     ///
-    /// Logs are recognised by content: query logs of BIND, Unbound and dnsmasq, web servers' common
-    /// and combined format, Suricata's EVE, Zeek's JSON, and syslog around DNS servers (PowerDNS, too),
-    /// OpenSSH, Postfix, Dovecot, PAM and the kernel's packet filter; plain or under gzip, xz, Zstandard or bzip2. A name matches itself and the names
-    /// below it, an address itself, with a port that port, a network its addresses, a URL host and
-    /// path. Nothing is searched for as text. Of reports, the endpoints that are the attackers' own
-    /// are looked for: decoys and resolvers are not.
+    /// Logs are recognised by content: query logs of BIND, Unbound and dnsmasq, dnstap, web servers' common
+    /// and combined format and JSON, Suricata's EVE, Zeek's tables and JSON, flows (NetFlow 5 and 9, IPFIX,
+    /// nfdump -o csv), packets (pcap, pcapng), Exim's log, and syslog around DNS servers (PowerDNS, too),
+    /// OpenSSH, Postfix, Dovecot, PAM and the kernel's packet filter; plain or under gzip, xz, Zstandard or
+    /// bzip2. A name matches itself and the names below it, an address itself, with a port that port, a
+    /// network its addresses, a URL host and path. Nothing is searched for as text. Of reports, the
+    /// endpoints that are the attackers' own are looked for: decoys and resolvers are not.
     ///
     /// Exit codes: 0 all read, whether something was found or not; 1 when a file or an indicator
     /// could not be read or no format fits, and the rest goes on; 2 wrong usage.
@@ -128,10 +129,15 @@ pub(crate) enum Command {
     /// Tell what in logs behaves like an attacker or a bot, on a list or not
     ///
     /// Devices that look for others to log in to or come back to one destination by a timer; sources
-    /// that log in to many accounts or guess; accounts used from a network from which they never were,
-    /// at an hour at which they never were or after a password was reset from there; accounts that read
-    /// many things at once. Each is told once a day and entity with its reason and line, as a JSON
-    /// object. It is a question, not an answer: monitoring systems, gateways and travellers look alike.
+    /// that log in to many accounts or guess; accounts used from a network or country from which they
+    /// never were, at an hour at which they never were or after a password was reset from there; accounts
+    /// that read many things at once; and what Sigma rules of your own match. Each is told once a day and
+    /// entity with its reason and line, as a JSON object. It is a question, not an answer: monitoring
+    /// systems, gateways and travellers look alike.
+    ///
+    /// Sigma rules are asked by their category: dns, proxy, webserver, firewall, network_connection,
+    /// authentication, email, or none. Fields are those of Sigma's taxonomy (src_ip, dst_ip, dst_port, user,
+    /// query, cs-host, c-uri, ...); keywords are looked for anywhere in the record.
     ///
     /// Exit codes: 0 all read, whether something was found or not; 1 when a file could not be read or
     /// no format fits, and the rest goes on; 2 wrong usage.
