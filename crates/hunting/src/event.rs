@@ -66,7 +66,8 @@ pub struct Event<'l> {
     pub client_port: Option<u16>,
     /// Transport.
     pub protocol: Option<Protocol>,
-    /// The domain name asked for or contacted, in any case, with or without its last dot.
+    /// The domain name asked for or contacted, in any case, with or without its last dot; of requests it may
+    /// be an address, which the client claims.
     pub name: Option<&'l [u8]>,
     /// The URL, or its path where the server is known otherwise.
     pub url: Option<&'l [u8]>,

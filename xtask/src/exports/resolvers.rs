@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use core::net::IpAddr;
 
 use super::{EXEMPT, truth::Truth};
 use crate::{
-    namespace::{Namespace, Server},
+    namespace::{Namespace, Server, wait_until},
     toolchain::process,
 };
 
@@ -235,13 +235,8 @@ fn start_unbound(namespace: &Namespace, export: &Path) -> anyhow::Result<Server>
 }
 
 fn wait_for(namespace: &Namespace, server: &str) -> anyhow::Result<()> {
-    for _ in 0..PATIENCE {
-        if ask(namespace, server, EXEMPT, STARTED, "A").is_ok_and(|it| it == "NOERROR") {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    bail!("the server at {server} does not answer")
+    let answers = || ask(namespace, server, EXEMPT, STARTED, "A").is_ok_and(|it| it == "NOERROR");
+    wait_until(&format!("an answer of {server}"), || Ok(answers()))
 }
 
 /// The status of the answer for a record of `name`.

@@ -165,8 +165,7 @@ impl<'s> Script<'s> {
             self.curl(ATTACKER, &[url])?;
             self.curl(OTHER, &[url])?;
             for log in logs {
-                let entity = web::server(log, WEB);
-                self.note(log, ["web_request", ATTACKER, "client", entity], outcome);
+                self.note(log, ["web_request", ATTACKER, "client", "unknown"], outcome);
             }
             self.note("eve.json", ["web_request", ATTACKER, "client", WEB], outcome);
             self.note("capture.pcap", ["web_request", ATTACKER, "client", WEB], "");
@@ -174,8 +173,7 @@ impl<'s> Script<'s> {
         }
         self.curl(ATTACKER_V6, &[&format!("http://[{WEB_V6}]/")])?;
         for log in web::NGINX {
-            let entity = web::server(log, WEB_V6);
-            self.note(log, ["web_request", ATTACKER_V6, "client", entity], "success");
+            self.note(log, ["web_request", ATTACKER_V6, "client", "unknown"], "success");
         }
         self.note("eve.json", ["web_request", ATTACKER_V6, "client", WEB_V6], "success");
         self.note("capture.pcap", ["web_request", ATTACKER_V6, "client", WEB_V6], "");

@@ -14,11 +14,6 @@ pub(super) const NGINX: &[&str] = &["nginx.log", "nginx.json"];
 /// Where Apache logs.
 pub(super) const APACHE: &[&str] = &["apache.log"];
 
-/// What a log says of the server: as JSON the host that was asked for.
-pub(super) fn server(log: &str, host: &'static str) -> &'static str {
-    if log.ends_with(".json") { host } else { "unknown" }
-}
-
 /// Where Debian has the modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
 

@@ -9,7 +9,8 @@ use prefix_trie::PrefixMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{Indicator, Value};
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, Kind};
+use crate::readers::address;
 
 /// The place of an indicator in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,7 +114,14 @@ impl Indicators {
     /// Hands every indicator that the event holds to `found`, with the field that holds it.
     pub fn find(&self, event: &Event<'_>, found: &mut impl FnMut(Field, Number)) {
         if let Some(name) = event.name {
-            self.names(name, &mut |number| found(Field::Name, number));
+            let claimed = address(name).filter(|_| event.kind == Kind::WebRequest);
+            let mut found = |number| found(Field::Name, number);
+            match claimed {
+                Some(address) => {
+                    self.address(address, (event.port, event.protocol), &mut found);
+                }
+                None => self.names(name, &mut found),
+            }
         }
         if let Some(server) = event.server {
             let on = (event.port, event.protocol);
@@ -205,10 +213,11 @@ impl Indicators {
 
 /// The host of an event's URL as URLs spell it.
 fn host(event: &Event<'_>) -> Option<String> {
-    match (event.name, event.server) {
-        (Some(name), _) => Some(core::str::from_utf8(name).ok()?.to_lowercase()),
-        (None, Some(IpAddr::V6(address))) => Some(format!("[{address}]")),
-        (None, Some(address)) => Some(address.to_string()),
+    let claimed = event.name.map(address);
+    match (event.name, claimed.unwrap_or(event.server)) {
+        (_, Some(IpAddr::V6(address))) => Some(format!("[{address}]")),
+        (_, Some(address)) => Some(address.to_string()),
+        (Some(name), None) => Some(core::str::from_utf8(name).ok()?.to_lowercase()),
         (None, None) => None,
     }
 }
@@ -372,6 +381,8 @@ mod tests {
         assert_eq!(found(&set, &request("https://C2.example/bins/a", None)), one);
         assert_eq!(found(&set, &request("/bins/a", Some("c2.example"))), one);
         assert_eq!(found(&set, &request("/bins/a", None)), []);
+        let claimed = request("/bins/a", Some("198.51.100.9"));
+        assert_eq!(found(&set, &claimed), []);
         let at = |host: &str, port| Event {
             server: host.parse().ok(),
             port,
@@ -394,6 +405,14 @@ mod tests {
                 url.map(|url| (Field::Url, url.to_owned())).into_iter().collect();
             assert_eq!(found(&set, &at(host, port)), expected, "{host} {port:?}");
         }
+        assert_eq!(found(&set, &claimed), [(Field::Url, "198.51.100.9/bins/a".to_owned())]);
+        let of_six = request("/bins/a", Some("2001:db8::9"));
+        assert_eq!(found(&set, &of_six), [(Field::Url, "[2001:db8::9]/bins/a".to_owned())]);
+        let hosts = self::set(&["198.51.100.9:80", "203.0.113.0/24"]);
+        let host = |name: &'static str| found(&hosts, &request("/", Some(name)));
+        assert_eq!(host("198.51.100.9"), [(Field::Name, "198.51.100.9:80".to_owned())]);
+        assert_eq!(host("203.0.113.7"), [(Field::Name, "203.0.113.0/24".to_owned())]);
+        assert_eq!(host("198.51.100.90"), []);
         assert_eq!(found(&set, &request("/bins/ab", Some("c2.example"))), []);
     }
 

@@ -29,6 +29,7 @@ use crate::time::Clock;
 pub use described::{Described, DescriptionError};
 use source::Headed;
 pub use source::{Fit, Input, Records, Scanned, Source};
+pub(crate) use text::address;
 
 /// Ports below are servers' (RFC 6335, section 6).
 const SYSTEM_PORTS: u16 = 1024;

@@ -29,7 +29,9 @@ struct Record<'l> {
     message: &'l [u8],
 }
 
-/// The reader of a program's messages. Programs without one are quiet, but for logins that PAM refused.
+/// The reader of a program's messages. Programs without one are quiet, but for logins that PAM refused, and
+/// packets, since the prefix of a rule may look like a program. False positives: unknown programs whose
+/// messages begin like a packet, by themselves or as somebody had them say.
 fn dispatch<'l>(tag: &[u8], message: &'l [u8], time: Option<Moment>) -> Reading<'l> {
     let program = memchr::memchr(b'/', tag).and_then(|slash| tag.get(..slash)).unwrap_or(tag);
     match program {

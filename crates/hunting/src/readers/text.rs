@@ -39,7 +39,7 @@ impl<'l> Text<'l> {
 }
 
 /// An address.
-pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+pub(crate) fn address(text: &[u8]) -> Option<IpAddr> {
     let address: IpAddr = core::str::from_utf8(text).ok()?.parse().ok()?;
     Some(address.to_canonical())
 }

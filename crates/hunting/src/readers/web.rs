@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Others are read with a description of their own. A URL with characters that JSON escapes is compared as
-//! it is escaped. The host is what the client asked for, and need not be the server's.
+//! it is escaped. The host, a name or an address, is what the client asked for: it need not be the server's.
 
 use serde::Deserialize;
 
@@ -73,8 +73,7 @@ impl<'l> Record<'l> {
         let host = self.http_host.or(self.host).and_then(Value::text).map(without_port);
         Some(Event {
             client: address(client),
-            server: host.and_then(address),
-            name: host.filter(|host| address(host).is_none()),
+            name: host,
             url: Some(self.target()?),
             account: self.remote_user.or(self.user).and_then(Value::text).filter(|it| *it != b"-"),
             outcome: Some(outcome),
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_host_may_be_an_address() {
-        for (host, server) in [
+        for (host, name) in [
             ("198.51.100.9", "198.51.100.9"),
             ("198.51.100.9:8080", "198.51.100.9"),
             ("[2001:db8::9]", "2001:db8::9"),
@@ -128,7 +127,8 @@ mod tests {
                 r#"{{"msec":1795404549,"clientip":"192.0.2.7","uri":"/a","status":200,"host":"{host}"}}"#
             );
             let Reading::Event(event) = read(&line) else { panic!("{line}") };
-            assert_eq!((event.server, event.name), (server.parse().ok(), None), "{line}");
+            // Whoever asks chooses it: it is nobody's address.
+            assert_eq!((event.server, event.name), (None, Some(name.as_bytes())), "{line}");
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
         }
         let bare = r#"{"msec":1795404549.000,"remote_addr":"unix:","remote_user":"-","request_uri":"/x","status":404,"host":"192.0.2.9:80"}"#;
         let Reading::Event(event) = read(bare) else { panic!("unread") };
-        assert_eq!((event.client, event.account, event.name), (None, None, None));
+        assert_eq!((event.client, event.account, event.server), (None, None, None));
         assert_eq!((event.url, event.outcome), (Some(&b"/x"[..]), Some(Outcome::Failure)));
     }
 
