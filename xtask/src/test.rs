@@ -39,7 +39,7 @@ const REQUIRED_EXACT: &str = "75";
 
 /// One of so many specimens is built: all of them take longer than the rest of the run. A prime,
 /// so that the choice does not keep step with targets, libraries or forks.
-const ONE_OF: &str = "11";
+const ONE_OF: &str = "17";
 
 /// The programs whose functions and arguments are measured, and what is required of every target:
 /// `bench/analysis-accuracy.md` records all programs.
@@ -60,11 +60,10 @@ const REQUIRED_ACCURACY: &str = "99";
 const RANDOM_BYTES: &str = "16384";
 
 /// Damaged files, random bytes of each mode, and bytes of its pattern: some minutes on two cores.
-const ROBUSTNESS: [&str; 6] =
-    ["--files", "2000", "--random-code", "65536", "--patterns", "2097152"];
+const ROBUSTNESS: [&str; 6] = ["--files", "800", "--random-code", "32768", "--patterns", "1048576"];
 
 /// Optimisation levels of the programs that the emulator and QEMU run.
-const EMULATION_LEVELS: &str = "O0,O2,Os";
+const EMULATION_LEVELS: &str = "O0,Os";
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
