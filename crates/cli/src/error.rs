@@ -11,7 +11,7 @@ use miyaburi_hunting::behaviour::PlaceError;
 use miyaburi_hunting::holders::HolderError;
 use miyaburi_hunting::indicators::SourceError;
 use miyaburi_hunting::pseudonyms::ShortKey;
-use miyaburi_hunting::scope::TableError;
+use miyaburi_hunting::scope::{AlertError, TableError};
 use miyaburi_image::ImageError;
 use miyaburi_intel::{InventoryError, KnowledgeError, ObservedError};
 use miyaburi_pcode::LanguageError;
@@ -58,6 +58,8 @@ pub(crate) enum CommandError {
     Table { path: PathBuf, error: TableError },
     #[error("{}: {error}", path.display())]
     Countries { path: PathBuf, error: PlaceError },
+    #[error("{}: {error}", path.display())]
+    Alerts { path: PathBuf, error: AlertError },
     #[error("{}: {error}", path.display())]
     Key { path: PathBuf, error: KeyError },
     #[error("{}: {error}", path.display())]

@@ -18,7 +18,7 @@ use miyaburi_hunting::behaviour::Behaviours;
 use miyaburi_hunting::coverage::{EXPECTED, Threshold};
 use miyaburi_hunting::holders::Holders;
 use miyaburi_hunting::indicators::{self, Indicators};
-use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State};
+use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State, Suspicions};
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Options, events};
 use world::{ATTACKERS, BEGINS, BEHAVIOURS, DAY, LOST, SHARDS, Size, World};
@@ -58,6 +58,7 @@ fn answered(world: &World) -> (Touched, Touched, Lists, Vec<String>) {
     let mut table = Vec::new();
     world.write_accounts(&mut table).unwrap();
     let mut accounts = Accounts::read(table.as_slice()).unwrap();
+    let suspicions = Suspicions::default();
     let rules = Rules::read(World::RULES.as_bytes(), &mut accounts).unwrap();
     let mut indicators = Indicators::default();
     let list = ATTACKERS.join("\n");
@@ -70,6 +71,7 @@ fn answered(world: &World) -> (Touched, Touched, Lists, Vec<String>) {
         until,
         indicators: &indicators,
         rules: &rules,
+        suspicions: &suspicions,
         holders: &Holders::default(),
         threshold: Threshold::Expected(EXPECTED),
         pseudonyms: None,

@@ -25,6 +25,11 @@ pub(crate) struct BehaviourArguments {
     #[arg(long, value_name = "FILE")]
     pub countries: Option<PathBuf>,
 
+    /// Accounts of the staff, one a line: told when one is used at an hour of the week or for an amount at
+    /// which it never was
+    #[arg(long, value_name = "FILE")]
+    pub staff: Option<PathBuf>,
+
     #[command(flatten)]
     pub redaction: RedactArguments,
 

@@ -15,8 +15,13 @@ pub(crate) struct ScopeArguments {
     pub logs: LogArguments,
 
     /// Who did it: reports, tables, events of MISP or lists, as for hunt
-    #[arg(short, long, required = true, value_name = "FILE")]
+    #[arg(short, long, required_unless_present = "alerts", value_name = "FILE")]
     pub indicators: Vec<PathBuf>,
+
+    /// Alerts of behaviour, not redacted: what their accounts hold, and what their clients read, is
+    /// possible until somebody has looked. Can be repeated
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Vec<PathBuf>,
 
     /// All accounts, CSV: "account,contract,data_classes", classes with semicolons between, and
     /// "sources" where an account's records are in some logs only (names of files or folders)

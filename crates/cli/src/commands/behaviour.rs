@@ -21,9 +21,11 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let (rules, mut status) = rules(&arguments.sigma)?;
     let places = arguments.countries.as_deref().map(places).transpose()?.unwrap_or_default();
+    let staff = arguments.staff.as_deref().map(staff).transpose()?.unwrap_or_default();
     let readable = arguments.logs.logs.iter().chain(&logs.files).cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
-    let mut behaviours = Behaviours::default().with_rules(rules).with_places(places);
+    let mut behaviours =
+        Behaviours::default().with_rules(rules).with_places(places).with_staff(staff);
     for log in logs.in_order() {
         let mut alerts: Vec<Alert> = Vec::new();
         let is_whole = logs.read(&log, &mut |event, at| {
@@ -49,6 +51,14 @@ fn places(path: &Path) -> Result<Places, CommandError> {
     let table =
         sources::open(path).map_err(|error| CommandError::Read { path: path.to_owned(), error })?;
     Places::read(table).map_err(|error| CommandError::Countries { path: path.to_owned(), error })
+}
+
+/// Reads the names of accounts, before rights are dropped.
+fn staff(path: &Path) -> Result<Vec<String>, CommandError> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|error| CommandError::Read { path: path.to_owned(), error })?;
+    let names = text.lines().map(str::trim);
+    Ok(names.filter(|name| !name.is_empty() && !name.starts_with('#')).map(str::to_owned).collect())
 }
 
 /// Reads rules, before rights are dropped. What is no rule is told, and the rest goes on.

@@ -8,7 +8,9 @@ use csv::Writer;
 use miyaburi_confinement::Reach;
 use miyaburi_hunting::coverage::Gap;
 use miyaburi_hunting::pseudonyms::Pseudonyms;
-use miyaburi_hunting::scope::{Accounts, Lists, Question, Rules, Scope, State, TableError};
+use miyaburi_hunting::scope::{
+    Accounts, AlertError, Lists, Question, Rules, Scope, State, Suspicions, TableError,
+};
 use miyaburi_hunting::sources;
 use serde::Serialize;
 
@@ -35,6 +37,7 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
     let folder = &arguments.output;
     create_dir_all(folder).map_err(|error| CommandError::Create { path: folder.clone(), error })?;
     let given = arguments.indicators.iter().chain(&arguments.leases).chain(&arguments.classes);
+    let given = given.chain(&arguments.alerts);
     let readable =
         given.chain([&arguments.accounts]).chain(&arguments.logs.logs).chain(&logs.files);
     let writable = vec![folder.clone()];
@@ -47,11 +50,13 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
         Some(path) => read_table(path, |file| Rules::read(file, &mut accounts))?,
         None => Rules::usual(&accounts),
     };
+    let suspicions = suspicions(arguments)?;
     let question = Question {
         since: arguments.since,
         until: arguments.until,
         indicators: &indicators,
         rules: &rules,
+        suspicions: &suspicions,
         holders: &holders,
         threshold: arguments.silence.threshold(),
         pseudonyms: pseudonyms.as_ref(),
@@ -77,6 +82,20 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
     Output::create(Some(&folder.join(REPORT)))?.write(&report)?;
     Output::standard().write(&report)?;
     Ok(status)
+}
+
+fn suspicions(arguments: &ScopeArguments) -> Result<Suspicions, CommandError> {
+    let mut suspicions = Suspicions::default();
+    for path in &arguments.alerts {
+        sources::open(path)
+            .map_err(AlertError::Read)
+            .and_then(|alerts| {
+                let alerts = BufReader::new(alerts);
+                suspicions.read(alerts, arguments.since, arguments.until)
+            })
+            .map_err(|error| CommandError::Alerts { path: path.clone(), error })?;
+    }
+    Ok(suspicions)
 }
 
 fn read_table<T>(

@@ -122,3 +122,32 @@ fn accesses_are_counted_by_day_port_and_network() {
         .code(2)
         .stderr(contains("neither a network nor an address"));
 }
+
+/// Accounts of the staff are watched for hours at which they never worked, others are not.
+#[test]
+fn staff_at_night_is_told() {
+    let mut log = String::new();
+    for day in 1..=20 {
+        for account in ["clerk", "alice"] {
+            let hour = if day == 20 { 3 } else { 10 };
+            writeln!(
+                log,
+                "192.0.2.7 - {account} [{day:02}/Nov/2026:{hour}:00:00 +0000] \"GET /c/{day} HTTP/1.1\" 200 1"
+            )
+            .unwrap();
+        }
+    }
+    let log = log.replace("2026:3:", "2026:03:");
+    let root = folder(&[("web.log", log.as_bytes()), ("staff.txt", b"# those who may\nClerk\n")]);
+    let run = miyaburi()
+        .args(["behaviour", "--latest", "2026-11-24", "--staff"])
+        .args(["staff.txt", "web.log"].map(|name| at(&root, name)))
+        .assert()
+        .code(0);
+    let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+    let alert: Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!(
+        (&alert["behaviour"], &alert["entity"], &alert["other"]),
+        (&"insider".into(), &"clerk".into(), &"192.0.2.7".into())
+    );
+}

@@ -70,3 +70,36 @@ fn a_table_that_is_none_is_told() {
         .code(1)
         .stderr(contains("x.csv: no column \"contract\""));
 }
+
+#[test]
+fn what_behaviour_tells_of_is_possible_without_an_indicator() {
+    let alert =
+        r#"{"behaviour":"reset","entity":"bob","time":"2026-11-21T09:00:10Z","reason":"x"}"#;
+    let root = folder(&[
+        ("mail.log", MAIL.as_bytes()),
+        ("accounts.csv", b"account,contract,data_classes\nalice,k1,mail\nbob,k1,mail\n"),
+        ("alerts.ndjson", format!("{alert}\n").as_bytes()),
+        ("broken.ndjson", format!("{alert}\nx\n").as_bytes()),
+    ]);
+    let scope = |alerts: &str| {
+        let mut scope = miyaburi();
+        scope.args(["scope", "--latest", "2026-11-24", "--since", "2026-11-21"]);
+        scope.args(["--until", "2026-11-22", "--accounts"]).arg(at(&root, "accounts.csv"));
+        scope.arg("--alerts").arg(at(&root, alerts));
+        scope.arg("-o").args(["out", "mail.log"].map(|name| at(&root, name)));
+        scope.assert()
+    };
+    scope("alerts.ndjson").code(0).stdout(contains("| mail | possible | 1 | 1 |"));
+    let possible = read_to_string(root.path().join("out/possible.csv")).unwrap();
+    let row = "bob,k1,mail,possible,an alert: reset at 2026-11-21T09:00:10Z,,,0,";
+    assert!(possible.contains(row), "{possible}");
+    scope("broken.ndjson").code(1).stderr(contains("broken.ndjson: line 2: no alert"));
+    miyaburi()
+        .args(["scope", "--since", "2026-11-21", "--until", "2026-11-22", "--accounts"])
+        .args(["accounts.csv", "mail.log"].map(|name| at(&root, name)))
+        .arg("-o")
+        .arg(at(&root, "out"))
+        .assert()
+        .code(2)
+        .stderr(contains("--indicators"));
+}

@@ -7,6 +7,7 @@
 mod beacon;
 mod first_network;
 mod guessing;
+mod insiders;
 mod kept;
 mod many_accounts;
 mod mass_reading;
@@ -15,9 +16,10 @@ mod reset;
 mod rules;
 mod scanning;
 
+use core::fmt;
 use core::hash::{Hash, Hasher};
 use rustc_hash::{FxHashSet, FxHasher};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::hunt::{Evidence, Sighted};
@@ -26,6 +28,7 @@ use crate::time::{DAY, Moment};
 use beacon::Beacons;
 use first_network::FirstNetworks;
 use guessing::Guessing;
+use insiders::Insiders;
 use many_accounts::ManyAccounts;
 use mass_reading::MassReading;
 pub use places::{PlaceError, Places};
@@ -37,7 +40,7 @@ use scanning::Scanning;
 const MOST: usize = 1 << 20;
 
 /// Something that behaves like what it is named for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// A device looks for others to log in to.
@@ -54,8 +57,38 @@ pub enum Behaviour {
     Reset,
     /// An account reads many different things at once, as it never did.
     MassReading,
+    /// An account of the staff is used at an hour or for an amount at which it never was.
+    Insider,
     /// A rule of the user's own matches.
     Rule,
+}
+
+impl Behaviour {
+    /// Whether it is that of a client towards accounts.
+    #[must_use]
+    pub const fn is_of_accounts(self) -> bool {
+        !matches!(self, Self::Scanning | Self::Beaconing)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Scanning => "scanning",
+            Self::Beaconing => "beaconing",
+            Self::ManyAccounts => "many_accounts",
+            Self::Guessing => "guessing",
+            Self::FirstNetwork => "first_network",
+            Self::Reset => "reset",
+            Self::MassReading => "mass_reading",
+            Self::Insider => "insider",
+            Self::Rule => "rule",
+        }
+    }
+}
+
+impl fmt::Display for Behaviour {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
 }
 
 /// A behaviour that was seen.
@@ -90,6 +123,7 @@ pub struct Behaviours {
     first_networks: FirstNetworks,
     resets: Resets,
     mass_reading: MassReading,
+    insiders: Insiders,
     rules: Rules,
     /// What was told, with its rule and its day.
     told: FxHashSet<(Behaviour, Option<String>, String, i64)>,
@@ -108,6 +142,12 @@ impl Behaviours {
         Self { first_networks: FirstNetworks::with_places(places), ..self }
     }
 
+    /// Watching accounts of the staff for what they never did, in any case of ASCII letters.
+    #[must_use]
+    pub fn with_staff(self, staff: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        Self { insiders: Insiders::of(staff), ..self }
+    }
+
     /// Looks at an event. Those without a time tell nothing of behaviour.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Alert)) {
         let Some(time) = event.time else { return };
@@ -118,6 +158,7 @@ impl Behaviours {
             (Behaviour::Guessing, self.guessing.look(event, time)),
             (Behaviour::Reset, self.resets.look(event, time, &self.first_networks)),
             (Behaviour::MassReading, self.mass_reading.look(event, time)),
+            (Behaviour::Insider, self.insiders.look(event, time)),
             (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
         ];
         let seen = seen.into_iter().filter_map(|(behaviour, seen)| Some((behaviour, None, seen?)));

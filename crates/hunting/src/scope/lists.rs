@@ -159,6 +159,16 @@ impl Scope<'_> {
         if self.undated.contains(&(account, class)) {
             return row(State::Possible, "accessed by an indicator at an unknown time".to_owned());
         }
+        let suspicions = self.question.suspicions;
+        if let Some(suspicion) = suspicions.of_account(&self.accounts.name(account)) {
+            return row(State::Possible, format!("an alert: {suspicion}"));
+        }
+        if let Some(suspicion) = self.suspected.get(&(account, class)) {
+            return row(
+                State::Possible,
+                format!("accessed by the client of an alert: {suspicion}"),
+            );
+        }
         if let Some(reason) = missing.get(&class) {
             return row(State::Possible, reason.clone());
         }
@@ -246,7 +256,7 @@ impl Scope<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::{Accounts, Question, Rules};
+    use super::super::{Accounts, Question, Rules, Suspicions};
     use super::*;
     use crate::coverage::Threshold;
     use crate::event::{Event, Kind, Outcome};
@@ -286,15 +296,25 @@ erin@c.example,c,login,imap-9
 
     /// Twenty days of logins every ten minutes in both sources, the second lost for a day.
     fn answered(own: &[(&str, Event<'static>)]) -> (Vec<(String, String, State, String)>, Lists) {
+        answered_with("", own)
+    }
+
+    fn answered_with(
+        alerts: &str,
+        own: &[(&str, Event<'static>)],
+    ) -> (Vec<(String, String, State, String)>, Lists) {
         const DAYS: i64 = 20;
         let mut accounts = Accounts::read(ACCOUNTS.as_bytes()).unwrap();
         let rules = Rules::read(RULES.as_bytes(), &mut accounts).unwrap();
         let (indicators, holders) = (attacker(), Holders::default());
+        let mut suspicions = Suspicions::default();
+        suspicions.read(alerts.as_bytes(), Moment(0), Moment::from_unix(DAYS * 86_400)).unwrap();
         let question = Question {
             since: Moment(0),
             until: Moment::from_unix(DAYS * 86_400),
             indicators: &indicators,
             rules: &rules,
+            suspicions: &suspicions,
             holders: &holders,
             threshold: Threshold::Expected(20.0),
             pseudonyms: None,
@@ -384,6 +404,36 @@ erin@c.example,c,login,imap-9
         let a = lists.contracts.iter().find(|it| it.contract == "a" && it.data_class == "login");
         let a = a.unwrap();
         assert_eq!((a.confirmed, a.possible, a.excluded), (1, 0, 1));
+    }
+
+    #[test]
+    fn what_an_alert_tells_of_is_possible() {
+        let alert = |behaviour: &str, entity: &str| {
+            format!(
+                "{{\"behaviour\":\"{behaviour}\",\"entity\":\"{entity}\",\
+                 \"time\":\"1970-01-02T00:00:00Z\"}}\n"
+            )
+        };
+        let alerts = alert("reset", "Bob@a.example") + &alert("many_accounts", "192.0.2.66");
+        let first = "logs/imap-1/mail.log";
+        let (rows, _) = answered_with(
+            &alerts,
+            &[
+                (first, login(60, "192.0.2.66", "alice@a.example", Outcome::Success)),
+                (first, login(61, "203.0.113.9", "bob@a.example", Outcome::Success)),
+            ],
+        );
+        let of = |place: usize| (states(&rows)[place], rows[place].3.as_str());
+        let reason = "accessed by the client of an alert: many_accounts at 1970-01-02T00:00:00Z";
+        assert_eq!(of(0), (("alice@a.example", "login", State::Possible), reason));
+        // What the client did not read is judged as before.
+        assert_eq!(of(1).1, "no log tells of such accesses");
+        assert_eq!(of(2).0, ("bob@a.example", "login", State::Confirmed));
+        let reason = "an alert: reset at 1970-01-02T00:00:00Z";
+        assert_eq!(of(3), (("bob@a.example", "mail", State::Possible), reason));
+        let failed = [(first, login(60, "192.0.2.66", "alice@a.example", Outcome::Failure))];
+        let (rows, _) = answered_with(&alerts, &failed);
+        assert_eq!(states(&rows)[0].2, State::Excluded);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Confirmed: a record shows that an indicator accessed the account in a way that reads the class. Excluded:
 //! every source that tells of such accesses is there, without a gap, and none shows one. Possible: neither;
-//! the reason says what is missing. A source tells of a class when, in the span, any of its records is an
+//! the reason says what is missing, or which [alert](Suspicions) has to be looked at first. A source tells of a class when, in the span, any of its records is an
 //! access that reads the class, whoever made it.
 //!
 //! All of it holds for the indicators alone: an attacker who came from elsewhere as well is not seen, and
@@ -13,6 +13,7 @@
 mod accounts;
 mod lists;
 mod rules;
+mod suspicions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,9 +29,12 @@ use crate::indicators::Indicators;
 use crate::pseudonyms::Pseudonyms;
 use crate::time::Moment;
 
+use suspicions::Suspicion;
+
 pub use accounts::{AccountNumber, Accounts, ClassNumber, MOST_CLASSES, TableError};
 pub use lists::{ClassTotal, ContractLine, Lists, Row};
 pub use rules::Rules;
+pub use suspicions::{AlertError, Suspicions};
 
 /// Accounts outside of the table that are kept as samples.
 const SAMPLES: usize = 1000;
@@ -46,6 +50,8 @@ pub struct Question<'s> {
     pub indicators: &'s Indicators,
     /// What reads which class.
     pub rules: &'s Rules,
+    /// Of what behaviour tells.
+    pub suspicions: &'s Suspicions,
     /// Who is behind an address.
     pub holders: &'s Holders,
     /// When a silence is a gap.
@@ -87,6 +93,8 @@ pub struct Scope<'s> {
     accesses: FxHashMap<(AccountNumber, ClassNumber), Access>,
     /// Accounts that an indicator touched in a way that reads nothing, such as failed logins.
     attempts: FxHashMap<AccountNumber, u64>,
+    /// Accesses by clients of which an alert tells.
+    suspected: BTreeMap<(AccountNumber, ClassNumber), Suspicion>,
     /// Accesses whose record has no time.
     undated: BTreeSet<(AccountNumber, ClassNumber)>,
     unlisted: BTreeMap<String, u64>,
@@ -105,6 +113,7 @@ impl<'s> Scope<'s> {
             files: Vec::new(),
             accesses: FxHashMap::default(),
             attempts: FxHashMap::default(),
+            suspected: BTreeMap::new(),
             undated: BTreeSet::new(),
             unlisted: BTreeMap::new(),
             coverage: Coverage::default(),
@@ -121,7 +130,7 @@ impl<'s> Scope<'s> {
 
     /// Looks at an event of a file that was begun.
     pub fn look(&mut self, reading: &mut Reading, event: &Event<'_>, at: Sighted<'_>) {
-        let Question { since, until, indicators, rules, .. } = self.question;
+        let Question { since, until, indicators, rules, suspicions, .. } = self.question;
         if event.time.is_some_and(|time| time < since || until < time) {
             return;
         }
@@ -137,7 +146,16 @@ impl<'s> Scope<'s> {
         });
         if let Some(field) = touched {
             self.touch(reading.file, field, read, event, at);
+        } else if let Some(suspicion) = event.client.and_then(|it| suspicions.of_client(it)) {
+            self.suspect(suspicion, read, event);
         }
+    }
+
+    fn suspect(&mut self, suspicion: Suspicion, read: u16, event: &Event<'_>) {
+        let Some(account) = event.account.and_then(|name| self.accounts.find(name)) else { return };
+        let classes = self.accounts.classes().map(|(class, _)| class);
+        let classes = classes.filter(|class| read & class.bit() != 0);
+        self.suspected.extend(classes.map(|class| ((account, class), suspicion)));
     }
 
     fn touch(&mut self, file: u32, field: Field, read: u16, event: &Event<'_>, at: Sighted<'_>) {
