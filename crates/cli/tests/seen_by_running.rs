@@ -6,6 +6,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use support::{
     assert_exact, examples, miyaburi, reports, specimens, truth_of, truth_of_examples, unpack,
 };
@@ -228,4 +229,56 @@ fn what_attacks_send_is_written_as_captures() {
         assert!(count >= 3, "{name}: {count}");
     }
     assert_eq!(captures, written("again"));
+}
+
+/// What one vector sent, again and again at a thousand packets a second, is that vector; with another
+/// payload, or without the report, it is nothing.
+#[test]
+fn a_device_that_sends_what_a_vector_sends_is_told() {
+    const HEADER: usize = 24;
+    let file = examples().join("armv5-gcc-tiny.classic-O0.single");
+    let folder = tempfile::tempdir().unwrap();
+    let (root, report) = (folder.path().join("captures"), folder.path().join("report.ndjson"));
+    let mut extract = miyaburi();
+    extract.args(["extract", "--format", "ndjson", "--pcap"]).arg(&root);
+    extract.arg("-o").args([&report, &file]).assert().success();
+    let sample = std::fs::read_dir(&root).unwrap().next().unwrap().unwrap().path();
+    let flood = |vector: u32, cut: usize| {
+        let capture = std::fs::read(sample.join(format!("{vector}.pcap"))).unwrap();
+        let length = u32::from_le_bytes(capture[HEADER + 8..HEADER + 12].try_into().unwrap());
+        let mut packet = capture[HEADER + 16..HEADER + 16 + length as usize - cut].to_vec();
+        let total = packet.len() as u16;
+        packet[2..4].copy_from_slice(&total.to_be_bytes());
+        let mut flood = capture[..HEADER].to_vec();
+        for number in 0..4000_u32 {
+            let second = 1_795_000_000 + number / 1000;
+            let length = packet.len() as u32;
+            for word in [second, number % 1000 * 1000, length, length] {
+                flood.extend(word.to_le_bytes());
+            }
+            flood.extend(&packet);
+        }
+        flood
+    };
+    let told = |log: &[u8], reports: &[&Path]| {
+        let path = folder.path().join("flood.pcap");
+        std::fs::write(&path, log).unwrap();
+        let mut behaviour = miyaburi();
+        behaviour.arg("behaviour").arg(path);
+        for report in reports {
+            behaviour.arg("--reports").arg(report);
+        }
+        let run = behaviour.assert().success();
+        let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    // By their numbers: UDP, SYN, ACK, and UDP in GRE.
+    for (vector, kind) in [(0, "udp"), (3, "syn"), (4, "ack"), (6, "gre_ip")] {
+        let alerts = told(&flood(vector, 0), &[&report]);
+        assert_eq!(alerts.len(), 1, "{kind}: {alerts:?}");
+        assert_eq!(alerts[0]["behaviour"], "flooding", "{kind}");
+        assert!(alerts[0]["reason"].as_str().unwrap().contains(&format!("{kind:?}")), "{alerts:?}");
+    }
+    assert_eq!(told(&flood(0, 1), &[&report]), Vec::<Value>::new());
+    assert_eq!(told(&flood(0, 0), &[]), Vec::<Value>::new());
 }

@@ -21,6 +21,8 @@ pub enum Kind {
     Login,
     /// Mail was delivered, accepted or refused.
     Mail,
+    /// More packets of a connection that was told: they count, and are no other connection.
+    Traffic,
 }
 
 /// How it ended, where the record says so.
@@ -31,6 +33,33 @@ pub enum Outcome {
     Success,
     /// Refused, dropped or failed.
     Failure,
+}
+
+/// Packets of one direction of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Number of the IP protocol (IANA, Protocol Numbers).
+    pub protocol: u8,
+    /// How many.
+    pub packets: u64,
+    /// Their bytes, from the IP header on.
+    pub bytes: u64,
+    /// Of TCP, the flags that any of them had, where the record tells them.
+    pub flags: Option<u8>,
+    /// Microseconds from the first to the last; 0 where the record does not say.
+    pub lasted: i64,
+}
+
+impl Traffic {
+    /// Packets that are within `span` microseconds, were they sent evenly.
+    #[must_use]
+    pub fn packets_within(&self, span: i64) -> u64 {
+        if self.lasted <= span {
+            return self.packets;
+        }
+        let part = i128::from(self.packets) * i128::from(span) / i128::from(self.lasted);
+        u64::try_from(part).unwrap_or(self.packets)
+    }
 }
 
 /// A field of an event.
@@ -77,6 +106,8 @@ pub struct Event<'l> {
     pub outcome: Option<Outcome>,
     /// The sequence number of a packet that opens a TCP connection.
     pub sequence: Option<u32>,
+    /// What the client sent, where the record counts it.
+    pub traffic: Option<Traffic>,
 }
 
 impl Event<'_> {
@@ -96,6 +127,7 @@ impl Event<'_> {
             account: None,
             outcome: None,
             sequence: None,
+            traffic: None,
         }
     }
 }

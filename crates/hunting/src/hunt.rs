@@ -209,6 +209,9 @@ impl<'i> Hunt<'i> {
 
     /// Looks at an event; each hit is handed to `found`.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Hit)) {
+        if event.kind == Kind::Traffic {
+            return;
+        }
         let Self { indicators, holders, pseudonyms, summary } = self;
         indicators.find(event, &mut |field, number| {
             if let Some(mut hit) = hit(indicators, *holders, event, at, field, number) {

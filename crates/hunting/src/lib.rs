@@ -30,7 +30,7 @@ pub mod sources;
 pub mod time;
 pub mod timeline;
 
-pub use event::{Event, Field, Kind, Outcome};
+pub use event::{Event, Field, Kind, Outcome, Traffic};
 pub use hunt::{EntityType, Evidence, Hit, Hunt, Sighted, Summary, SummaryLine};
 pub use readers::Scanned;
 pub use scan::{Options, begins, events, scan};

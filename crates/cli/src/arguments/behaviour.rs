@@ -25,6 +25,11 @@ pub(crate) struct BehaviourArguments {
     #[arg(long, value_name = "FILE")]
     pub countries: Option<PathBuf>,
 
+    /// Reports whose attacks are looked for: devices that send what a vector was observed to send. Can be
+    /// repeated
+    #[arg(long, value_name = "FILE")]
+    pub reports: Vec<PathBuf>,
+
     /// Accounts of the staff, one a line: told when one is used at an hour of the week or for an amount at
     /// which it never was
     #[arg(long, value_name = "FILE")]

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use miyaburi_confinement::Reach;
-use miyaburi_hunting::behaviour::{Alert, Behaviours, Places, Rules};
+use miyaburi_hunting::behaviour::{Alert, Behaviours, Places, Rules, Vectors};
 use miyaburi_hunting::sources;
 
 use super::logs::Logs;
+use super::reading::reports;
 use super::redact;
 use crate::Status;
 use crate::arguments::BehaviourArguments;
@@ -21,14 +22,21 @@ pub(crate) fn run(arguments: &BehaviourArguments) -> Result<Status, CommandError
     let pseudonyms = redact::pseudonyms(&arguments.redaction)?;
     let (rules, mut status) = rules(&arguments.sigma)?;
     let places = arguments.countries.as_deref().map(places).transpose()?.unwrap_or_default();
+    let mut vectors = Vectors::default();
+    if !reports(&arguments.reports, |report| vectors.add(report)) {
+        status = Status::SomethingFailed;
+    }
+    if !arguments.reports.is_empty() {
+        complain(format_args!("{} kinds of packets of attacks", vectors.len()));
+    }
     let staff = arguments.staff.as_deref().map(staff).transpose()?.unwrap_or_default();
     let readable = arguments.logs.logs.iter().chain(&logs.files).cloned().collect();
     arguments.confinement.begin(&Reach { readable, writable: Vec::new() });
-    let mut behaviours =
-        Behaviours::default().with_rules(rules).with_places(places).with_staff(staff);
+    let behaviours = Behaviours::default().with_rules(rules).with_places(places).with_staff(staff);
+    let mut behaviours = behaviours.with_vectors(vectors);
     for log in logs.in_order() {
         let mut alerts: Vec<Alert> = Vec::new();
-        let is_whole = logs.read(&log, &mut |event, at| {
+        let is_whole = logs.read_all(&log, &mut |event, at| {
             behaviours.look(event, at, &mut |alert| alerts.push(alert));
         });
         for mut alert in alerts {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::ProgressBar;
+use miyaburi_hunting::Kind;
 use miyaburi_hunting::readers::Source;
 use miyaburi_hunting::time::{Clock, Moment};
 use miyaburi_hunting::{Event, Options, Scanned, Sighted, begins, events, readers, sources};
@@ -61,8 +62,22 @@ impl<'a> Logs<'a> {
         logs.into_iter().map(|(_, log)| log.clone()).collect()
     }
 
-    /// Hands all events of one log to `seen`. False when it could not be read whole, which was told.
+    /// Hands all events of one log to `seen`, except those that only count. False when it could not be
+    /// read whole, which was told.
     pub(crate) fn read(&self, log: &Path, seen: &mut impl FnMut(&Event<'_>, Sighted<'_>)) -> bool {
+        self.read_all(log, &mut |event, at| {
+            if event.kind != Kind::Traffic {
+                seen(event, at);
+            }
+        })
+    }
+
+    /// Hands all events of one log to `seen`. False when it could not be read whole, which was told.
+    pub(crate) fn read_all(
+        &self,
+        log: &Path,
+        seen: &mut impl FnMut(&Event<'_>, Sighted<'_>),
+    ) -> bool {
         let name = log.display().to_string();
         let options = options(self.arguments, log, self.now);
         let scanned = self.open(log).and_then(|reader| events(reader, &name, &options, seen));

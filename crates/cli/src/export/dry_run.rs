@@ -127,7 +127,7 @@ fn contact(event: &Event<'_>) -> Contact {
     let (query, request) = match event.kind {
         Kind::DnsQuery => (name, None),
         Kind::WebRequest => (None, name),
-        Kind::Connection | Kind::Login | Kind::Mail => (None, None),
+        Kind::Connection | Kind::Login | Kind::Mail | Kind::Traffic => (None, None),
     };
     let Event { client, server, port, protocol, .. } = *event;
     Contact { query, request, client, server, port, protocol }

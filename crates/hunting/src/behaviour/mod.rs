@@ -6,6 +6,7 @@
 
 mod beacon;
 mod first_network;
+mod flooding;
 mod guessing;
 mod insiders;
 mod kept;
@@ -21,12 +22,14 @@ use core::hash::{Hash, Hasher};
 use rustc_hash::{FxHashSet, FxHasher};
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::hunt::{Evidence, Sighted};
 use crate::time::{DAY, Moment};
 
 use beacon::Beacons;
 use first_network::FirstNetworks;
+use flooding::Flooding;
+pub use flooding::Vectors;
 use guessing::Guessing;
 use insiders::Insiders;
 use many_accounts::ManyAccounts;
@@ -47,6 +50,8 @@ pub enum Behaviour {
     Scanning,
     /// A device comes back to one destination at even intervals.
     Beaconing,
+    /// A device sends what an attack sends.
+    Flooding,
     /// One source logs in to many accounts.
     ManyAccounts,
     /// Failures, then a success, from one source at one account.
@@ -67,13 +72,14 @@ impl Behaviour {
     /// Whether it is that of a client towards accounts.
     #[must_use]
     pub const fn is_of_accounts(self) -> bool {
-        !matches!(self, Self::Scanning | Self::Beaconing)
+        !matches!(self, Self::Scanning | Self::Beaconing | Self::Flooding)
     }
 
     const fn name(self) -> &'static str {
         match self {
             Self::Scanning => "scanning",
             Self::Beaconing => "beaconing",
+            Self::Flooding => "flooding",
             Self::ManyAccounts => "many_accounts",
             Self::Guessing => "guessing",
             Self::FirstNetwork => "first_network",
@@ -118,6 +124,7 @@ pub struct Alert {
 pub struct Behaviours {
     scanning: Scanning,
     beacons: Beacons,
+    flooding: Flooding,
     many_accounts: ManyAccounts,
     guessing: Guessing,
     first_networks: FirstNetworks,
@@ -142,6 +149,12 @@ impl Behaviours {
         Self { first_networks: FirstNetworks::with_places(places), ..self }
     }
 
+    /// Looking for what attack vectors of reports send.
+    #[must_use]
+    pub fn with_vectors(self, vectors: Vectors) -> Self {
+        Self { flooding: Flooding::of(vectors), ..self }
+    }
+
     /// Watching accounts of the staff for what they never did, in any case of ASCII letters.
     #[must_use]
     pub fn with_staff(self, staff: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
@@ -151,7 +164,13 @@ impl Behaviours {
     /// Looks at an event. Those without a time tell nothing of behaviour.
     pub fn look(&mut self, event: &Event<'_>, at: Sighted<'_>, found: &mut impl FnMut(Alert)) {
         let Some(time) = event.time else { return };
+        let flooding = (Behaviour::Flooding, self.flooding.look(event, time));
+        if event.kind == Kind::Traffic {
+            self.tell([flooding], event, time, at, found);
+            return;
+        }
         let seen = [
+            flooding,
             (Behaviour::Scanning, self.scanning.look(event, time)),
             (Behaviour::Beaconing, self.beacons.look(event, time)),
             (Behaviour::ManyAccounts, self.many_accounts.look(event, time)),
@@ -161,8 +180,22 @@ impl Behaviours {
             (Behaviour::Insider, self.insiders.look(event, time)),
             (Behaviour::FirstNetwork, self.first_networks.look(event, time)),
         ];
+        self.tell(seen, event, time, at, found);
+    }
+
+    /// Tells what was seen, and what rules say of an event that is one.
+    fn tell<const N: usize>(
+        &mut self,
+        seen: [(Behaviour, Option<Seen>); N],
+        event: &Event<'_>,
+        time: Moment,
+        at: Sighted<'_>,
+        found: &mut impl FnMut(Alert),
+    ) {
         let seen = seen.into_iter().filter_map(|(behaviour, seen)| Some((behaviour, None, seen?)));
-        let matching = self.rules.matching(event, at.line).into_iter();
+        let is_one = event.kind != Kind::Traffic;
+        let matching = if is_one { self.rules.matching(event, at.line) } else { Vec::new() };
+        let matching = matching.into_iter();
         let matching = matching.map(|rule| (Behaviour::Rule, Some(rule), Seen::by_rule(event)));
         for (behaviour, rule, Seen { entity, other, reason }) in seen.chain(matching) {
             let day = time.unix().div_euclid(DAY);
@@ -179,6 +212,7 @@ impl Behaviours {
     pub const fn unwatched(&self) -> u64 {
         self.scanning.clients.unwatched
             + self.beacons.pairs.unwatched
+            + self.flooding.sent.unwatched
             + self.many_accounts.sources.unwatched
             + self.guessing.failed.unwatched
             + self.first_networks.unwatched
@@ -223,7 +257,6 @@ fn hash(account: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
 
     pub(super) fn connection(client: &str, server: &str, port: u16) -> Event<'static> {
         Event {

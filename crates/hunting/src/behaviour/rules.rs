@@ -143,6 +143,7 @@ const fn categories(kind: Kind) -> &'static [&'static str] {
         Kind::Connection => &["firewall", "network_connection"],
         Kind::Login => &["authentication"],
         Kind::Mail => &["email"],
+        Kind::Traffic => &[],
     }
 }
 
@@ -186,6 +187,7 @@ fn fields(event: &Event<'_>, line: &[u8]) -> sigma_rust::Event {
             });
             add(&["outcome"], outcome);
         }
+        Kind::Traffic => {}
     }
     // Rules have numbers there.
     for port in event.port.into_iter().map(i64::from) {

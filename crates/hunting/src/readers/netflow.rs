@@ -5,6 +5,8 @@
 //! of both; one with a port is not on that of an answer from another server's port. Flows are of the time at which they began, where the export says so, else of that of the export.
 //! Those whose template has not been seen yet are passed over; templates are kept for each exporter.
 
+mod counts;
+
 use core::net::IpAddr;
 use std::collections::HashMap;
 use std::io;
@@ -17,7 +19,7 @@ use netflow_parser::variable_versions::ipfix::lookup::{IANAIPFixField, IPFixFiel
 use netflow_parser::{NetflowPacket, NetflowParser};
 
 use super::{Input, Reading, Records, Source, is_answer};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, Traffic};
 use crate::time::{Clock, Moment};
 
 /// The format.
@@ -172,8 +174,14 @@ fn events(packet: &NetflowPacket, clock: &Clock) -> Vec<Event<'static>> {
         }
         _ => return Vec::new(),
     };
-    let flows = common.flowsets.iter().filter(|flow| flow.src_addr.is_some());
-    flows.map(|flow| event(flow, began(flow, exported, up, clock))).collect()
+    let counted = counts::counts(packet).into_iter().chain(core::iter::repeat(None));
+    let flows = common.flowsets.iter().zip(counted).filter(|(flow, _)| flow.src_addr.is_some());
+    flows
+        .map(|(flow, traffic)| {
+            let traffic = traffic.map(|it| Traffic { lasted: lasted(flow), ..it });
+            Event { traffic, ..event(flow, began(flow, exported, up, clock)) }
+        })
+        .collect()
 }
 
 /// Times of IPFIX since 1970; those since the exporter was started say nothing without its start.
@@ -184,8 +192,19 @@ fn absolute() -> IPFixFieldMappingConfig {
             field(IANAIPFixField::FlowStartMilliseconds),
             field(IANAIPFixField::FlowStartSeconds),
         ),
+        last_seen: IPFixFieldMapping::with_fallback(
+            field(IANAIPFixField::FlowEndMilliseconds),
+            field(IANAIPFixField::FlowEndSeconds),
+        ),
         ..IPFixFieldMappingConfig::default()
     }
+}
+
+/// Microseconds from a flow's first packet to its last, both of one clock in milliseconds; 0 where it does not
+/// say.
+fn lasted(flow: &NetflowCommonFlowSet) -> i64 {
+    let span = flow.last_seen.zip(flow.first_seen).map(|(last, first)| last.saturating_sub(first));
+    span.and_then(|millis| i64::try_from(millis).ok()).unwrap_or_default().saturating_mul(1000)
 }
 
 /// When a flow began, by what the exporter says since it was started, or since 1970.
@@ -263,33 +282,45 @@ mod tests {
     }
 
     fn version_9() -> Vec<u8> {
-        let template = halves(&[256, 6, 8, 4, 12, 4, 7, 2, 11, 2, 4, 1, 22, 4]);
-        let flow = [&CLIENT[..], &SERVER, &halves(&[4321, 53]), &[17], &words(&[9250])].concat();
+        let template = halves(&[256, 9, 8, 4, 12, 4, 7, 2, 11, 2, 4, 1, 22, 4, 2, 4, 1, 4, 21, 4]);
+        let flow =
+            [&CLIENT[..], &SERVER, &halves(&[4321, 53]), &[17], &words(&[9250, 2, 150, 9260])]
+                .concat();
         let header = [halves(&[9, 2]), words(&[10_000, 1_700_000_001, 1, 7])].concat();
         [header, set(0, &template), set(256, &[&flow[..], &[0; 3]].concat())].concat()
     }
 
     fn ipfix() -> Vec<u8> {
-        let template = halves(&[256, 5, 8, 4, 12, 4, 11, 2, 4, 1, 152, 8]);
+        let fields = [8, 4, 12, 4, 11, 2, 4, 1, 152, 8, 2, 8, 1, 8, 6, 2, 153, 8];
+        let template = [halves(&[256, 9]), halves(&fields)].concat();
         let time = 1_700_000_000_250_u64.to_be_bytes();
-        let flow = [&CLIENT[..], &SERVER, &halves(&[443]), &[6], &time].concat();
+        let counts = [0_u64, 3, 0, 180].map(|it| it as u32);
+        let counts = [words(&counts), halves(&[0x12])].concat();
+        let flow = [&CLIENT[..], &SERVER, &halves(&[443]), &[6], &time, &counts, &time].concat();
         let sets = [set(2, &template), set(256, &flow)].concat();
         let length = (sets.len() + HEADER_IPFIX) as u16;
         [halves(&[10, length]), words(&[1_700_000_009, 1, 7]), sets].concat()
     }
 
-    fn read(mut bytes: &[u8]) -> (Scanned, Vec<String>) {
+    fn read(bytes: &[u8]) -> (Scanned, Vec<String>) {
+        let (scanned, told, _) = read_all(bytes);
+        (scanned, told)
+    }
+
+    fn read_all(mut bytes: &[u8]) -> (Scanned, Vec<String>, Vec<Traffic>) {
         let (mut scanned, mut told, whole) = (Scanned::default(), Vec::new(), bytes);
+        let mut traffic = Vec::new();
         let mut seen = |event: &Event<'_>, at: crate::Sighted<'_>| {
             assert_eq!(&whole[at.offset as usize..][..at.line.len()], at.line, "evidence");
             let (client, server) = (event.client.unwrap(), event.server.unwrap());
             let (time, port) = (event.time.unwrap(), event.port.unwrap());
             told.push(format!("{time} {client}>{server}:{port} {:?}", event.protocol.unwrap()));
+            traffic.extend(event.traffic);
         };
         let mut records = Records::new("x", &mut scanned, &mut seen);
         let clock = Clock::utc(Moment::from_unix(1_795_435_200));
         Netflow.read_all(&mut Input::new(&mut bytes), &clock, &mut records).unwrap();
-        (scanned, told)
+        (scanned, told, traffic)
     }
 
     const TOLD: [&str; 4] = [
@@ -312,10 +343,19 @@ mod tests {
     }
 
     #[test]
+    fn packets_of_flows_are_counted() {
+        let (_, _, traffic) = read_all(&[version_5(), version_9(), ipfix()].concat());
+        let one = Traffic { protocol: 6, packets: 1, bytes: 60, flags: Some(2), lasted: 50_000 };
+        let two = Traffic { protocol: 17, packets: 2, bytes: 150, flags: None, lasted: 10_000 };
+        let three = Traffic { protocol: 6, packets: 3, bytes: 180, flags: Some(0x12), lasted: 0 };
+        assert_eq!(traffic, [one, one, two, three]);
+    }
+
+    #[test]
     fn flows_without_their_template_are_passed_over() {
         let message = ipfix();
-        // The template is 28 bytes.
-        let cut = [&message[..HEADER_IPFIX], &message[HEADER_IPFIX + 28..]].concat();
+        // The template is 44 bytes.
+        let cut = [&message[..HEADER_IPFIX], &message[HEADER_IPFIX + 44..]].concat();
         let cut = [&halves(&[10, cut.len() as u16])[..], &cut[4..]].concat();
         let (scanned, told) = read(&[cut, message].concat());
         assert_eq!((scanned.lines, scanned.quiet, told.len()), (2, 1, 1));
@@ -332,7 +372,7 @@ mod tests {
             exporters.tell(exporter.into(), message, 0, &clock, &mut records)
         };
         let message = version_9();
-        let flows = [&message[..HEADER_9], &message[HEADER_9 + 32..]].concat();
+        let flows = [&message[..HEADER_9], &message[HEADER_9 + 44..]].concat();
         assert!(tell(CLIENT, &message));
         assert!(tell(CLIENT, &flows));
         assert!(tell(SERVER, &flows), "without a template");

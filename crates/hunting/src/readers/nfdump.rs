@@ -14,8 +14,8 @@ use miyaburi_model::Protocol;
 use super::source::Header;
 use super::text::{address, number};
 use super::{Reading, is_answer};
-use crate::event::{Event, Kind};
-use crate::time::{Clock, rfc3339};
+use crate::event::{Event, Kind, Traffic};
+use crate::time::{Clock, SECOND, rfc3339};
 
 /// How the lines begin that name columns: until version 1.7.3, and since.
 const MARKS: &[&[u8]] = &[b"ts,te,td,", b"firstSeen,duration,"];
@@ -38,6 +38,10 @@ enum Column {
     Port,
     ClientPort,
     Protocol,
+    Duration,
+    Flags,
+    Packets,
+    Bytes,
     /// What is not looked at.
     Other,
 }
@@ -51,6 +55,10 @@ impl Column {
             b"dp" | b"dstPort" => Self::Port,
             b"sp" | b"srcPort" => Self::ClientPort,
             b"pr" | b"proto" => Self::Protocol,
+            b"td" | b"duration" => Self::Duration,
+            b"flg" | b"flags" => Self::Flags,
+            b"ipkt" | b"packets" => Self::Packets,
+            b"ibyt" | b"bytes" => Self::Bytes,
             _ => Self::Other,
         }
     }
@@ -98,6 +106,7 @@ impl Table {
 
     fn flow<'l>(&self, line: &'l [u8], clock: &Clock) -> Option<Event<'l>> {
         let mut event = Event::new(Kind::Connection, None);
+        let mut traffic = Traffic { protocol: 0, packets: 0, bytes: 0, flags: None, lasted: 0 };
         let mut values = memchr::memchr_iter(b',', line).chain([line.len()]);
         let mut start = 0;
         for column in &self.columns {
@@ -114,23 +123,57 @@ impl Table {
                 // Of ICMP it is the type and code.
                 Column::Port => event.port = number(value.trim_ascii()),
                 Column::ClientPort => event.client_port = number(value.trim_ascii()),
-                Column::Protocol => event.protocol = protocol(value.trim_ascii()),
+                Column::Protocol => {
+                    traffic.protocol = protocol_number(value.trim_ascii());
+                    event.protocol = protocol(traffic.protocol);
+                }
+                Column::Duration => traffic.lasted = micros(value.trim_ascii()),
+                Column::Flags => traffic.flags = flags(value.trim_ascii()),
+                Column::Packets => traffic.packets = number(value.trim_ascii()).unwrap_or(0),
+                Column::Bytes => traffic.bytes = number(value.trim_ascii()).unwrap_or(0),
                 Column::Other => {}
             }
         }
+        event.traffic = (traffic.packets > 0 && traffic.bytes > 0).then_some(traffic);
         event.client_port =
             event.client_port.filter(|from| event.port.is_some_and(|to| is_answer(*from, to)));
         (event.time.is_some() && event.client.is_some() && event.server.is_some()).then_some(event)
     }
 }
 
-/// By name, or by number as IANA assigns it.
-fn protocol(text: &[u8]) -> Option<Protocol> {
+/// By name, or by number as IANA assigns it; 0 for others.
+fn protocol_number(text: &[u8]) -> u8 {
     match text {
-        b"TCP" | b"6" => Some(Protocol::Tcp),
-        b"UDP" | b"17" => Some(Protocol::Udp),
+        b"TCP" => 6,
+        b"UDP" => 17,
+        b"GRE" => 47,
+        b"ICMP" => 1,
+        _ => number(text).unwrap_or(0),
+    }
+}
+
+const fn protocol(number: u8) -> Option<Protocol> {
+    match number {
+        6 => Some(Protocol::Tcp),
+        17 => Some(Protocol::Udp),
         _ => None,
     }
+}
+
+/// Seconds with their fraction as microseconds.
+fn micros(text: &[u8]) -> i64 {
+    let seconds = str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+    // What is no number, or of no time there is, is none.
+    seconds.map_or(0, |seconds| (seconds * SECOND as f64) as i64).max(0)
+}
+
+/// Letters of flags, with points for those that are not set; in TCP's order from the lowest bit on.
+fn flags(text: &[u8]) -> Option<u8> {
+    let bits = b"FSRPAU".iter().enumerate();
+    let is_spelled = !text.is_empty() && text.iter().all(|letter| b".FSRPAUEC".contains(letter));
+    is_spelled.then(|| {
+        bits.fold(0, |flags, (bit, letter)| flags | u8::from(text.contains(letter)) << bit)
+    })
 }
 
 #[cfg(test)]
@@ -148,14 +191,24 @@ mod tests {
         }
     }
 
-    fn flow(protocol: Option<Protocol>, port: Option<u16>) -> Reading<'static> {
+    fn flow(
+        protocol: Option<Protocol>,
+        port: Option<u16>,
+        traffic: Option<Traffic>,
+    ) -> Reading<'static> {
         Reading::Event(Event {
             client: "192.0.2.7".parse().ok(),
             server: "2001:db8::9".parse().ok(),
             port,
             protocol,
+            traffic,
             ..Event::new(Kind::Connection, Some(Moment(1_795_375_749_500_000)))
         })
+    }
+
+    /// One packet of 60 bytes in a flow of a second.
+    fn one(protocol: u8) -> Option<Traffic> {
+        Some(Traffic { protocol, packets: 1, bytes: 60, flags: None, lasted: SECOND })
     }
 
     const ROW: &[u8] = b"2026-11-23 04:29:09.5,2026-11-23 04:29:10.5,1.0,192.0.2.7,2001:db8::9,40122,23,TCP,......S.,0";
@@ -163,17 +216,33 @@ mod tests {
     #[test]
     fn columns_are_where_the_first_line_says() {
         let mut table = Table::default();
-        let tcp = flow(Some(Protocol::Tcp), Some(23));
+        let tcp = flow(Some(Protocol::Tcp), Some(23), None);
         assert_eq!(table.read(ROW, &clock()), tcp, "the usual ones");
         assert_eq!(table.read(b"ts,te,td,sa,da,sp,dp,pr,flg", &clock()), Reading::Quiet);
         assert_eq!(table.read(ROW, &clock()), tcp);
         let newer = b"firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows";
         assert_eq!(table.read(newer, &clock()), Reading::Quiet);
         let row = b"2026-11-23 04:29:09.500,1.0,17,192.0.2.7,40122,2001:db8::9,53,1,60,1";
-        assert_eq!(table.read(row, &clock()), flow(Some(Protocol::Udp), Some(53)));
+        assert_eq!(table.read(row, &clock()), flow(Some(Protocol::Udp), Some(53), one(17)));
         let icmp = b"2026-11-23 04:29:09.500,1.0,1,192.0.2.7,0,2001:db8::9,8.0,1,60,1";
-        assert_eq!(table.read(icmp, &clock()), flow(None, None));
+        assert_eq!(table.read(icmp, &clock()), flow(None, None, one(1)));
         assert_eq!(table.read(ROW, &clock()), Reading::Unread, "columns of another version");
+    }
+
+    #[test]
+    fn packets_are_counted_with_their_flags() {
+        let mut table = Table::default();
+        let columns = b"ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt";
+        assert_eq!(table.read(columns, &clock()), Reading::Quiet);
+        let row = b"2026-11-23 04:29:09.5,x,2.25,192.0.2.7,2001:db8::9,9,80,TCP,...A..S.,0,0,7,420";
+        let Reading::Event(event) = table.read(row, &clock()) else { panic!("unread") };
+        let lasted = 2_250_000;
+        let expected = Traffic { protocol: 6, packets: 7, bytes: 420, flags: Some(0x12), lasted };
+        assert_eq!(event.traffic, Some(expected));
+        // What is no number counts nothing.
+        let row = b"2026-11-23 04:29:09.5,x,nan,192.0.2.7,2001:db8::9,9,80,TCP,?,0,0,-7,420";
+        let Reading::Event(event) = table.read(row, &clock()) else { panic!("unread") };
+        assert_eq!(event.traffic, None);
     }
 
     #[test]

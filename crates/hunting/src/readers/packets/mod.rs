@@ -4,7 +4,8 @@
 //! from a port below 1024 to one that is not. Flows end when they are idle for five minutes, or when too
 //! many are known. A packet that opens a TCP connection tells its sequence number. Questions and answers of
 //! DNS are an event each, of the first name that is asked for, requests of HTTP one, and so is the name that
-//! TLS begins with. Exports of flows tell of theirs, too.
+//! TLS begins with. Exports of flows tell of theirs, too. Packets that follow the first the same way are counted,
+//! in IPv4.
 //!
 //! Not read: what is within tunnels or encrypted, fragments behind the first, what is spread over several
 //! segments of TCP. What is not IP is quiet. Where the capture itself is damaged, the next packet cannot be found:
@@ -17,17 +18,17 @@ mod streams;
 use core::net::IpAddr;
 use std::io;
 
-use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice};
 use miyaburi_model::Protocol;
 
 use super::dns::Message;
 use super::netflow::{self, Exporters};
 use super::text::address;
 use super::{Input, Reading, Records, Source};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, Traffic};
 use crate::time::{Clock, Moment};
 use capture::{Packet, Piece};
-use flows::{Flow, Flows};
+use flows::{Flow, Flows, Place};
 use streams::Request;
 
 /// The format.
@@ -74,7 +75,13 @@ impl Known {
             return;
         };
         let time = clock.zoned(packet.seconds, packet.micros, 0);
-        let connection = self.flows.begins(sent.flow, time).then(|| sent.connection(time));
+        let connection = match self.flows.place(sent.flow, time, sent.traffic) {
+            Place::First => Some(sent.connection(time)),
+            Place::Enough(traffic) => {
+                Some(Event { traffic: Some(traffic), ..sent.sent(Kind::Traffic, time) })
+            }
+            Place::Later => None,
+        };
         let message = sent.dns().and_then(Message::parse);
         let query = message.as_ref().map(|message| sent.query(message, time));
         let said = query.or_else(|| sent.request(time)).or_else(|| sent.handshake(time));
@@ -93,6 +100,8 @@ struct Sent<'p> {
     /// Of one that opens a TCP connection, its sequence number.
     sequence: Option<u32>,
     is_accepting: bool,
+    /// Itself, where its length is told.
+    traffic: Option<Traffic>,
     /// Of UDP, what it holds.
     datagram: Option<&'p [u8]>,
     /// Of TCP, what it holds; empty for others.
@@ -102,9 +111,12 @@ struct Sent<'p> {
 impl<'p> Sent<'p> {
     fn of(packet: &Packet<'p>) -> Option<Self> {
         let sliced = sliced(packet)?;
+        let mut traffic = None;
         let (source, target) = match sliced.net? {
             LaxNetSlice::Ipv4(ip) => {
                 let header = ip.header();
+                let (protocol, bytes) = (header.protocol().0, u64::from(header.total_len()));
+                traffic = Some(Traffic { protocol, packets: 1, bytes, flags: None, lasted: 0 });
                 (IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()))
             }
             LaxNetSlice::Ipv6(ip) => {
@@ -114,15 +126,22 @@ impl<'p> Sent<'p> {
             LaxNetSlice::Arp(_) => return None,
         };
         let flow = Flow { source, target, ports: None, protocol: None };
-        let other =
-            Self { flow, sequence: None, is_accepting: false, datagram: None, segment: &[] };
+        let other = Self {
+            flow,
+            sequence: None,
+            is_accepting: false,
+            traffic,
+            datagram: None,
+            segment: &[],
+        };
         Some(match sliced.transport {
             Some(TransportSlice::Tcp(tcp)) => {
                 let ports = Some((tcp.source_port(), tcp.destination_port()));
                 let sequence = (tcp.syn() && !tcp.ack()).then(|| tcp.sequence_number());
                 let flow = Flow { ports, protocol: Some(Protocol::Tcp), ..flow };
                 let (is_accepting, segment) = (tcp.syn() && tcp.ack(), tcp.payload());
-                Self { flow, sequence, is_accepting, segment, ..other }
+                let traffic = traffic.map(|it| Traffic { flags: Some(flags(&tcp)), ..it });
+                Self { flow, sequence, is_accepting, traffic, segment, ..other }
             }
             Some(TransportSlice::Udp(udp)) => {
                 let ports = Some((udp.source_port(), udp.destination_port()));
@@ -193,9 +212,16 @@ impl<'p> Sent<'p> {
             port: flow.ports.map(|(_, port)| port),
             protocol: flow.protocol,
             sequence: self.sequence,
+            traffic: self.traffic.filter(|_| !is_answer),
             ..Event::new(Kind::Connection, Some(time))
         }
     }
+}
+
+/// From the lowest bit on, as the header has them (RFC 9293, section 3.1).
+fn flags(tcp: &TcpSlice<'_>) -> u8 {
+    let flags = [tcp.fin(), tcp.syn(), tcp.rst(), tcp.psh(), tcp.ack(), tcp.urg()];
+    (0..).zip(flags).fold(0, |all, (bit, is_set)| all | u8::from(is_set) << bit)
 }
 
 /// The headers behind that of the link, whose types are those of the registry of tcpdump.
