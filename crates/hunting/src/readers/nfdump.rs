@@ -15,7 +15,7 @@ use super::source::Header;
 use super::text::{address, number};
 use super::{Reading, is_answer};
 use crate::event::{Event, Kind, Traffic};
-use crate::time::{Clock, SECOND, rfc3339};
+use crate::time::{Clock, rfc3339};
 
 /// How the lines begin that name columns: until version 1.7.3, and since.
 const MARKS: &[&[u8]] = &[b"ts,te,td,", b"firstSeen,duration,"];
@@ -129,8 +129,8 @@ impl Table {
                 }
                 Column::Duration => traffic.lasted = micros(value.trim_ascii()),
                 Column::Flags => traffic.flags = flags(value.trim_ascii()),
-                Column::Packets => traffic.packets = number(value.trim_ascii()).unwrap_or(0),
-                Column::Bytes => traffic.bytes = number(value.trim_ascii()).unwrap_or(0),
+                Column::Packets => traffic.packets = count(value.trim_ascii()),
+                Column::Bytes => traffic.bytes = count(value.trim_ascii()),
                 Column::Other => {}
             }
         }
@@ -160,20 +160,37 @@ const fn protocol(number: u8) -> Option<Protocol> {
     }
 }
 
-/// Seconds with their fraction as microseconds.
-fn micros(text: &[u8]) -> i64 {
-    let seconds = str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-    // What is no number, or of no time there is, is none.
-    seconds.map_or(0, |seconds| (seconds * SECOND as f64) as i64).max(0)
+/// A number of at most 18 digits; 0 for others.
+fn count(text: &[u8]) -> u64 {
+    let digits = || text.iter().map(|digit| digit.wrapping_sub(b'0'));
+    let is_number = text.len() <= 18 && digits().all(|digit| digit <= 9);
+    if is_number { digits().fold(0, |all, digit| all * 10 + u64::from(digit)) } else { 0 }
 }
 
-/// Letters of flags, with points for those that are not set; in TCP's order from the lowest bit on.
+/// Seconds with a fraction of three digits as microseconds; 0 for others.
+fn micros(text: &[u8]) -> i64 {
+    let (seconds, millis) = match text.split_last_chunk::<4>() {
+        Some((seconds, [b'.', millis @ ..])) => (seconds, millis.as_slice()),
+        _ => (text, &b""[..]),
+    };
+    let millis = count(seconds).saturating_mul(1000).saturating_add(count(millis));
+    i64::try_from(millis).unwrap_or_default().saturating_mul(1000)
+}
+
+/// Letters of flags, with points for those that are not set; the bits are TCP's, from the lowest on.
 fn flags(text: &[u8]) -> Option<u8> {
-    let bits = b"FSRPAU".iter().enumerate();
-    let is_spelled = !text.is_empty() && text.iter().all(|letter| b".FSRPAUEC".contains(letter));
-    is_spelled.then(|| {
-        bits.fold(0, |flags, (bit, letter)| flags | u8::from(text.contains(letter)) << bit)
-    })
+    let bit = |letter: &u8| match letter {
+        b'F' => Some(1),
+        b'S' => Some(2),
+        b'R' => Some(4),
+        b'P' => Some(8),
+        b'A' => Some(16),
+        b'U' => Some(32),
+        b'.' | b'E' | b'C' => Some(0),
+        _ => None,
+    };
+    let flags = text.iter().try_fold(0, |flags, letter| Some(flags | bit(letter)?));
+    flags.filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -208,7 +225,7 @@ mod tests {
 
     /// One packet of 60 bytes in a flow of a second.
     fn one(protocol: u8) -> Option<Traffic> {
-        Some(Traffic { protocol, packets: 1, bytes: 60, flags: None, lasted: SECOND })
+        Some(Traffic { protocol, packets: 1, bytes: 60, flags: None, lasted: 1_000_000 })
     }
 
     const ROW: &[u8] = b"2026-11-23 04:29:09.5,2026-11-23 04:29:10.5,1.0,192.0.2.7,2001:db8::9,40122,23,TCP,......S.,0";
@@ -222,9 +239,9 @@ mod tests {
         assert_eq!(table.read(ROW, &clock()), tcp);
         let newer = b"firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows";
         assert_eq!(table.read(newer, &clock()), Reading::Quiet);
-        let row = b"2026-11-23 04:29:09.500,1.0,17,192.0.2.7,40122,2001:db8::9,53,1,60,1";
+        let row = b"2026-11-23 04:29:09.500,1.000,17,192.0.2.7,40122,2001:db8::9,53,1,60,1";
         assert_eq!(table.read(row, &clock()), flow(Some(Protocol::Udp), Some(53), one(17)));
-        let icmp = b"2026-11-23 04:29:09.500,1.0,1,192.0.2.7,0,2001:db8::9,8.0,1,60,1";
+        let icmp = b"2026-11-23 04:29:09.500,1.000,1,192.0.2.7,0,2001:db8::9,8.0,1,60,1";
         assert_eq!(table.read(icmp, &clock()), flow(None, None, one(1)));
         assert_eq!(table.read(ROW, &clock()), Reading::Unread, "columns of another version");
     }
@@ -234,7 +251,8 @@ mod tests {
         let mut table = Table::default();
         let columns = b"ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt";
         assert_eq!(table.read(columns, &clock()), Reading::Quiet);
-        let row = b"2026-11-23 04:29:09.5,x,2.25,192.0.2.7,2001:db8::9,9,80,TCP,...A..S.,0,0,7,420";
+        let row =
+            b"2026-11-23 04:29:09.5,x,2.250,192.0.2.7,2001:db8::9,9,80,TCP,...A..S.,0,0,7,420";
         let Reading::Event(event) = table.read(row, &clock()) else { panic!("unread") };
         let lasted = 2_250_000;
         let expected = Traffic { protocol: 6, packets: 7, bytes: 420, flags: Some(0x12), lasted };
