@@ -27,6 +27,9 @@ const STIX: [&str; 5] =
 /// MISP's own library, and what makes STIX of its events.
 const MISP: [&str; 2] = ["pymisp==2.5.34.4", "misp-stix==2026.10.12"];
 
+/// Arrow's library, as data frames use it.
+const PYARROW: &str = "pyarrow==26.0.1";
+
 /// The second of YARA's engines.
 const YARA_X: &str = "yara-x==1.22.1";
 
@@ -168,6 +171,11 @@ pub(crate) fn misp(root: &Path) -> anyhow::Result<PathBuf> {
 /// A Python interpreter that has YARA-X, below `target`.
 pub(crate) fn yara_x(root: &Path) -> anyhow::Result<PathBuf> {
     python_with(root, "yara", "yara_x", &[YARA_X])
+}
+
+/// A Python interpreter that reads Arrow.
+pub(crate) fn pyarrow(root: &Path) -> anyhow::Result<PathBuf> {
+    python_with(root, "arrow", "pyarrow", &[PYARROW])
 }
 
 /// A Python interpreter of its own below `target`, which can import `module` of `packages`.

@@ -3,6 +3,7 @@
 mod behaviour;
 mod count;
 mod devices;
+mod events;
 mod export;
 mod hunt;
 mod ledger;
@@ -25,6 +26,7 @@ use miyaburi_image::Address;
 pub(crate) use self::behaviour::BehaviourArguments;
 pub(crate) use self::count::{CountArguments, CountFormat};
 pub(crate) use self::devices::{DevicesArguments, DevicesFormat};
+pub(crate) use self::events::{EventsArguments, EventsFormat};
 pub(crate) use self::export::{
     DryRunFormat, ExportArguments, ExportFormat, FlowspecArguments, SelectionArguments,
     StateArguments,
@@ -131,7 +133,9 @@ pub(crate) enum Command {
     /// Devices that look for others to log in to or come back to one destination by a timer; sources
     /// that log in to many accounts or guess; accounts used from a network or country from which they
     /// never were, at an hour at which they never were or after a password was reset from there; accounts
-    /// that read many things at once; and what Sigma rules of your own match. Each is told once a day and
+    /// that read many things at once; and, where you give what it takes, devices that send what a report's
+    /// attacks send, accounts of the staff at hours or for amounts at which they never were used, and what
+    /// Sigma rules of your own match. Each is told once a day and
     /// entity with its reason and line, as a JSON object. It is a question, not an answer: monitoring
     /// systems, gateways and travellers look alike.
     ///
@@ -152,6 +156,16 @@ pub(crate) enum Command {
     /// Exit codes: 0 all read; 1 when a file could not be read or no format fits, and the rest goes
     /// on; 2 wrong usage.
     Count(CountArguments),
+    /// Write all events of logs as one table
+    ///
+    /// Every record of every format becomes a row with the same columns: time in UTC, event (dns_query,
+    /// connection, web_request, login, mail), client, server, port, protocol, name, url, account, outcome,
+    /// packets and bytes where they are counted, and the file and byte of its line. As Arrow, data frames and
+    /// SQL engines read it at once.
+    ///
+    /// Exit codes: 0 all read; 1 when a file could not be read or no format fits, and the rest goes
+    /// on; 2 wrong usage.
+    Events(EventsArguments),
     /// Print what a stage of the analysis makes of a file
     Dump(DumpArguments),
     /// Write the program in a packed file

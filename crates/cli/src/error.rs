@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use arrow_schema::ArrowError;
 use miyaburi_corpus::ReadError;
 use miyaburi_corpus::score::{TruthError, UnknownField};
 use miyaburi_emulator::MissingRegister;
@@ -66,6 +67,8 @@ pub(crate) enum CommandError {
     Checkpoint { path: PathBuf, error: CheckpointError },
     #[error("{}: is no file that can be followed", path.display())]
     NotFollowed { path: PathBuf },
+    #[error("events as Arrow: {error}")]
+    Arrow { error: ArrowError },
     #[error("no random key: {0}")]
     Random(String),
     #[error("CSV: {0}")]

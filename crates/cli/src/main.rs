@@ -65,6 +65,7 @@ fn run(command: &Command) -> Result<Status, CommandError> {
         Command::Scope(arguments) => commands::scope::run(arguments),
         Command::Behaviour(arguments) => commands::behaviour::run(arguments),
         Command::Count(arguments) => commands::count::run(arguments),
+        Command::Events(arguments) => commands::events::run(arguments),
         Command::Dump(arguments) => commands::dump::run(arguments),
         Command::Unpack(arguments) => commands::unpack::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),

@@ -61,6 +61,12 @@ impl Output {
         self.settle(written)
     }
 
+    fn pass(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let written = if self.is_open { write(&mut self.writer) } else { Ok(()) };
+        self.is_open &= !written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+        if self.is_open { written } else { Ok(()) }
+    }
+
     fn settle(&mut self, written: io::Result<()>) -> Result<(), CommandError> {
         match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
@@ -70,5 +76,20 @@ impl Output {
             Err(error) => Err(CommandError::Write { name: self.name.clone(), error }),
             Ok(()) => Ok(()),
         }
+    }
+}
+
+/// For writers that want one. Where the reader went away, what is written is dropped.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.pass(|writer| writer.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass(|writer| writer.flush())
     }
 }

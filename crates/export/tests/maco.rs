@@ -111,6 +111,8 @@ proptest! {
     /// A text of a file is a value of the document: it makes no member, and comes back as it was.
     #[test]
     fn any_text_is_one_value(host in any::<String>(), user in any::<String>(), path in any::<String>()) {
+        // An address is told in another member.
+        prop_assume!(host.parse::<core::net::IpAddr>().is_err());
         let with = |host: &str, user: &str, path: &str| document(&json!({
             "endpoints": [endpoint(host, 23, "tcp", "c2")],
             "credentials": {

@@ -25,6 +25,31 @@ pub enum Kind {
     Traffic,
 }
 
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::DnsQuery,
+        Self::Connection,
+        Self::WebRequest,
+        Self::Login,
+        Self::Mail,
+        Self::Traffic,
+    ];
+
+    /// Its word in tables and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DnsQuery => "dns_query",
+            Self::Connection => "connection",
+            Self::WebRequest => "web_request",
+            Self::Login => "login",
+            Self::Mail => "mail",
+            Self::Traffic => "traffic",
+        }
+    }
+}
+
 /// How it ended, where the record says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

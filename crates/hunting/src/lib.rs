@@ -11,6 +11,7 @@
 //!             └── holders      who is behind an address at a time
 //!             └── timeline     what happened around one entity, in order
 //!             └── scope        which accounts were touched, and which were not
+//!             └── table        all events, as rows and Arrow batches
 //!             └── pseudonyms   for what outputs say of people
 //!             └── coverage     when each source spoke, and where it fell silent
 //! ```
@@ -27,6 +28,7 @@ pub mod readers;
 mod scan;
 pub mod scope;
 pub mod sources;
+pub mod table;
 pub mod time;
 pub mod timeline;
 

@@ -19,6 +19,7 @@ use crate::count::Line;
 use crate::coverage::Gap;
 use crate::hunt::{Evidence, Hit};
 use crate::scope::{Lists, Row};
+use crate::table;
 use crate::timeline::Entry;
 
 /// Bytes that a key has at least: 128 bits cannot be tried.
@@ -151,6 +152,14 @@ impl Pseudonyms {
         entry.server = entry.server.map(|address| self.address(address));
         self.texts([&mut entry.name, &mut entry.url, &mut entry.account]);
         self.evidence(&mut entry.evidence);
+    }
+
+    /// Of an event's row.
+    pub fn row_of_events(&self, row: &mut table::Row) {
+        row.client = row.client.map(|address| self.address(address));
+        row.server = row.server.map(|address| self.address(address));
+        self.texts([&mut row.name, &mut row.url, &mut row.account]);
+        row.file = self.text(&row.file);
     }
 
     /// Of a count: devices and source networks.

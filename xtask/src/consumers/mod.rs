@@ -1,5 +1,5 @@
 //! Hands what the command writes for other programs to these programs: documents of `extract
-//! --format maco` to MACO's model, scripts of `--format labels` to a Python interpreter, the
+//! --format maco` to MACO's model, tables of `events` to Arrow's own library, scripts of `--format labels` to a Python interpreter, the
 //! nftables rules of `plan` to nft.
 
 use std::{
@@ -15,6 +15,9 @@ use crate::{components, toolchain::workspace_root};
 
 /// A victim of documentation, to make whole commands of the plan's.
 const VICTIM: &str = "198.51.100.7";
+
+/// Lines of the logs among the specimens that are events.
+const EVENTS: &str = "12";
 
 /// What the rules of a plan go into.
 const CHAIN: &str = "add table inet filter\nadd chain inet filter forward { type filter hook forward priority 0; }\n";
@@ -40,6 +43,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let labels = extract(&root, &miyaburi, &folder, "labels")?;
     run_python(&python, &[&scripts.join("run_labels.py"), &labels])?;
 
+    read_events(&root, &miyaburi, &folder)?;
     let reports = folder.join("reports.ndjson");
     let status = Command::new(&miyaburi)
         .args(["extract", "--format", "ndjson", "--output"])
@@ -60,6 +64,21 @@ fn extract(root: &Path, miyaburi: &Path, into: &Path, format: &str) -> anyhow::R
         .status()?;
     ensure!(status.success(), "extract --format {format}: {status}");
     Ok(output)
+}
+
+/// Lets Arrow's own library read the events of the logs among the specimens.
+fn read_events(root: &Path, miyaburi: &Path, folder: &Path) -> anyhow::Result<()> {
+    let python = components::pyarrow(root)?;
+    let [arrow, ndjson] = ["arrow", "ndjson"].map(|format| (format, folder.join(format)));
+    for (format, path) in [&arrow, &ndjson] {
+        let status = Command::new(miyaburi)
+            .args(["events", "--latest", "2026-11-23", "--format", format, "--output"])
+            .args([path, &root.join("specimens/logs"), &root.join("specimens/incident/mail.log")])
+            .status()?;
+        ensure!(status.success(), "events --format {format}: {status}");
+    }
+    let script = root.join("xtask/src/consumers/read_events.py");
+    run_python(&python, &[&script, &arrow.1, &ndjson.1, Path::new(EVENTS)])
 }
 
 fn run_python(python: &Path, arguments: &[&Path]) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ pub(crate) mod count;
 pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod dump;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod hunt;

@@ -11,6 +11,7 @@ mod documentation;
 mod dry_run;
 mod dump;
 mod dump_documents;
+mod events;
 mod export;
 mod extract;
 mod folders;

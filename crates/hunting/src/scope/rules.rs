@@ -101,14 +101,7 @@ fn read_cell<T>(cell: Option<&str>, read: impl FnOnce(&str) -> Option<T>) -> Opt
 }
 
 fn kind(text: &str) -> Option<Kind> {
-    match text {
-        "dns_query" => Some(Kind::DnsQuery),
-        "connection" => Some(Kind::Connection),
-        "web_request" => Some(Kind::WebRequest),
-        "login" => Some(Kind::Login),
-        "mail" => Some(Kind::Mail),
-        _ => None,
-    }
+    Kind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
 fn network(text: &str) -> Option<IpNet> {
