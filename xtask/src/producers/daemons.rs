@@ -43,7 +43,12 @@ pub(super) fn start(site: &Site) -> anyhow::Result<Vec<Server>> {
 }
 
 /// Starts a daemon that logs to the socket of [`start_rsyslog`], and whose processes end with it.
-fn serve(site: &Site, name: &str, program: &str, arguments: &[&str]) -> anyhow::Result<Server> {
+pub(super) fn serve(
+    site: &Site,
+    name: &str,
+    program: &str,
+    arguments: &[&str],
+) -> anyhow::Result<Server> {
     let script = workspace_root().join("xtask/src/producers/own-dev.sh").display().to_string();
     let folder = site.folder.display().to_string();
     let own = ["--mount", "sh", &script, &folder, program];

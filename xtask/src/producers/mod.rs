@@ -7,12 +7,16 @@
 //! script.rs   who does what, and what is to be found of it
 //! names.rs    BIND, with its dnstap, Unbound and dnsmasq
 //! web.rs      nginx and Apache
+//! powerdns.rs PowerDNS, both servers
+//! holders.rs  FreeRADIUS, ISC dhcpd and Kea, which know who has an address
 //! daemons.rs  OpenSSH, Dovecot and Postfix, which log through rsyslog; own-dev.sh
 //! probes.rs   tcpdump, nftables with ulogd, softflowd, nfdump, Suricata
 //! ```
 
 mod daemons;
+mod holders;
 mod names;
+mod powerdns;
 mod probes;
 mod script;
 mod web;
@@ -101,12 +105,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let site = Site { namespace, folder: folder.path().to_owned() };
     site.make("logs")?;
     let began = now()?;
+    let leases = holders::lease(&site)?;
     let expected = act(&site)?;
     let ended = now()?;
     for empty in expected.keys().map(|it| site.logs().join(&it.log)).filter(|it| !it.is_file()) {
         println!("{}: was not written", empty.display());
     }
-    let found = hunt(&miyaburi, &site, (began - TOLERANCE)..=(ended + TOLERANCE))?;
+    let found = hunt(&miyaburi, &site, &leases, (began - TOLERANCE)..=(ended + TOLERANCE))?;
     let mut wrong = 0;
     for finding in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
         let [is, should] = [&found, &expected].map(|it| it.get(finding).copied().unwrap_or(0));
@@ -130,6 +135,7 @@ fn act(site: &Site) -> anyhow::Result<Findings> {
     let mut servers = names::start(site)?;
     servers.extend(web::start(site)?);
     servers.extend(daemons::start(site)?);
+    servers.extend(powerdns::start(site)?);
     let probes = probes::start(site)?;
     let expected = script.run()?;
     // Those that hear others end after them.
@@ -163,12 +169,16 @@ struct Hit {
 fn hunt(
     miyaburi: &Path,
     site: &Site,
+    leases: &[String],
     times: std::ops::RangeInclusive<i64>,
 ) -> anyhow::Result<Findings> {
     let mut hunt = Command::new(miyaburi);
     hunt.args(["hunt", "--format", "ndjson", "--timezone", LOCAL_TIME.1, "--indicators"]);
-    hunt.arg(site.write("indicators", INDICATORS)?).arg("--leases");
-    hunt.arg(site.write("leases.csv", LEASES)?).arg(site.logs());
+    hunt.arg(site.write("indicators", INDICATORS)?);
+    for leases in leases.iter().chain([&site.write("leases.csv", LEASES)?]) {
+        hunt.args(["--leases", leases]);
+    }
+    hunt.arg(site.logs());
     let mut found = BTreeMap::new();
     for line in process::run(&mut hunt)?.lines() {
         let hit: Hit = serde_json::from_str(line)?;

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, process::Output};
 
 use anyhow::{Context, ensure};
 
-use super::{Site, names, web};
+use super::{
+    Site,
+    holders::{BY_DHCP, BY_RADIUS},
+    names, powerdns, web,
+};
 
 /// The address of a C2 that asks and logs in.
 pub(super) const ATTACKER: &str = "192.0.2.66";
@@ -13,9 +17,9 @@ pub(super) const ATTACKER_V6: &str = "2001:db8:66::66";
 /// Where bots connect to.
 const C2: (&str, &str) = ("192.0.2.99", "23");
 
-/// Who has a bot, as the leases name it, and who has not.
-const BOT: &str = "10.1.0.2";
-const BOT_HOLDER: &str = "line-17";
+/// Who has a bot, and who has not.
+const BOT: &str = BY_RADIUS.0;
+const BOT_HOLDER: &str = BY_RADIUS.1;
 const OTHER: &str = "10.1.0.3";
 
 /// Where bots get programs from.
@@ -36,8 +40,8 @@ pub(super) const APACHE_PORT: u16 = 8080;
 pub(super) const INDICATORS: &str = "cnc.bot.example\n192.0.2.66\n2001:db8:66::66\n\
     tcp://192.0.2.99:23\nhttp://198.51.100.9/bins/bot.mips\n";
 
-/// Who has an address.
-pub(super) const LEASES: &str = "address,holder\n10.1.0.2,line-17\n10.1.0.3,line-18\n";
+/// Who else has an address.
+pub(super) const LEASES: &str = "address,holder\n10.1.0.3,line-18\n";
 
 /// Logs of flows, and whether they know IPv6.
 pub(super) const FLOW_LOGS: [(&str, bool); 4] = [
@@ -72,8 +76,10 @@ impl<'s> Script<'s> {
     /// Gives everybody an address.
     pub(super) fn new(site: &'s Site) -> anyhow::Result<Self> {
         let servers = [WEB, SHELL, MAIL, MAILBOX, WEB_V6];
-        let names = names::SERVERS.map(|(address, _)| address);
-        for address in servers.iter().chain(&names).chain(&[BOT, OTHER, ATTACKER_V6]) {
+        let names = names::SERVERS.iter().chain(&powerdns::SERVERS).map(|(address, _)| address);
+        let bots = BY_DHCP.map(|(address, _)| address);
+        let others = [BOT, OTHER, ATTACKER_V6];
+        for address in servers.iter().chain(names).chain(&bots).chain(&others) {
             site.namespace.add_address(address)?;
         }
         Ok(Self { site, findings: Findings::new() })
@@ -81,9 +87,10 @@ impl<'s> Script<'s> {
 
     /// Everything, in order; what is to be found.
     pub(super) fn run(mut self) -> anyhow::Result<Findings> {
-        for (server, logs) in names::SERVERS {
+        for (server, logs) in names::SERVERS.into_iter().chain(powerdns::SERVERS) {
             self.ask(server, logs)?;
         }
+        self.ask_from_leased(names::SERVERS[0])?;
         self.browse()?;
         self.connect()?;
         self.log_in_to_shell()?;
@@ -120,14 +127,7 @@ impl<'s> Script<'s> {
 
     /// Queries of somebody with a bot, and of others for names that only look alike.
     fn ask(&mut self, server: &str, logs: &[&str]) -> anyhow::Result<()> {
-        let asks = |client: &str, query: &[&str]| {
-            let server = format!("@{server}");
-            let options = ["-b", client, &server, "+tries=1", "+noall", "+comments"];
-            let dig = self.site.command("dig").args(options).args(query).output()?;
-            let said = String::from_utf8_lossy(&dig.stdout).into_owned();
-            ensure!(said.contains("NOERROR"), "{server}: {query:?}: {said}");
-            Ok(())
-        };
+        let asks = |client: &str, query: &[&str]| self.dig(client, server, query);
         asks(OTHER, &["xcnc.bot.example", "A"])?;
         asks(OTHER, &["bot.example", "A"])?;
         asks(OTHER, &["cnc.bot.example.other.example", "A"])?;
@@ -139,17 +139,40 @@ impl<'s> Script<'s> {
         ] {
             asks(BOT, query)?;
         }
-        let found = ["dns_query", "cnc.bot.example", "name", BOT_HOLDER];
         for _ in 0..3 {
-            for log in logs {
-                self.note(log, found, "");
-            }
-            // There and in the answer.
-            for log in ["capture.pcap", "eve.json"] {
-                self.note(log, found, "");
-                self.note(log, found, "success");
-            }
+            self.note_query(logs, BOT_HOLDER);
         }
+        Ok(())
+    }
+
+    /// One query of each device that got its address by DHCP.
+    fn ask_from_leased(&mut self, (server, logs): (&str, &[&str])) -> anyhow::Result<()> {
+        for (client, device) in BY_DHCP {
+            self.dig(client, server, &["cnc.bot.example", "A"])?;
+            self.note_query(logs, device);
+        }
+        Ok(())
+    }
+
+    fn note_query(&mut self, logs: &[&str], entity: &str) {
+        let found = ["dns_query", "cnc.bot.example", "name", entity];
+        for log in logs {
+            self.note(log, found, "");
+        }
+        // There and in the answer.
+        for log in ["capture.pcap", "eve.json"] {
+            self.note(log, found, "");
+            self.note(log, found, "success");
+        }
+    }
+
+    /// A question to a name server, which has to answer.
+    fn dig(&self, client: &str, server: &str, query: &[&str]) -> anyhow::Result<()> {
+        let server = format!("@{server}");
+        let options = ["-b", client, &server, "+tries=1", "+noall", "+comments"];
+        let dig = self.site.command("dig").args(options).args(query).output()?;
+        let said = String::from_utf8_lossy(&dig.stdout).into_owned();
+        ensure!(said.contains("NOERROR"), "{server}: {query:?}: {said}");
         Ok(())
     }
 

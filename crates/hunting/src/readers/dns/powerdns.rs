@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Remote 192.0.2.7 wants 'a.example|A', do = 0, bufsize = 512: packetcache MISS
+//! TCP Remote 192.0.2.7 wants 'a.example|A', do = 0, bufsize = 1232: packetcache MISS
 //! 3 [2/1] question for 'a.example|A' from 192.0.2.7:40000
 //! msg="Question" subsystem="syncres" proto="udp" qname="a.example" qtype="A" remote="192.0.2.7:40000"
 //! ```
@@ -26,7 +27,7 @@ pub(in crate::readers) fn message(text: &[u8], time: Option<Moment>) -> Reading<
 
 /// The Authoritative Server.
 fn wanted(text: &[u8]) -> Option<(IpAddr, &[u8])> {
-    let mut text = Text(text);
+    let mut text = Text(text.strip_prefix(b"TCP ").unwrap_or(text));
     text.expect(b"Remote ")?;
     let client = host(text.word())?;
     text.expect(b"wants '")?;
@@ -89,6 +90,10 @@ mod tests {
         for (text, client) in [
             (
                 "Remote 192.0.2.7 wants 'a.example|A', do = 0, bufsize = 512: packetcache MISS",
+                "192.0.2.7",
+            ),
+            (
+                "TCP Remote 192.0.2.7 wants 'a.example|TXT', do = 0, bufsize = 1232: packetcache MISS",
                 "192.0.2.7",
             ),
             ("3 [2/1] question for 'a.example|AAAA' from 192.0.2.7:40000", "192.0.2.7"),
