@@ -208,6 +208,24 @@ pub(crate) fn install_suricata() -> anyhow::Result<()> {
     Suite::new("bookworm-backports").install(&["suricata"])
 }
 
+/// Exim, unpacked below `target`: installed, it would take the place of Postfix.
+pub(crate) fn exim(root: &Path) -> anyhow::Result<PathBuf> {
+    const PACKAGE: &str = "exim4-daemon-light";
+    let folder = root.join(TOOLS).join("exim");
+    let program = folder.join("usr/sbin/exim4");
+    if !program.is_file() {
+        std::fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+        show(root, "apt-get", &["update", "--quiet"])?;
+        show(&folder, "apt-get", &["download", PACKAGE])?;
+        let unpack = "dpkg --extract exim4-daemon-light_*.deb .";
+        show(&folder, "sh", &["-c", unpack])?;
+        let linked = ["libdb5.3", "libgnutls-dane0", "libidn12", "libnsl2", "libpcre2-8-0"];
+        let install = ["install", "--yes", "--no-install-recommends"];
+        show(root, "apt-get", &[&install[..], &linked].concat())?;
+    }
+    Ok(program)
+}
+
 /// Servers and probes that log, and what drives them.
 pub(crate) fn install_producers(root: &Path) -> anyhow::Result<()> {
     install_programs(

@@ -9,11 +9,13 @@
 //! web.rs      nginx and Apache
 //! powerdns.rs PowerDNS, both servers
 //! holders.rs  FreeRADIUS, ISC dhcpd and Kea, which know who has an address
+//! exim.rs     Exim, with a log of its own
 //! daemons.rs  OpenSSH, Dovecot and Postfix, which log through rsyslog; own-dev.sh
 //! probes.rs   tcpdump, nftables with ulogd, softflowd, nfdump, Suricata
 //! ```
 
 mod daemons;
+mod exim;
 mod holders;
 mod names;
 mod powerdns;
@@ -136,6 +138,7 @@ fn act(site: &Site) -> anyhow::Result<Findings> {
     servers.extend(web::start(site)?);
     servers.extend(daemons::start(site)?);
     servers.extend(powerdns::start(site)?);
+    servers.push(exim::start(site)?);
     let probes = probes::start(site)?;
     let expected = script.run()?;
     // Those that hear others end after them.

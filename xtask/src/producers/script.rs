@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Output};
 use anyhow::{Context, ensure};
 
 use super::{
-    Site,
+    Site, exim,
     holders::{BY_DHCP, BY_RADIUS},
     names, powerdns, web,
 };
@@ -33,6 +33,7 @@ pub(super) const WEB: &str = "10.0.0.80";
 pub(super) const WEB_V6: &str = "2001:db8:80::80";
 pub(super) const SHELL: &str = "10.0.0.22";
 pub(super) const MAIL: &str = "10.0.0.25";
+pub(super) const EXIM: &str = "10.0.0.26";
 pub(super) const MAILBOX: &str = "10.0.0.143";
 pub(super) const APACHE_PORT: u16 = 8080;
 
@@ -75,7 +76,7 @@ pub(super) struct Script<'s> {
 impl<'s> Script<'s> {
     /// Gives everybody an address.
     pub(super) fn new(site: &'s Site) -> anyhow::Result<Self> {
-        let servers = [WEB, SHELL, MAIL, MAILBOX, WEB_V6];
+        let servers = [WEB, SHELL, MAIL, EXIM, MAILBOX, WEB_V6];
         let names = names::SERVERS.iter().chain(&powerdns::SERVERS).map(|(address, _)| address);
         let bots = BY_DHCP.map(|(address, _)| address);
         let others = [BOT, OTHER, ATTACKER_V6];
@@ -95,7 +96,8 @@ impl<'s> Script<'s> {
         self.connect()?;
         self.log_in_to_shell()?;
         self.read_mail()?;
-        self.send_mail()?;
+        self.send_mail_by_postfix()?;
+        self.send_mail_by_exim()?;
         Ok(self.findings)
     }
 
@@ -267,11 +269,13 @@ impl<'s> Script<'s> {
         Ok(())
     }
 
-    fn send_mail(&mut self) -> anyhow::Result<()> {
+    /// Mail of the attacker to the server at `server`: without an account, with one, and with a wrong password;
+    /// and of somebody else.
+    fn send_mail(&self, server: &str) -> anyhow::Result<()> {
         let (account, password) = ACCOUNT;
         let [right, wrong] = [password, "wrong"].map(|it| format!("{account}:{it}"));
         let mail = self.site.write("mail", "Subject: none\r\n\r\nnothing\r\n")?;
-        let url = format!("smtp://{MAIL}");
+        let url = format!("smtp://{server}");
         let from = ["--mail-from", "cnc.bot.example@other.example", "--upload-file", &mail, &url];
         let within = ["--mail-rcpt", "bob@mail.example"];
         let outside = ["--mail-rcpt", "bob@elsewhere.example", "--user", &right];
@@ -280,17 +284,39 @@ impl<'s> Script<'s> {
         let refused =
             self.try_curl(ATTACKER, &[&from[..], &within, &["--user", &wrong]].concat())?;
         ensure!(!refused.status.success(), "a wrong password is taken");
-        self.curl(OTHER, &[&from[..], &within].concat())?;
+        self.curl(OTHER, &[&from[..], &within].concat())
+    }
+
+    fn send_mail_by_postfix(&mut self) -> anyhow::Result<()> {
+        self.send_mail(MAIL)?;
         for log in SYSLOGS {
             self.note(log, ["mail", ATTACKER, "client", "unknown"], "");
-            self.note(log, ["login", ATTACKER, "client", account], "success");
-            self.note(log, ["login", ATTACKER, "client", account], "failure");
+            self.note(log, ["login", ATTACKER, "client", ACCOUNT.0], "success");
+            self.note(log, ["login", ATTACKER, "client", ACCOUNT.0], "failure");
             for _ in 0..3 {
                 self.note(log, ["connection", ATTACKER, "client", "unknown"], "");
             }
         }
         for _ in 0..3 {
             self.note_connection(ATTACKER, true, MAIL);
+        }
+        Ok(())
+    }
+
+    fn send_mail_by_exim(&mut self) -> anyhow::Result<()> {
+        self.send_mail(EXIM)?;
+        let refused = ["--mail-from", "a@other.example", "--mail-rcpt", "bob@elsewhere.example"];
+        let mail = self.site.folder.join("mail").display().to_string();
+        let url = format!("smtp://{EXIM}");
+        let refused =
+            self.try_curl(ATTACKER, &[&refused[..], &["--upload-file", &mail, &url]].concat())?;
+        ensure!(!refused.status.success(), "mail is relayed for everybody");
+        self.note(exim::LOG, ["mail", ATTACKER, "client", "unknown"], "");
+        self.note(exim::LOG, ["mail", ATTACKER, "client", "unknown"], "failure");
+        self.note(exim::LOG, ["login", ATTACKER, "client", ACCOUNT.0], "success");
+        self.note(exim::LOG, ["login", ATTACKER, "client", ACCOUNT.0], "failure");
+        for _ in 0..4 {
+            self.note_connection(ATTACKER, true, EXIM);
         }
         Ok(())
     }
