@@ -16,6 +16,9 @@ use crate::walk::{MemberError, Visit};
 /// takes for its dictionary.
 const MEMORY: usize = 128 << 10;
 
+/// Why a member is not read though nothing is wrong with it.
+const BEHIND: &str = "a member before it, with which it is compressed, could not be read";
+
 /// Hands every file of the archive to `visit`.
 pub(crate) fn walk(
     bytes: &[u8],
@@ -90,13 +93,8 @@ impl Block<'_> {
             }
         }
         passwords.clear();
-        for name in self.names() {
-            if let Err(limit) = budget.count_member() {
-                return visit(budget, None, Err(limit.into()));
-            }
-            visit(budget, Some(name), Err(MemberError::Encrypted.into()))?;
-        }
-        ControlFlow::Continue(())
+        let names: Vec<&str> = self.names().collect();
+        self.tell(&names, &MemberError::Encrypted, budget, visit)
     }
 
     /// The names of its members.
@@ -117,8 +115,8 @@ impl Block<'_> {
         let (archive, number) = (self.archive, self.number);
         let decoder =
             BlockDecoder::new_with_memory_limit(1, MEMORY, number, archive, password, &mut source);
-        let mut has_read = false;
-        let mut is_closed_here = false;
+        let mut read = 0;
+        let (mut is_closed_here, mut has_ended) = (false, false);
         let mut flow = ControlFlow::Continue(());
         let outcome = decoder.for_each_entries(&mut |entry, reader| {
             if !entry.has_stream {
@@ -128,13 +126,14 @@ impl Block<'_> {
             let content = budget.read(reader).map_err(Shortfall::of_whole);
             let is_damaged =
                 content.as_ref().is_err_and(|it| matches!(it.reason, MemberError::Damaged(_)));
-            if !has_read && !password.is_empty() && is_damaged {
+            if read == 0 && !password.is_empty() && is_damaged {
                 is_closed_here = true;
                 return Ok(false);
             }
-            has_read = true;
-            // Behind damage, nothing of a block can be read.
+            read += 1;
+            // Behind damage nothing of a block can be read, and behind a large member only at its cost.
             let goes_on = content.is_ok();
+            has_ended = !goes_on;
             flow = match budget.count_member() {
                 Ok(()) => visit(budget, Some(&entry.name), content),
                 Err(limit) => visit(budget, None, Err(limit.into())),
@@ -144,15 +143,36 @@ impl Block<'_> {
         flow?;
         match outcome {
             _ if is_closed_here => ControlFlow::Continue(Outcome::Closed),
-            Err(error) if !has_read && (is_closed(&error) || !password.is_empty()) => {
+            Err(error) if read == 0 && (is_closed(&error) || !password.is_empty()) => {
                 ControlFlow::Continue(Outcome::Closed)
             }
             Err(error) => {
                 visit(budget, None, Err(error.into()))?;
                 ControlFlow::Continue(Outcome::Read)
             }
-            Ok(_) => ControlFlow::Continue(Outcome::Read),
+            Ok(_) => {
+                let left = if has_ended { self.names().skip(read).collect() } else { Vec::new() };
+                self.tell(&left, &MemberError::Unsupported(BEHIND.to_owned()), budget, visit)?;
+                ControlFlow::Continue(Outcome::Read)
+            }
         }
+    }
+
+    /// Hands over members of which nothing can be read.
+    fn tell(
+        &self,
+        names: &[&str],
+        reason: &MemberError,
+        budget: &mut Budget,
+        visit: Visit<'_>,
+    ) -> ControlFlow<()> {
+        for name in names {
+            if let Err(limit) = budget.count_member() {
+                return visit(budget, None, Err(limit.into()));
+            }
+            visit(budget, Some(name), Err(reason.clone().into()))?;
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use miyaburi_archives::{Member, MemberError, Options, walk};
+use miyaburi_archives::{Limit, Limits, Member, MemberError, Options, walk};
 
 type Content = Result<Vec<u8>, MemberError>;
 
@@ -49,6 +49,21 @@ fn members_of_7z_come_from_one_block_and_from_several() {
     let apart =
         [member("dir/one", "first"), member("numbers", &numbers()), member("two", "second")];
     assert_eq!(of("apart.7z"), apart);
+}
+
+/// What is compressed with a member that may not be read is named, and other blocks are read.
+#[test]
+fn members_behind_one_that_is_too_large_are_told() {
+    let limits = Limits { member_bytes: 4, ..Limits::default() };
+    let small = Options { limits, ..Options::default() };
+    let large = Err(MemberError::Limit(Limit::MemberBytes(4)));
+    let found = members("solid.7z", &small);
+    assert_eq!(found[0], ("in!dir/one".to_owned(), large.clone()));
+    assert_eq!(found[1].0, "in!two");
+    assert!(matches!(&found[1].1, Err(MemberError::Unsupported(why)) if why.contains("before it")));
+    assert_eq!(found[2..], [member("empty", "")]);
+    let apart = ["dir/one", "numbers", "two"].map(|name| (format!("in!{name}"), large.clone()));
+    assert_eq!(members("apart.7z", &small), apart);
 }
 
 #[test]
