@@ -69,6 +69,8 @@ pub(crate) enum CommandError {
     NotFollowed { path: PathBuf },
     #[error("events as Arrow: {error}")]
     Arrow { error: ArrowError },
+    #[error("{}: is the file to unpack, and would be lost", path.display())]
+    OwnOutput { path: PathBuf },
     #[error("no random key: {0}")]
     Random(String),
     #[error("CSV: {0}")]
@@ -90,7 +92,7 @@ pub(crate) enum CommandError {
 impl CommandError {
     /// Whether the command line itself is wrong, whatever the files hold.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Field(_))
+        matches!(self, Self::Field(_) | Self::OwnOutput { .. })
     }
 }
 

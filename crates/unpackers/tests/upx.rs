@@ -359,3 +359,23 @@ fn of_a_block_that_is_damaged_and_not_cut_off_nothing_is_given() {
         assert!(matches!(found, Err(UpxError::Header { .. })), "{}: {found:?}", packed.name);
     }
 }
+
+/// Thousands of program headers would be compared with each other.
+#[test]
+fn headers_of_no_program_are_none() {
+    const COUNT: u32 = 0xffff;
+    let mut headers = vec![0; 52 + 32 * COUNT as usize];
+    headers[..6].copy_from_slice(b"\x7fELF\x01\x01");
+    headers[28] = 52;
+    headers[42] = 32;
+    headers[44..46].copy_from_slice(&[0xff, 0xff]);
+    for (number, entry) in (0..COUNT).zip(headers[52..].chunks_exact_mut(32)) {
+        entry[0] = 1;
+        entry[4..8].copy_from_slice(&(2 * number).to_le_bytes());
+        entry[16] = 1;
+    }
+    let size = (headers.len() as u32).to_le_bytes();
+    let block = [&size[..], &size, &[0; 4], &headers].concat();
+    let file = [vec![0; 24 + headers.len()], block].concat();
+    assert_eq!(unpack(&file, Limits::default()), Ok(None));
+}

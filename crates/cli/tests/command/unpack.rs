@@ -56,3 +56,15 @@ fn stages_are_those_of_the_program_within() {
     assert!(shown.starts_with("function 0x19188\n"), "{shown}");
     assert_eq!(shown, lines(original));
 }
+
+/// Whoever names the packed file as its own output loses nothing.
+#[test]
+fn a_file_is_not_its_own_output() {
+    let plain = elf(3, b"\xc3");
+    let root = folder(&[("plain", &plain)]);
+    let path = root.path().join("plain");
+    let own = root.path().join("./plain");
+    let run = miyaburi().arg("unpack").arg(&path).arg("-o").arg(own).assert();
+    run.code(2).stderr(contains("is the file to unpack, and would be lost"));
+    assert_eq!(fs::read(path).unwrap(), plain);
+}

@@ -25,6 +25,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// How many headers it has.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
     pub(super) const fn size(&self) -> usize {
         self.entry.saturating_mul(self.count)
     }

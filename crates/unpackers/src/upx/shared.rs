@@ -121,7 +121,8 @@ impl Shared {
             (Class::Bits64, Endian::Little) => u64::from(init).to_le_bytes().to_vec(),
             (Class::Bits64, Endian::Big) => u64::from(init).to_be_bytes().to_vec(),
         };
-        if let Some(place) = original.file.get_mut(at..at + bytes.len()) {
+        let place = original.file.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len()));
+        if let Some(place) = place {
             place.copy_from_slice(&bytes);
         }
     }

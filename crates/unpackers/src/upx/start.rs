@@ -61,6 +61,9 @@ fn at(reader: &mut Reader<'_>, offset: usize) -> Option<Start> {
         let headers = reader.block(&header, offset).ok()?;
         let (class, order) = Class::of(&headers)?;
         let table = class.headers(Fields { bytes: &headers, endian })?;
+        if table.count() > MOST_PROGRAM_HEADERS {
+            return None;
+        }
         let end = table.offset.checked_add(table.size())?;
         let is_whole = end == headers.len() || (is_up_to_here && end < headers.len());
         (order == endian && is_whole).then_some(Start {
