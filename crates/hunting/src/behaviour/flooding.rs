@@ -4,8 +4,8 @@
 //! byte, and in TCP flags that no connection has all the time; thousands of them a minute, with nothing else
 //! between the two, are that vector. Without a report nothing is told, as volume alone is daily life.
 //!
-//! Lengths are those of IPv4 packets with their header. Flow records count them, captures have them; logs of
-//! other kinds have neither and tell nothing here.
+//! Lengths are those of IPv4 packets with their header. NetFlow, IPFIX and `nfdump` count them, captures have
+//! them; other logs tell nothing here.
 //!
 //! False positives: media of one fixed length (voice, video over UDP) that happens to be that of a vector;
 //! one's own load tests. False negatives: attacks for which the operator sets another length or other flags,
