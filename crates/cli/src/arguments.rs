@@ -159,7 +159,7 @@ pub(crate) enum Command {
     /// Write all events of logs as one table
     ///
     /// Every record of every format becomes a row with the same columns: time in UTC, event (dns_query,
-    /// connection, web_request, login, mail), client, server, port, protocol, name, url, account, outcome,
+    /// connection, web_request, login, mail), client, server, port, protocol, name, url, account, host, outcome,
     /// packets and bytes where they are counted, and the file and byte of its line. As Arrow, data frames and
     /// SQL engines read it at once.
     ///

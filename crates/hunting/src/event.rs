@@ -127,6 +127,8 @@ pub struct Event<'l> {
     pub url: Option<&'l [u8]>,
     /// The account that was used.
     pub account: Option<&'l [u8]>,
+    /// The machine that wrote the record, as a header of syslog names it; whoever may send there may claim any.
+    pub host: Option<&'l [u8]>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// The sequence number of a packet that opens a TCP connection.
@@ -150,6 +152,7 @@ impl Event<'_> {
             name: None,
             url: None,
             account: None,
+            host: None,
             outcome: None,
             sequence: None,
             traffic: None,

@@ -113,6 +113,8 @@ pub enum EntityType {
     Account,
     /// Who had the address at the time: see [`Holders`].
     Subscriber,
+    /// The machine that wrote the record, where it tells of nobody else.
+    Host,
     /// Nothing.
     Unknown,
 }
@@ -121,7 +123,7 @@ pub enum EntityType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SummaryLine {
     /// Who was touched: the client's address, or who had it at the time where that is known; where the
-    /// indicator is the client, the account or server; `unknown` where the record names nobody.
+    /// indicator is the client, the account or server, else the machine that wrote it; `unknown` where the record names nobody.
     pub entity: String,
     /// What that is.
     pub entity_type: EntityType,
@@ -270,7 +272,11 @@ fn touched(event: &Event<'_>, field: Field, holders: Option<&Holders>) -> Touche
         (Field::Client, None) => event.server,
         _ => event.client,
     };
+    let host = event.host.filter(|_| field == Field::Client);
     let Some(address) = address else {
+        if let Some(host) = host {
+            return named(EntityType::Host, String::from_utf8_lossy(host).into_owned(), None);
+        }
         return named(EntityType::Unknown, "unknown".to_owned(), None);
     };
     match holders.and_then(|holders| holders.holder(address, event.time)) {
@@ -286,6 +292,37 @@ mod tests {
     use super::*;
     use crate::holders::Lease;
     use crate::indicators::{Indicator, Validity, Value};
+
+    #[test]
+    fn who_only_a_host_can_be() {
+        let mut indicators = Indicators::default();
+        let value = Value::parse("192.0.2.9").unwrap();
+        let validity = Validity::default();
+        indicators.insert(Indicator { validity, ..Indicator::from(value) });
+        indicators.seal();
+        let entity = |event: Event<'_>| {
+            let mut entity = None;
+            let at = Sighted { file: "x", offset: 0, line: b"" };
+            Hunt::new(&indicators).look(&event, at, &mut |hit| {
+                entity = Some((hit.entity_type, hit.entity));
+            });
+            entity.unwrap()
+        };
+        let mail = Event {
+            client: "192.0.2.9".parse().ok(),
+            host: Some(b"mx"),
+            ..Event::new(Kind::Mail, None)
+        };
+        assert_eq!(entity(mail), (EntityType::Host, "mx".to_owned()));
+        let account = Some(&b"alice"[..]);
+        assert_eq!(entity(Event { account, ..mail }).0, EntityType::Account);
+        let server = "198.51.100.7".parse().ok();
+        assert_eq!(entity(Event { server, ..mail }).0, EntityType::Address);
+        assert_eq!(entity(Event { host: None, ..mail }).0, EntityType::Unknown);
+        // Who reaches out to an indicator is a client, and the log's machine only wrote it down.
+        let out = Event { client: None, server: mail.client, ..mail };
+        assert_eq!(entity(out).0, EntityType::Unknown);
+    }
 
     #[test]
     fn hits_and_their_summary() {

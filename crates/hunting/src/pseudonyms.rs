@@ -158,7 +158,7 @@ impl Pseudonyms {
     pub fn row_of_events(&self, row: &mut table::Row) {
         row.client = row.client.map(|address| self.address(address));
         row.server = row.server.map(|address| self.address(address));
-        self.texts([&mut row.name, &mut row.url, &mut row.account]);
+        self.texts([&mut row.name, &mut row.url, &mut row.account, &mut row.host]);
         row.file = self.text(&row.file);
     }
 

@@ -11,7 +11,7 @@ use core::net::IpAddr;
 
 use super::{
     Site,
-    script::{ACCOUNT, MAIL, MAILBOX, SHELL, SYSLOGS},
+    script::{ACCOUNT, HOST, MAIL, MAILBOX, SHELL, SYSLOGS},
 };
 use crate::{
     namespace::{Server, wait_until},
@@ -64,7 +64,8 @@ fn start_rsyslog(site: &Site) -> anyhow::Result<Server> {
     let configuration = site.write(
         "rsyslog.conf",
         &format!(
-            "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+            "global(localHostname=\"{HOST}\")\n\
+             module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
              input(type=\"imuxsock\" Socket=\"{}\" CreatePath=\"off\")\n{}",
             socket.display(),
             files.collect::<String>()

@@ -25,6 +25,9 @@ const OTHER: &str = "10.1.0.3";
 /// Where bots get programs from.
 pub(super) const LOADER: &str = "198.51.100.9";
 
+/// What the machine of the servers calls itself in syslog.
+pub(super) const HOST: &str = "servers";
+
 /// Account of the mail server, and its password.
 pub(super) const ACCOUNT: (&str, &str) = ("alice", "correct");
 
@@ -245,7 +248,7 @@ impl<'s> Script<'s> {
         ssh(OTHER, "root")?;
         for log in SYSLOGS {
             self.note(log, ["login", ATTACKER, "client", "root"], "success");
-            self.note(log, ["connection", ATTACKER, "client", "unknown"], "");
+            self.note(log, ["connection", ATTACKER, "client", HOST], "");
         }
         for _ in 0..2 {
             self.note_connection(ATTACKER, true, SHELL);
@@ -290,11 +293,11 @@ impl<'s> Script<'s> {
     fn send_mail_by_postfix(&mut self) -> anyhow::Result<()> {
         self.send_mail(MAIL)?;
         for log in SYSLOGS {
-            self.note(log, ["mail", ATTACKER, "client", "unknown"], "");
+            self.note(log, ["mail", ATTACKER, "client", HOST], "");
             self.note(log, ["login", ATTACKER, "client", ACCOUNT.0], "success");
             self.note(log, ["login", ATTACKER, "client", ACCOUNT.0], "failure");
             for _ in 0..3 {
-                self.note(log, ["connection", ATTACKER, "client", "unknown"], "");
+                self.note(log, ["connection", ATTACKER, "client", HOST], "");
             }
         }
         for _ in 0..3 {

@@ -35,13 +35,13 @@ fn all_formats_have_the_same_columns() {
     let login = json!({
         "time": "2026-11-21T09:00:00Z", "event": "login", "client": "198.51.100.7",
         "server": "192.0.2.1", "port": null, "protocol": null, "name": null, "url": null,
-        "account": "alice", "outcome": "success", "packets": null, "bytes": null,
+        "account": "alice", "host": "mx", "outcome": "success", "packets": null, "bytes": null,
         "file": "a.log", "offset": 0,
     });
     let request = json!({
         "time": "2026-11-21T01:00:00Z", "event": "web_request", "client": "192.0.2.7",
         "server": null, "port": null, "protocol": null, "name": null, "url": "/c",
-        "account": null, "outcome": "failure", "packets": null, "bytes": null,
+        "account": null, "host": null, "outcome": "failure", "packets": null, "bytes": null,
         "file": "b.log", "offset": 0,
     });
     assert_eq!(rows, [login, request]);
@@ -60,7 +60,7 @@ fn arrow_says_the_same() {
 #[test]
 fn redaction_names_nobody() {
     let text = String::from_utf8(events(&["--redact"], 0)).unwrap();
-    for named in ["alice", "198.51.100.7", "192.0.2.7", "a.log", "\"/c\""] {
+    for named in ["alice", "\"mx\"", "198.51.100.7", "192.0.2.7", "a.log", "\"/c\""] {
         assert!(!text.contains(named), "{named}: {text}");
     }
     assert_eq!(text.lines().count(), 2);

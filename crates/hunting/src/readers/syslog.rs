@@ -3,6 +3,7 @@
 
 use super::text::Text;
 use super::{Format, Reading, dns, mail, netfilter, pam, ssh};
+use crate::event::Event;
 use crate::time::{Clock, Moment, rfc3164, rfc3339};
 
 /// The format.
@@ -15,7 +16,10 @@ impl Format for Syslog {
 
     fn read<'l>(&self, line: &'l [u8], clock: &Clock) -> Reading<'l> {
         match header(line, clock) {
-            Some(Record { time, tag, message }) => dispatch(tag, message, time),
+            Some(Record { time, host, tag, message }) => match dispatch(tag, message, time) {
+                Reading::Event(event) => Reading::Event(Event { host, ..event }),
+                other => other,
+            },
             None => Reading::Unread,
         }
     }
@@ -24,6 +28,8 @@ impl Format for Syslog {
 /// What the header says.
 struct Record<'l> {
     time: Option<Moment>,
+    /// The machine, where it is named.
+    host: Option<&'l [u8]>,
     /// The program, without its process.
     tag: &'l [u8],
     message: &'l [u8],
@@ -63,15 +69,17 @@ fn header<'l>(line: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
     // dnsmasq's own file has no host.
     let mut host = text;
     let is_tag = |word: &[u8]| word.ends_with(b":");
-    if !is_tag(host.word()) {
+    let word = host.word();
+    let name = (!is_tag(word)).then_some(word);
+    if name.is_some() {
         text = host;
     }
     let without_program = text.0;
     let Some((tag, message)) = program(text) else {
         let message = netfilter::behind_prefix(without_program)?;
-        return Some(Record { time: Some(time), tag: b"kernel", message });
+        return Some(Record { time: Some(time), host: name, tag: b"kernel", message });
     };
-    Some(Record { time: Some(time), tag, message })
+    Some(Record { time: Some(time), host: name, tag, message })
 }
 
 /// Program and message of `sshd[7]: message`.
@@ -89,14 +97,14 @@ fn structured<'l>(rest: &'l [u8], clock: &Clock) -> Option<Record<'l>> {
     };
     let mut text = Text(rest);
     text.expect(b" ")?;
-    text.word();
+    let host = Some(text.word()).filter(|host| *host != b"-");
     let tag = text.word();
     text.word();
     text.word();
     let message = behind_data(text.0)?;
     let message = message.strip_prefix("\u{feff}".as_bytes()).unwrap_or(message);
     // Relays keep the blank that stood behind the program's name.
-    Some(Record { time, tag, message: message.trim_ascii_start() })
+    Some(Record { time, host, tag, message: message.trim_ascii_start() })
 }
 
 /// What is behind the structured data: `-`, or elements in brackets whose values are quoted.
@@ -171,6 +179,23 @@ mod tests {
             (format!("Nov 23 04:29:09 dnsmasq[7]: {query}"), at),
         ] {
             assert_eq!(read(&line), Some((time.to_owned(), "192.0.2.7".to_owned())), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_machine_is_that_of_the_header() {
+        let ssh = "Failed password for root from 192.0.2.7 port 4 ssh2";
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        for (line, host) in [
+            (format!("Nov 23 04:29:09 gate sshd[7]: {ssh}"), Some(&b"gate"[..])),
+            (format!("<38>1 2026-11-23T04:29:09Z gate sshd 7 - - {ssh}"), Some(b"gate")),
+            (format!("<38>1 2026-11-23T04:29:09Z - sshd 7 - - {ssh}"), None),
+            (format!("Nov 23 04:29:09 sshd[7]: {ssh}"), None),
+        ] {
+            let Reading::Event(event) = Syslog.read(line.as_bytes(), &clock) else {
+                panic!("{line}")
+            };
+            assert_eq!(event.host, host, "{line}");
         }
     }
 

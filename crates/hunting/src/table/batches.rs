@@ -35,6 +35,7 @@ pub fn schema() -> SchemaRef {
         ("name", DataType::Utf8, true),
         ("url", DataType::Utf8, true),
         ("account", DataType::Utf8, true),
+        ("host", DataType::Utf8, true),
         ("outcome", DataType::Utf8, true),
         ("packets", DataType::UInt64, true),
         ("bytes", DataType::UInt64, true),
@@ -55,7 +56,7 @@ pub struct Batches {
 impl Batches {
     /// Adds a row; true when there are enough for a [`take`](Self::take).
     pub fn push(&mut self, row: Row) -> bool {
-        let texts = [&row.name, &row.url, &row.account];
+        let texts = [&row.name, &row.url, &row.account, &row.host];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         self.bytes += texts + row.file.len();
         self.rows.push(row);
@@ -92,6 +93,7 @@ impl Batches {
             texts(|row| row.name.as_deref()),
             texts(|row| row.url.as_deref()),
             texts(|row| row.account.as_deref()),
+            texts(|row| row.host.as_deref()),
             texts(|row| row.outcome.map(outcome)),
             numbers(|row| row.packets),
             numbers(|row| row.bytes),

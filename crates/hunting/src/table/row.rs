@@ -30,6 +30,8 @@ pub struct Row {
     pub url: Option<String>,
     /// The account that was used.
     pub account: Option<String>,
+    /// The machine that wrote the record, as syslog names it.
+    pub host: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// Packets that the client sent, where the record counts them.
@@ -57,6 +59,7 @@ impl Row {
             name: event.name.map(text),
             url: event.url.map(text),
             account: event.account.map(text),
+            host: event.host.map(text),
             outcome: event.outcome,
             packets: event.traffic.map(|traffic| traffic.packets),
             bytes: event.traffic.map(|traffic| traffic.bytes),

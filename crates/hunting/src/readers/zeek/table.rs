@@ -217,6 +217,56 @@ mod tests {
         }
     }
 
+    /// The columns of Zeek's manual, in its order.
+    #[test]
+    fn logs_as_the_manual_has_them() {
+        const CONN: &str = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration \
+            orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts \
+            orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents";
+        const DNS: &str = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto trans_id rtt query \
+            qclass qclass_name qtype qtype_name rcode rcode_name AA TC RD RA Z answers TTLs rejected";
+        let clock = Clock::utc(Moment::from_unix(1_795_435_200));
+        let told = |path: &str, names: &str, row: &str| {
+            let mut columns = Columns::default();
+            let [names, row] = [names, row].map(|it| it.replace(' ', "\t"));
+            for line in [
+                "#separator \\x09".to_owned(),
+                "#set_separator\t,".to_owned(),
+                "#empty_field\t(empty)".to_owned(),
+                "#unset_field\t-".to_owned(),
+                format!("#path\t{path}"),
+                "#open\t2026-11-23-04-00-00".to_owned(),
+                format!("#fields\t{names}"),
+            ] {
+                assert_eq!(columns.read(line.as_bytes(), &clock), Reading::Quiet, "{line}");
+            }
+            let Reading::Event(event) = columns.read(row.as_bytes(), &clock) else {
+                panic!("{row}")
+            };
+            let name = event.name.map(|name| String::from_utf8_lossy(name).into_owned());
+            (event.client.map(|it| it.to_string()), event.port, name, event.outcome)
+        };
+        let client = Some("192.0.2.7".to_owned());
+        assert_eq!(
+            told(
+                "conn",
+                CONN,
+                "1700000000.25 C1 192.0.2.7 39681 198.51.100.9 23 tcp - 0.004 97 19 RSTR - - 0 \
+                 ShADTdtr 10 730 6 342 -",
+            ),
+            (client.clone(), Some(23), None, Some(Outcome::Success))
+        );
+        assert_eq!(
+            told(
+                "dns",
+                DNS,
+                "1700000000.25 C2 192.0.2.7 57199 198.51.100.53 53 udp 6601 - c2.example 1 \
+                 C_INTERNET 1 A 3 NXDOMAIN F F T F 0 - - F",
+            ),
+            (client, Some(53), Some("c2.example".to_owned()), Some(Outcome::Failure))
+        );
+    }
+
     #[test]
     fn every_log() {
         let conn = log("conn", "proto service conn_state", "tcp - SF");
