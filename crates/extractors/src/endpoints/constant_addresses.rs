@@ -269,7 +269,10 @@ impl FunctionStores {
                     .keys()
                     .copied()
                     .filter(|at| at % 2 == 0)
-                    .filter(|at| self.byte(*at) == Some(first) && self.byte(at + 1) == Some(second))
+                    .filter(|at| {
+                        self.byte(*at) == Some(first)
+                            && self.byte(at.wrapping_add(1)) == Some(second)
+                    })
                     .collect::<Vec<u64>>()
             })
             .collect()
@@ -278,10 +281,11 @@ impl FunctionStores {
     fn assignment(&self, endian: Endian, place: Address, function: Address) -> Option<Assignment> {
         const HOST: u64 = 4;
         const PORT: u64 = 2;
-        let written = |at: u64| self.0.get(&(place.0 + at));
+        // Code may store at any address, the last ones too.
+        let written = |at: u64| self.0.get(&place.0.wrapping_add(at));
         let first = written(HOST).or_else(|| written(PORT))?;
         let mut bytes: Vec<Option<u8>> =
-            (0..MAX_SIZE as u64).map(|at| self.byte(place.0 + at)).collect();
+            (0..MAX_SIZE as u64).map(|at| self.byte(place.0.wrapping_add(at))).collect();
         let sets_family = bytes[..2].iter().all(Option::is_some);
         if !sets_family {
             // The function that sets the family may be another.
@@ -301,5 +305,29 @@ impl FunctionStores {
                 .map(|at| written(at).map_or_else(Vec::new, |stored| stored.constants.clone()))
                 .collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by a program of one pattern: an address that ends beyond the last one there is.
+    #[test]
+    fn a_place_at_the_end_of_all_addresses() {
+        let place = Address(u64::MAX - 5);
+        let store = |by: u64, size: u32, value: u64| GlobalStore {
+            instruction: Address(0x1000),
+            to: place.offset(by),
+            size,
+            value: Value::Constant(value),
+        };
+        let stores = [store(0, 2, 2), store(2, 2, 0x1700), store(4, 4, 0x0902_00c0)];
+        let stores = FunctionStores::new(Endian::Little, &stores);
+        assert_eq!(stores.families(Endian::Little), [place.0]);
+        let assignment = stores.assignment(Endian::Little, place, Address(0x1000));
+        let address = assignment.map(|it| it.address);
+        let host = "192.0.2.9".parse().ok();
+        assert_eq!(address, Some(SocketAddress { host, port: Some(23) }));
     }
 }
