@@ -57,7 +57,7 @@ const ACCURACY: [&str; 7] = [
 const REQUIRED_ACCURACY: &str = "99";
 
 /// Random bytes of each mode in the comparison with the reference lifter.
-const RANDOM_BYTES: &str = "16384";
+const RANDOM_BYTES: &str = "8192";
 
 /// Damaged files, random bytes of each mode, and bytes of its pattern: some minutes on two cores.
 const ROBUSTNESS: [&str; 6] = ["--files", "800", "--random-code", "32768", "--patterns", "1048576"];
