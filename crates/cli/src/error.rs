@@ -67,8 +67,8 @@ pub(crate) enum CommandError {
     Checkpoint { path: PathBuf, error: CheckpointError },
     #[error("{}: is no file that can be followed", path.display())]
     NotFollowed { path: PathBuf },
-    #[error("events as Arrow: {error}")]
-    Arrow { error: ArrowError },
+    #[error("{name}: {error}")]
+    Arrow { name: String, error: ArrowError },
     #[error("{}: is the file to unpack, and would be lost", path.display())]
     OwnOutput { path: PathBuf },
     #[error("no random key: {0}")]

@@ -39,6 +39,11 @@ impl Output {
         self.is_terminal
     }
 
+    /// The file as named, or what the standard output is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether somebody still reads.
     pub(crate) fn is_open(&self) -> bool {
         self.is_open

@@ -272,12 +272,26 @@ fn a_device_that_sends_what_a_vector_sends_is_told() {
         let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
     };
-    // By their numbers: UDP, SYN, ACK, and UDP in GRE.
-    for (vector, kind) in [(0, "udp"), (3, "syn"), (4, "ack"), (6, "gre_ip")] {
+    let truth = std::fs::read_to_string(truth_of_examples()).unwrap();
+    let truth = truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let truth = truth.into_iter().find(|it| it["labels"]["fork"] == "classic").unwrap();
+    // Key 0 is the size of the payload, which a SYN has none of.
+    let payload = |vector: u32| {
+        let attacks = truth["attacks"].as_array().unwrap();
+        let attack = attacks.iter().find(|attack| attack["vector"] == vector).unwrap();
+        let option = attack["options"].as_array().unwrap().iter().find(|it| it["key"] == 0);
+        option.map_or(0, |option| option["default"].as_u64().unwrap())
+    };
+    // By their numbers: UDP, SYN with 20 bytes of options, ACK, and UDP in GRE, with their headers.
+    for (vector, kind, headers) in
+        [(0, "udp", 28), (3, "syn", 60), (4, "ack", 40), (6, "gre_ip", 52)]
+    {
         let alerts = told(&flood(vector, 0), &[&report]);
         assert_eq!(alerts.len(), 1, "{kind}: {alerts:?}");
         assert_eq!(alerts[0]["behaviour"], "flooding", "{kind}");
-        assert!(alerts[0]["reason"].as_str().unwrap().contains(&format!("{kind:?}")), "{alerts:?}");
+        let expected =
+            format!("of {} bytes each, as vectors of kind {kind:?}", headers + payload(vector));
+        assert!(alerts[0]["reason"].as_str().unwrap().contains(&expected), "{alerts:?}");
     }
     assert_eq!(told(&flood(0, 1), &[&report]), Vec::<Value>::new());
     assert_eq!(told(&flood(0, 0), &[]), Vec::<Value>::new());

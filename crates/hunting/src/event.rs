@@ -22,19 +22,14 @@ pub enum Kind {
     /// Mail was delivered, accepted or refused.
     Mail,
     /// More packets of a connection that was told: they count, and are no other connection.
+    #[serde(skip_deserializing)]
     Traffic,
 }
 
 impl Kind {
-    /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::DnsQuery,
-        Self::Connection,
-        Self::WebRequest,
-        Self::Login,
-        Self::Mail,
-        Self::Traffic,
-    ];
+    /// All that rules and descriptions may name.
+    pub(crate) const NAMED: [Self; 5] =
+        [Self::DnsQuery, Self::Connection, Self::WebRequest, Self::Login, Self::Mail];
 
     /// Its word in tables and files.
     #[must_use]
@@ -73,6 +68,8 @@ pub struct Traffic {
     pub flags: Option<u8>,
     /// Microseconds from the first to the last; 0 where the record does not say.
     pub lasted: i64,
+    /// Whether these are all that the record knows of the flow; of captures, they are told piece by piece.
+    pub is_whole: bool,
 }
 
 impl Traffic {

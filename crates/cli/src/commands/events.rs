@@ -79,7 +79,8 @@ fn arrow(
     pseudonyms: Option<&Pseudonyms>,
     output: Output,
 ) -> Result<Status, CommandError> {
-    let failed = |error: ArrowError| CommandError::Arrow { error };
+    let name = output.name().to_owned();
+    let failed = |error: ArrowError| CommandError::Arrow { name: name.clone(), error };
     let mut stream = StreamWriter::try_new(output, &schema()).map_err(failed)?;
     let mut batches = Batches::default();
     let status = rows(logs, pseudonyms, |row| {

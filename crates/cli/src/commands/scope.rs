@@ -18,7 +18,7 @@ use super::logs::Logs;
 use super::{holders, indicators, redact};
 use crate::Status;
 use crate::arguments::ScopeArguments;
-use crate::error::CommandError;
+use crate::error::{CommandError, complain};
 use crate::output::Output;
 use crate::text;
 
@@ -51,6 +51,10 @@ pub(crate) fn run(arguments: &ScopeArguments) -> Result<Status, CommandError> {
         None => Rules::usual(&accounts),
     };
     let suspicions = suspicions(arguments)?;
+    let unlisted = suspicions.unlisted(&accounts);
+    if unlisted > 0 {
+        complain(format_args!("{unlisted} accounts of alerts stand in no row of the table"));
+    }
     let question = Question {
         since: arguments.since,
         until: arguments.until,

@@ -4,6 +4,7 @@ use crate::common::{folder, miyaburi};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_ipc::reader::StreamReader;
+use predicates::str::contains;
 use serde_json::{Value, json};
 
 const MAIL: &str = "\
@@ -64,4 +65,34 @@ fn redaction_names_nobody() {
         assert!(!text.contains(named), "{named}: {text}");
     }
     assert_eq!(text.lines().count(), 2);
+}
+
+/// Flow records know all packets of their flow; a capture tells them one by one.
+#[test]
+fn packets_are_those_of_whole_flows() {
+    let flows = "ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt\n\
+        2026-11-23 04:29:09.5,x,2.250,192.0.2.7,198.51.100.9,9,80,TCP,...A..S.,0,0,7,420\n";
+    // libpcap's header for raw IP; then one packet of IPv4, UDP, without data.
+    let mut capture = Vec::new();
+    for number in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101, 1_795_000_000, 0, 28, 28] {
+        capture.extend(number.to_le_bytes());
+    }
+    capture.extend([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 7, 198, 51, 100, 9]);
+    capture.extend([0, 9, 0, 53, 0, 8, 0, 0]);
+    let root = folder(&[("flows.csv", flows.as_bytes()), ("x.pcap", &capture)]);
+    let run = miyaburi().current_dir(root.path()).args(["events", "flows.csv", "x.pcap"]).assert();
+    let text = String::from_utf8(run.code(0).get_output().stdout.clone()).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = rows.iter().map(|row| (&row["packets"], &row["bytes"])).collect();
+    assert_eq!(told, [(&json!(7), &json!(420)), (&Value::Null, &Value::Null)]);
+}
+
+#[test]
+fn a_file_that_is_full_is_named() {
+    let root = folder(&[("a.log", MAIL.as_bytes())]);
+    for format in ["arrow", "ndjson"] {
+        let mut run = miyaburi();
+        run.current_dir(root.path()).args(["events", "--latest", "2026-11-24", "--format", format]);
+        run.args(["-o", "/dev/full", "a.log"]).assert().code(1).stderr(contains("/dev/full"));
+    }
 }

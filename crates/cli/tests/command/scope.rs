@@ -78,7 +78,7 @@ fn what_behaviour_tells_of_is_possible_without_an_indicator() {
     let root = folder(&[
         ("mail.log", MAIL.as_bytes()),
         ("accounts.csv", b"account,contract,data_classes\nalice,k1,mail\nbob,k1,mail\n"),
-        ("alerts.ndjson", format!("{alert}\n").as_bytes()),
+        ("alerts.ndjson", format!("{alert}\n{}\n", alert.replace("bob", "zoe")).as_bytes()),
         ("broken.ndjson", format!("{alert}\nx\n").as_bytes()),
     ]);
     let scope = |alerts: &str| {
@@ -89,7 +89,10 @@ fn what_behaviour_tells_of_is_possible_without_an_indicator() {
         scope.arg("-o").args(["out", "mail.log"].map(|name| at(&root, name)));
         scope.assert()
     };
-    scope("alerts.ndjson").code(0).stdout(contains("| mail | possible | 1 | 1 |"));
+    scope("alerts.ndjson")
+        .code(0)
+        .stdout(contains("| mail | possible | 1 | 1 |"))
+        .stderr(contains("1 accounts of alerts stand in no row of the table"));
     let possible = read_to_string(root.path().join("out/possible.csv")).unwrap();
     let row = "bob,k1,mail,possible,an alert: reset at 2026-11-21T09:00:10Z,,,0,";
     assert!(possible.contains(row), "{possible}");

@@ -1,14 +1,15 @@
 //! A device sends what an attack vector of a report sends, to one destination and as often as an attack does.
 //!
 //! Reason: the packets of a vector have one length, in UDP and GRE that of its compiled-in default to the
-//! byte, and in TCP flags that no connection has all the time; thousands of them a minute, with nothing else
+//! byte, and in TCP flags that no connection has from its begin to its end; thousands of them a minute, with nothing else
 //! between the two, are that vector. Without a report nothing is told, as volume alone is daily life.
 //!
 //! Lengths are those of IPv4 packets with their header. NetFlow, IPFIX and `nfdump` count them, captures have
 //! them; other logs tell nothing here.
 //!
 //! False positives: media of one fixed length (voice, video over UDP) that happens to be that of a vector;
-//! one's own load tests. False negatives: attacks for which the operator sets another length or other flags,
+//! one's own load tests; uploads of that very segment length, where a capture or router tells of pieces
+//! without their first and pushed segments. False negatives: attacks for which the operator sets another length or other flags,
 //! or that are spread over many destinations; forged sources, each of which sends little; vectors that use
 //! connections of the system, which look like anybody's; sampled flows, where too few packets are counted;
 //! records that count the link's header too.
@@ -112,7 +113,8 @@ impl Vector {
         }
         let is_connection = from(packet, "tcp.srcport") == Some("connection");
         let flags = flags(packet).filter(|_| !is_connection)?;
-        let lengths = length..=length + TCP_OPTIONS;
+        let has_options = packet.fields.keys().any(|name| name.starts_with("tcp.options"));
+        let lengths = length..=length + if has_options { TCP_OPTIONS } else { 0 };
         Some(Self { protocol, lengths, flags: Some(flags), kind })
     }
 
@@ -212,12 +214,12 @@ mod tests {
         packet(&["ip", "udp"], &field)
     }
 
-    fn tcp(set: &[&str], source: &str) -> Packet {
+    fn tcp(set: &[&str], source: &str, more: &str) -> Packet {
         let flags = FLAGS.map(|flag| {
             let value = u8::from(set.contains(&flag));
             format!("\"tcp.flags.{flag}\":{{\"constant\":{value}}}")
         });
-        packet(&["ip", "tcp"], &format!("{},\"tcp.srcport\":{source}", flags.join(",")))
+        packet(&["ip", "tcp"], &format!("{},\"tcp.srcport\":{source}{more}", flags.join(",")))
     }
 
     /// Whether so many records of this traffic, one each second, are told.
@@ -230,7 +232,14 @@ mod tests {
     }
 
     fn traffic(protocol: u8, packets: u64, length: u64) -> Traffic {
-        Traffic { protocol, packets, bytes: packets * length, flags: None, lasted: 0 }
+        Traffic {
+            protocol,
+            packets,
+            bytes: packets * length,
+            flags: None,
+            lasted: 0,
+            is_whole: true,
+        }
     }
 
     #[test]
@@ -250,13 +259,22 @@ mod tests {
 
     #[test]
     fn flags_of_tcp_are_all_of_a_flow() {
-        let syn = tcp(&["syn"], "{\"random\":[1,65535]}");
+        let syn = tcp(
+            &["syn"],
+            "{\"random\":[1,65535]}",
+            ",\"tcp.options.wscale.shift\":{\"constant\":6}",
+        );
         let of = |flags: Option<u8>, length: u64| {
             told(&syn, Traffic { flags, ..traffic(6, PACKETS, length) }, 1)
         };
         assert!(of(Some(2), 40) && of(Some(2), 60));
         assert!(!of(Some(0x12), 60) && !of(None, 60) && !of(Some(2), 500));
-        assert_eq!(Vector::of(&tcp(&["syn"], "{\"from\":\"connection\"}"), "x"), None);
+        assert_eq!(Vector::of(&tcp(&["syn"], "{\"from\":\"connection\"}", ""), "x"), None);
+        // Without options the length is one.
+        let ack = tcp(&["ack"], "{\"random\":[1,65535]}", "");
+        let told_of =
+            |length| told(&ack, Traffic { flags: Some(16), ..traffic(6, PACKETS, length) }, 1);
+        assert_eq!([40, 41, 52].map(told_of), [true, false, false]);
         // Flags that are drawn are known of none.
         assert_eq!(Vector::of(&packet(&["ip", "tcp"], ""), "x"), None);
     }

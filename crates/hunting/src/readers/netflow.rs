@@ -345,9 +345,30 @@ mod tests {
     #[test]
     fn packets_of_flows_are_counted() {
         let (_, _, traffic) = read_all(&[version_5(), version_9(), ipfix()].concat());
-        let one = Traffic { protocol: 6, packets: 1, bytes: 60, flags: Some(2), lasted: 50_000 };
-        let two = Traffic { protocol: 17, packets: 2, bytes: 150, flags: None, lasted: 10_000 };
-        let three = Traffic { protocol: 6, packets: 3, bytes: 180, flags: Some(0x12), lasted: 0 };
+        let one = Traffic {
+            protocol: 6,
+            packets: 1,
+            bytes: 60,
+            flags: Some(2),
+            lasted: 50_000,
+            is_whole: true,
+        };
+        let two = Traffic {
+            protocol: 17,
+            packets: 2,
+            bytes: 150,
+            flags: None,
+            lasted: 10_000,
+            is_whole: true,
+        };
+        let three = Traffic {
+            protocol: 6,
+            packets: 3,
+            bytes: 180,
+            flags: Some(0x12),
+            lasted: 0,
+            is_whole: true,
+        };
         assert_eq!(traffic, [one, one, two, three]);
     }
 

@@ -106,7 +106,8 @@ impl Table {
 
     fn flow<'l>(&self, line: &'l [u8], clock: &Clock) -> Option<Event<'l>> {
         let mut event = Event::new(Kind::Connection, None);
-        let mut traffic = Traffic { protocol: 0, packets: 0, bytes: 0, flags: None, lasted: 0 };
+        let mut traffic =
+            Traffic { protocol: 0, packets: 0, bytes: 0, flags: None, lasted: 0, is_whole: true };
         let mut values = memchr::memchr_iter(b',', line).chain([line.len()]);
         let mut start = 0;
         for column in &self.columns {
@@ -225,7 +226,14 @@ mod tests {
 
     /// One packet of 60 bytes in a flow of a second.
     fn one(protocol: u8) -> Option<Traffic> {
-        Some(Traffic { protocol, packets: 1, bytes: 60, flags: None, lasted: 1_000_000 })
+        Some(Traffic {
+            protocol,
+            packets: 1,
+            bytes: 60,
+            flags: None,
+            lasted: 1_000_000,
+            is_whole: true,
+        })
     }
 
     const ROW: &[u8] = b"2026-11-23 04:29:09.5,2026-11-23 04:29:10.5,1.0,192.0.2.7,2001:db8::9,40122,23,TCP,......S.,0";
@@ -255,7 +263,14 @@ mod tests {
             b"2026-11-23 04:29:09.5,x,2.250,192.0.2.7,2001:db8::9,9,80,TCP,...A..S.,0,0,7,420";
         let Reading::Event(event) = table.read(row, &clock()) else { panic!("unread") };
         let lasted = 2_250_000;
-        let expected = Traffic { protocol: 6, packets: 7, bytes: 420, flags: Some(0x12), lasted };
+        let expected = Traffic {
+            protocol: 6,
+            packets: 7,
+            bytes: 420,
+            flags: Some(0x12),
+            lasted,
+            is_whole: true,
+        };
         assert_eq!(event.traffic, Some(expected));
         // What is no number counts nothing.
         let row = b"2026-11-23 04:29:09.5,x,nan,192.0.2.7,2001:db8::9,9,80,TCP,?,0,0,-7,420";

@@ -101,7 +101,7 @@ fn read_cell<T>(cell: Option<&str>, read: impl FnOnce(&str) -> Option<T>) -> Opt
 }
 
 fn kind(text: &str) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| kind.name() == text)
+    Kind::NAMED.into_iter().find(|kind| kind.name() == text)
 }
 
 fn network(text: &str) -> Option<IpNet> {

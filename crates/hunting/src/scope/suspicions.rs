@@ -12,6 +12,7 @@ use std::io::{self, BufRead};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::Accounts;
 use crate::behaviour::Behaviour;
 use crate::time::{Clock, Moment, rfc3339};
 
@@ -102,6 +103,12 @@ impl Suspicions {
         keep_first(known, suspicion);
     }
 
+    /// Accounts of alerts that are not in the table: what they hold, nobody knows.
+    #[must_use]
+    pub fn unlisted(&self, accounts: &Accounts) -> usize {
+        self.accounts.keys().filter(|name| accounts.find(name).is_none()).count()
+    }
+
     /// What was told of an account, whose name is in lower case.
     pub(super) fn of_account(&self, name: &str) -> Option<Suspicion> {
         self.accounts.get(name.as_bytes()).copied()
@@ -151,6 +158,11 @@ mod tests {
         let told = suspicions.of_account("alice").map(|told| told.to_string());
         assert_eq!(told.as_deref(), Some("guessing at 2026-11-21T00:00:00Z"));
         assert_eq!(suspicions.of_account("bob"), None);
+        let listed = |names: &str| {
+            let table = format!("account,contract,data_classes\n{names}");
+            suspicions.unlisted(&Accounts::read(table.as_bytes()).unwrap())
+        };
+        assert_eq!((listed("ALICE,a,b\n"), listed("bob,a,b\n")), (0, 1));
         let client = |address: &str| suspicions.of_client(address.parse().unwrap()).is_some();
         assert_eq!(["192.0.2.7", "192.0.2.8", "192.0.2.9"].map(client), [true, false, false]);
     }

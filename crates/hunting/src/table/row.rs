@@ -34,7 +34,7 @@ pub struct Row {
     pub host: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
-    /// Packets that the client sent, where the record counts them.
+    /// Packets that the client sent, where the record counts those of the whole flow.
     pub packets: Option<u64>,
     /// Bytes of these, from the IP header on.
     pub bytes: Option<u64>,
@@ -49,6 +49,7 @@ impl Row {
     #[must_use]
     pub fn of(event: &Event<'_>, at: Sighted<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let traffic = event.traffic.filter(|traffic| traffic.is_whole);
         Self {
             time: event.time,
             event: event.kind,
@@ -61,8 +62,8 @@ impl Row {
             account: event.account.map(text),
             host: event.host.map(text),
             outcome: event.outcome,
-            packets: event.traffic.map(|traffic| traffic.packets),
-            bytes: event.traffic.map(|traffic| traffic.bytes),
+            packets: traffic.map(|traffic| traffic.packets),
+            bytes: traffic.map(|traffic| traffic.bytes),
             file: at.file.to_owned(),
             offset: at.offset,
         }

@@ -34,7 +34,7 @@ pub(super) fn counts(packet: &NetflowPacket) -> Vec<Option<Traffic>> {
 fn fixed(protocol: u8, packets: u32, bytes: u32, flags: u8) -> Option<Traffic> {
     let flags = (protocol == TCP).then_some(flags & 0x3f);
     let (packets, bytes) = (u64::from(packets), u64::from(bytes));
-    (packets > 0).then_some(Traffic { protocol, packets, bytes, flags, lasted: 0 })
+    (packets > 0).then_some(Traffic { protocol, packets, bytes, flags, lasted: 0, is_whole: true })
 }
 
 fn of_9(body: &v9::FlowSetBody) -> Vec<Option<Traffic>> {
@@ -87,7 +87,8 @@ enum Part {
 }
 
 fn traffic<F>(fields: &[(F, FieldValue)], part: impl Fn(&F) -> Option<Part>) -> Option<Traffic> {
-    let mut traffic = Traffic { protocol: 0, packets: 0, bytes: 0, flags: None, lasted: 0 };
+    let mut traffic =
+        Traffic { protocol: 0, packets: 0, bytes: 0, flags: None, lasted: 0, is_whole: true };
     for (field, value) in fields {
         match part(field) {
             Some(Part::Protocol) => traffic.protocol = value.as_u8().unwrap_or_default(),

@@ -144,7 +144,14 @@ mod tests {
     #[test]
     fn packets_that_follow_are_told_of_together() {
         let mut flows = Flows::default();
-        let packet = |flags| Traffic { protocol: 6, packets: 1, bytes: 60, flags, lasted: 0 };
+        let packet = |flags| Traffic {
+            protocol: 6,
+            packets: 1,
+            bytes: 60,
+            flags,
+            lasted: 0,
+            is_whole: false,
+        };
         let mut place = |flow, seconds, flags| {
             flows.place(flow, Moment::from_unix(seconds), Some(packet(Some(flags))))
         };
@@ -156,7 +163,8 @@ mod tests {
         }
         let lasted = (TOGETHER as i64 - 1) * SECOND;
         let flags = Some(24);
-        let sent = Traffic { protocol: 6, packets: 256, bytes: 256 * 60, flags, lasted };
+        let sent =
+            Traffic { protocol: 6, packets: 256, bytes: 256 * 60, flags, lasted, is_whole: false };
         assert_eq!(place(flow(4000, 23), 256, 8), Place::Enough(sent));
         assert_eq!(place(flow(4000, 23), 257, 8), Place::Later);
     }

@@ -116,7 +116,14 @@ impl<'p> Sent<'p> {
             LaxNetSlice::Ipv4(ip) => {
                 let header = ip.header();
                 let (protocol, bytes) = (header.protocol().0, u64::from(header.total_len()));
-                traffic = Some(Traffic { protocol, packets: 1, bytes, flags: None, lasted: 0 });
+                traffic = Some(Traffic {
+                    protocol,
+                    packets: 1,
+                    bytes,
+                    flags: None,
+                    lasted: 0,
+                    is_whole: false,
+                });
                 (IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()))
             }
             LaxNetSlice::Ipv6(ip) => {
